@@ -1,0 +1,95 @@
+{{/* The instance's name. */}}
+{{- define "redis.name" -}}
+{{- $name := .Values.name | default .Release.Name -}}
+{{- if gt (len $name) 48 -}}
+{{- fail (printf "name: %q, which comes from the release's name, has %d characters; the operator allows 1 to 48: set name to a shorter one" $name (len $name)) -}}
+{{- end -}}
+{{- $name -}}
+{{- end }}
+
+{{- define "redis.labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* Namespaces of the tenant and of the release, as a JSON list, each once. */}}
+{{- define "redis.namespaces" -}}
+{{- append .Values.tenantNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
+{{- end }}
+
+{{- define "redis.accessLabel" -}}
+{{- .Values.access.label | default (printf "elastisys.io/redis-%s-access" (include "redis.name" .)) -}}
+{{- end }}
+
+{{/* Labels that the operator gives to the Pods of one component of one instance: (dict "root" $ "component" "redis") */}}
+{{- define "redis.selector" -}}
+app.kubernetes.io/name: {{ include "redis.name" .root }}
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/part-of: redis-failover
+{{- end }}
+
+{{/* Pod Security "restricted", complete: a context given to the operator replaces its default, which has no seccomp profile. */}}
+{{- define "redis.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "redis.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* One component's Pods on different nodes, and spread over zones as far as possible. */}}
+{{- define "redis.placement" -}}
+{{/* The operator's default tells apart masters from replicas and so never separates them. */ -}}
+affinity:
+  podAntiAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels:
+            {{- include "redis.selector" . | nindent 12 }}
+topologySpreadConstraints:
+  - topologyKey: topology.kubernetes.io/zone
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "redis.selector" . | nindent 8 }}
+{{- end }}
+
+{{- define "redis.exporter" -}}
+enabled: true
+image: {{ .Values.exporter.image }}
+imagePullPolicy: IfNotPresent
+resources:
+  requests: {cpu: 10m, memory: 64Mi}
+  limits: {memory: 64Mi}
+containerSecurityContext:
+  {{- include "redis.containerSecurityContext" . | nindent 2 }}
+{{- end }}
+
+{{/* maxmemory in MiB: three quarters of the container's memory. */}}
+{{- define "redis.maxmemory" -}}
+{{- $memory := .Values.redis.memory -}}
+{{- $mebibytes := trimSuffix "Mi" $memory -}}
+{{- if hasSuffix "Gi" $memory -}}
+{{- $mebibytes = mul (trimSuffix "Gi" $memory) 1024 -}}
+{{- end -}}
+{{- if lt (int $mebibytes) 64 -}}
+{{- fail (printf "redis.memory: %s is less than 64Mi, which Redis needs for itself: set 64Mi or more" $memory) -}}
+{{- end -}}
+{{- div (mul $mebibytes 3) 4 -}}
+{{- end }}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# build-source.sh NAME [PACKAGE]: compiles the programs that ci/sources/NAME
+# pins (or only PACKAGE) into .cache/build/NAME.
+. "$(dirname "$0")/lib.sh"
+
+name=$1
+module=$ROOT/ci/sources/$name
+out=$CACHE/build/$name
+mkdir -p "$out"
+
+ldflags="-s -w"
+if [ "$name" = kubernetes ]; then
+  # kubeadm refuses to work with components that do not know their version.
+  version=$(go -C "$module" list -m -f '{{.Version}}' k8s.io/kubernetes)
+  minor=${version#v1.}
+  for field in gitVersion="$version" gitMajor=1 gitMinor="${minor%%.*}" gitTreeState=clean; do
+    ldflags+=" -X k8s.io/component-base/version.$field"
+  done
+fi
+
+# "tool" stands for all tool lines of go.mod; a module without any has a
+# program of its own.
+packages=tool
+grep -q '^tool' "$module/go.mod" || packages=.
+go -C "$module" build -v -ldflags "$ldflags" -o "$out/" "${2:-$packages}"

@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # what is set here is used by the other scripts
+# Shared by the other scripts: strict mode, names, progress.
+set -o errexit -o nounset -o pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=$ROOT/.cache
+BIN=$ROOT/bin
+export KUBECONFIG=$CACHE/kubeconfig
+mkdir -p "$CACHE/log" "$BIN"
+cd "$ROOT"
+export PATH=$BIN:$PATH
+
+CLUSTER=${CLUSTER:-tenant-redis}
+# Names under tenant-redis.local/ are never asked of a registry.
+NODE_IMAGE=tenant-redis.local/kindest/node:local
+CLIENT_IMAGE=tenant-redis.local/examples/go:local
+INPUTS_LABEL=tenant-redis.dev/inputs
+
+# Everything built here is static and independent of the folder it is built in.
+export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath"
+
+say() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# step TEXT COMMAND... runs a command quietly: its output goes to a log file,
+# whose last line is shown every 20 s as a sign of life. A failure prints the
+# end of the log.
+step() {
+  local text=$1 log start=$SECONDS pid beat=0
+  shift
+  log=$CACHE/log/$(tr -cs 'a-zA-Z0-9.\n' '-' <<<"$text").log
+  say "$text"
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  # Only a foreground job gets the terminal's Ctrl-C: pass it on.
+  trap 'kill "$pid" 2>/dev/null; wait "$pid" || true; trap - INT TERM; die "interrupted; run the same command again to go on"' INT TERM
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 1
+    beat=$((beat + 1))
+    if [ $((beat % 20)) = 0 ] && kill -0 "$pid" 2>/dev/null; then
+      say "  … $text: $((SECONDS - start)) s, $(tail -n 1 "$log" | cut -c 1-100)"
+    fi
+  done
+  trap - INT TERM
+  if ! wait "$pid"; then
+    tail -n 40 "$log" | sed 's/^/    /' >&2
+    die "$text failed after $((SECONDS - start)) s; the whole log is in ${log#"$ROOT"/}"
+  fi
+  say "  done: $text ($((SECONDS - start)) s)"
+}
+
+# wait_until SECONDS COMMAND... polls until COMMAND succeeds.
+wait_until() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo "gave up waiting for: $*" >&2
+      return 1
+    fi
+    sleep 1
+  done
+}
+
+# listed_images prints "NAME PUBLIC-IMAGE" for each line of ci/images/list.
+listed_images() { sed '/^#/d' ci/images/list; }
+
+local_name() { echo "tenant-redis.local/${1#*/}"; }
+
+# local_images prints every image that the nodes must have.
+local_images() {
+  local _ public
+  while read -r _ public; do local_name "$public"; done < <(listed_images)
+  echo "$CLIENT_IMAGE"
+}
+
+# image_inputs prints the digest of what an image was built from: nothing for a
+# pulled image; it fails where there is no such image.
+image_inputs() { docker image inspect --format "{{index .Config.Labels \"$INPUTS_LABEL\"}}" "$1" 2>/dev/null; }

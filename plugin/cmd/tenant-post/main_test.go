@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	goodTenant = "../../rules/testdata/tenant.yaml"
+	configMap  = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+)
+
+// result is what a run of the command leaves.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+func command(stdin string, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := run(args, strings.NewReader(stdin), &stdout, &stderr)
+	return result{code: code, stdout: stdout.String(), stderr: stderr.String()}
+}
+
+func TestRunRendersManifests(t *testing.T) {
+	in, err := os.ReadFile("../../rules/testdata/helm3.in.yaml")
+	require.NoError(t, err)
+	want, err := os.ReadFile("../../rules/testdata/helm3.want.yaml")
+	require.NoError(t, err)
+	for _, args := range [][]string{{"--tenant", goodTenant}, {"--tenant=" + goodTenant}} {
+		require.Equal(t, result{stdout: string(want)}, command(string(in), args...))
+	}
+}
+
+func TestRunOnEmptyInput(t *testing.T) {
+	require.Equal(t, result{}, command("", "--tenant", goodTenant))
+}
+
+func TestRunHelp(t *testing.T) {
+	for _, flag := range []string{"--help", "-h"} {
+		got := command("", flag)
+		require.Equal(t, result{stdout: help}, got)
+		require.Contains(t, got.stdout, "--post-renderer-args --tenant=")
+	}
+}
+
+func TestRunVersion(t *testing.T) {
+	require.Equal(t, result{stdout: "tenant-post dev\n"}, command("", "--version"))
+}
+
+// TestHelpShowsAGoodTenantFile keeps the example in the help text true.
+func TestHelpShowsAGoodTenantFile(t *testing.T) {
+	_, example, found := strings.Cut(help, "A tenant file:\n")
+	require.True(t, found)
+	example, _, found = strings.Cut(example, "\n\nLabels and")
+	require.True(t, found)
+	got := command(configMap, "--tenant", writeFile(t, example))
+	require.Empty(t, got.stderr)
+	require.Contains(t, got.stdout, `cost-centre: "4711"`)
+}
+
+func TestRunRefusesUsage(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	tests := map[string]struct {
+		args []string
+		want string
+	}{
+		"no tenant":       {nil, "tenant-post: --tenant FILE is missing; run tenant-post --help\n"},
+		"no file":         {[]string{"--tenant"}, "tenant-post: flag needs an argument: -tenant; run tenant-post --help\n"},
+		"unknown flag":    {[]string{"--tenat=a"}, "tenant-post: flag provided but not defined: -tenat; run tenant-post --help\n"},
+		"argument":        {[]string{"--tenant", goodTenant, "x"}, "tenant-post: unexpected argument \"x\"; run tenant-post --help\n"},
+		"no such file":    {[]string{"--tenant", missing}, "tenant-post: cannot read the tenant file: open " + missing + ": no such file or directory; check --tenant\n"},
+		"too large a one": {[]string{"--tenant", writeFile(t, strings.Repeat("#", 1<<20+1))}, "there are more than 1 MiB\n"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := command(configMap, test.args...)
+			require.Equal(t, exitUsage, got.code)
+			require.Empty(t, got.stdout)
+			require.True(t, strings.HasSuffix(got.stderr, test.want), got.stderr)
+		})
+	}
+}
+
+func TestRunRefusesTenantFile(t *testing.T) {
+	file := writeFile(t, "apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata:\n  nam: a\n")
+	require.Equal(t, result{
+		code: exitUsage,
+		stderr: file + ":4:3: metadata.nam: is not a known key; allowed are name; did you mean \"name\"?\n" +
+			file + ":4:3: metadata.name: is missing; required are name; add name\n",
+	}, command(configMap, "--tenant", file))
+}
+
+func TestRunRefusesManifests(t *testing.T) {
+	tests := map[string]struct{ stdin, want string }{
+		"the last of many": {
+			configMap + "---\n" + configMap + "---\nkind: x\n",
+			"tenant-post: manifests on stdin: line 9: x: is not a Kubernetes object: it has no apiVersion; each document needs apiVersion and kind\n",
+		},
+		"a broken Secret": {
+			"kind: Secret\nstringData:\n  password: hunter2\n   x: hunter2\n",
+			"tenant-post: manifests on stdin: line 4: document: is not valid YAML: mapping values are not allowed in this context; " +
+				"look at the chart's output with helm template\n",
+		},
+		"too many": {
+			strings.Repeat("#", 32<<20+1), "tenant-post: cannot read the manifests on stdin: there are more than 32 MiB\n",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, result{code: exitManifests, stderr: test.want}, command(test.stdin, "--tenant", goodTenant))
+		})
+	}
+}
+
+// brokenPipe fails to be written to.
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestRunReportsThatItCannotWrite(t *testing.T) {
+	var stderr bytes.Buffer
+	code := run([]string{"--tenant", goodTenant}, strings.NewReader(configMap), brokenPipe{}, &stderr)
+	require.Equal(t, exitManifests, code)
+	require.Equal(t, "tenant-post: cannot write the manifests: broken pipe\n", stderr.String())
+}
+
+// TestDependencies keeps the command small, quick to start, and without the
+// means to reach a network or start a program.
+func TestDependencies(t *testing.T) {
+	list, err := exec.Command("go", "list", "-deps", ".").Output()
+	require.NoError(t, err)
+	dependencies := strings.Fields(string(list))
+	require.Contains(t, dependencies, "go.yaml.in/yaml/v3")
+	forbidden := []string{"net", "os/exec", "plugin", "helm.sh/", "k8s.io/", "sigs.k8s.io/"}
+	for _, dependency := range dependencies {
+		for _, name := range forbidden {
+			bad := dependency == name || strings.HasPrefix(dependency, strings.TrimSuffix(name, "/")+"/")
+			require.False(t, bad, "tenant-post imports %s", dependency)
+		}
+	}
+}
+
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "tenant.yaml")
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+	return name
+}

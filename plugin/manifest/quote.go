@@ -1,0 +1,50 @@
+package manifest
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// plain matches strings that no YAML reader takes for anything but a string,
+// apart from the words below. It begins with a letter, which rules out
+// numbers and dates, and a colon never ends it.
+var plain = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./@:-]*[A-Za-z0-9]$|^[A-Za-z]$`)
+
+// words are read as a boolean or null by some reader, in any case of letters.
+// Kubernetes tools read YAML 1.1, where "yes" and "on" are booleans.
+var words = []string{"y", "yes", "on", "true", "n", "no", "off", "false", "null"}
+
+func isWord(text string) bool {
+	return slices.Contains(words, strings.ToLower(text))
+}
+
+// quote writes text so that every YAML reader takes it for that string.
+func quote(text string) string {
+	if plain.MatchString(text) && !isWord(text) {
+		return text
+	}
+	return strconv.Quote(text)
+}
+
+// quoteLike is quote, but keeps the quotes that the place has now.
+func quoteLike(style yaml.Style, text string) string {
+	double := strconv.Quote(text)
+	needsNoEscape := double == `"`+text+`"` && !strings.Contains(text, "'")
+	switch {
+	case style == yaml.DoubleQuotedStyle:
+		return double
+	case style == yaml.SingleQuotedStyle && needsNoEscape:
+		return "'" + text + "'"
+	default:
+		return quote(text)
+	}
+}
+
+// readsAsString tells whether every YAML reader takes a scalar for a string.
+func readsAsString(n *yaml.Node) bool {
+	return n.ShortTag() == "!!str" && (n.Style != 0 || !isWord(n.Value))
+}

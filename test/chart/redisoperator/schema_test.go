@@ -1,0 +1,55 @@
+package redisoperator
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRefusedValues(t *testing.T) {
+	for name, test := range map[string]struct {
+		values values
+		// says is what the message must contain for the user to find the mistake.
+		says []string
+	}{
+		"unknown key":             {values{"replica": "2"}, []string{"'replica'"}},
+		"unknown nested key":      {values{"image.pullPolicy": `"Always"`}, []string{"/image", "'pullPolicy'"}},
+		"unknown toleration key":  {values{"tolerations": `[{"keys": "a"}]`}, []string{"/tolerations/0", "'keys'"}},
+		"tag latest":              {values{"image.tag": `"latest"`}, []string{"/image/tag"}},
+		"tag in the repository":   {values{"image.repository": `"quay.io/redis-operator:v1"`}, []string{"/image/repository"}},
+		"no replicas":             {values{"replicas": "0"}, []string{"/replicas"}},
+		"replicas as text":        {values{"replicas": `"2"`}, []string{"/replicas"}},
+		"unknown flavour":         {values{"flavour": `"spotahome-1.1"`}, []string{"/flavour", "spotahome-1.3", "spotahome-1.2"}},
+		"no limit":                {values{"resources.limits.memory": "null"}, []string{"/resources/limits", "'memory'"}},
+		"not a quantity":          {values{"resources.limits.memory": `"much"`}, []string{"/resources/limits/memory"}},
+		"not a namespace":         {values{"watchedNamespaces": `["a.*"]`}, []string{"/watchedNamespaces/0"}},
+		"metrics open to all":     {values{"monitoring.podLabels": `{"app.kubernetes.io/name": null}`}, []string{"/monitoring/podLabels"}},
+		"label that is no string": {values{"nodeSelector": `{"redis": true}`}, []string{"/nodeSelector/redis"}},
+		"namespaces with 1.2": {
+			values{"flavour": `"spotahome-1.2"`, "watchedNamespaces": `["tenant-a"]`},
+			[]string{"watchedNamespaces", `["tenant-a"]`, "must be empty", "spotahome-1.2", "spotahome-1.3"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := helmTemplate(t, test.values)
+			require.Error(t, err)
+			for _, part := range test.says {
+				assert.ErrorContains(t, err, part)
+			}
+		})
+	}
+}
+
+func TestAcceptedValues(t *testing.T) {
+	for name, v := range map[string]values{
+		"whole CPUs": {"resources.limits.cpu": "2"},
+		"toleration": {"tolerations": `[{"key": "elastisys.io/node-type", "operator": "Equal", "value": "redis", "effect": "NoSchedule"}]`},
+		"placement":  {"nodeSelector": `{"elastisys.io/node-type": "redis"}`, "priorityClassName": `"system-cluster-critical"`},
+		"subchart":   {"global": `{"imageRegistry": "mirror.example"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			deployment(t, v)
+		})
+	}
+}

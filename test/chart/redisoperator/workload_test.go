@@ -1,0 +1,147 @@
+package redisoperator
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+// flavours maps each flavour to the tag that upstream published it under.
+var flavours = map[string]string{
+	"spotahome-1.3": "v1.3.0-rc1",
+	"spotahome-1.2": "v1.2.4",
+}
+
+func deployment(t *testing.T, v values) appsv1.Deployment {
+	t.Helper()
+	return get[appsv1.Deployment](t, render(t, v), namespaced("Deployment"))
+}
+
+func TestImage(t *testing.T) {
+	for flavour, tag := range flavours {
+		t.Run(flavour, func(t *testing.T) {
+			container := deployment(t, values{"flavour": `"` + flavour + `"`}).Spec.Template.Spec.Containers[0]
+			assert.Equal(t, "quay.io/spotahome/redis-operator:"+tag, container.Image)
+			assert.Equal(t, corev1.PullIfNotPresent, container.ImagePullPolicy)
+			assert.Empty(t, container.Args, "v1.2.4 exits on flags that it does not know")
+		})
+	}
+	own := deployment(t, values{"image": `{"repository": "mirror.example:5000/redis-operator", "tag": "v1.3.0-own"}`})
+	assert.Equal(t, "mirror.example:5000/redis-operator:v1.3.0-own", own.Spec.Template.Spec.Containers[0].Image)
+}
+
+func TestPodIsRestricted(t *testing.T) {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	require.NoError(t, err)
+	pod := deployment(t, nil).Spec.Template
+	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
+		assert.True(t, result.Allowed, "%s: %s", result.ForbiddenReason, result.ForbiddenDetail)
+	}
+
+	// What the standard leaves open.
+	assert.Greater(t, *pod.Spec.SecurityContext.RunAsUser, int64(10000))
+	for _, container := range pod.Spec.Containers {
+		assert.True(t, *container.SecurityContext.ReadOnlyRootFilesystem)
+	}
+}
+
+func TestContainersHaveResources(t *testing.T) {
+	pod := deployment(t, nil).Spec.Template.Spec
+	for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {
+		for _, list := range []corev1.ResourceList{container.Resources.Requests, container.Resources.Limits} {
+			assert.False(t, list.Cpu().IsZero(), container.Name)
+			assert.False(t, list.Memory().IsZero(), container.Name)
+		}
+	}
+}
+
+func TestLabels(t *testing.T) {
+	objects := render(t, values{"watchedNamespaces": `["tenant-a", "tenant-b"]`})
+	for id, o := range objects {
+		for _, label := range []string{"name", "instance", "version", "managed-by"} {
+			assert.Contains(t, o.GetLabels(), "app.kubernetes.io/"+label, id)
+		}
+		assert.Contains(t, o.GetLabels(), "helm.sh/chart", id)
+	}
+}
+
+func TestSelectorsMatchThePods(t *testing.T) {
+	objects := render(t, nil)
+	d := get[appsv1.Deployment](t, objects, namespaced("Deployment"))
+	pods := labels.Set(d.Spec.Template.Labels)
+	assert.Equal(t, "redis-operator", pods["app.kubernetes.io/name"], "tenants' NetworkPolicies admit this label")
+
+	spread := d.Spec.Template.Spec.TopologySpreadConstraints[0].LabelSelector
+	apart := d.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution[0].PodAffinityTerm.LabelSelector
+	np := get[networkingv1.NetworkPolicy](t, objects, namespaced("NetworkPolicy"))
+	pdb := get[policyv1.PodDisruptionBudget](t, objects, namespaced("PodDisruptionBudget"))
+	service := get[corev1.Service](t, objects, namespaced("Service"))
+	for name, selector := range map[string]*metav1.LabelSelector{
+		"Deployment":          d.Spec.Selector,
+		"spread":              spread,
+		"anti-affinity":       apart,
+		"NetworkPolicy":       &np.Spec.PodSelector,
+		"PodDisruptionBudget": pdb.Spec.Selector,
+		"Service":             {MatchLabels: service.Spec.Selector},
+	} {
+		parsed, err := metav1.LabelSelectorAsSelector(selector)
+		require.NoError(t, err, name)
+		assert.True(t, parsed.Matches(pods), name)
+		assert.Len(t, selector.MatchLabels, 2, "%s selects by name and instance alone", name)
+	}
+	assert.Equal(t, d.Spec.Template.Spec.Containers[0].Ports[0].Name, service.Spec.Ports[0].TargetPort.String())
+}
+
+func TestBudgetNeedsTwoPods(t *testing.T) {
+	pdb := get[policyv1.PodDisruptionBudget](t, render(t, nil), namespaced("PodDisruptionBudget"))
+	assert.Equal(t, 1, pdb.Spec.MaxUnavailable.IntValue())
+	assert.NotContains(t, render(t, values{"replicas": "1"}), namespaced("PodDisruptionBudget"))
+}
+
+func TestNetworkPolicy(t *testing.T) {
+	v := values{"monitoring": `{"namespace": "metrics", "podLabels": {"app.kubernetes.io/name": null, "app": "vmagent"}}`}
+	np := get[networkingv1.NetworkPolicy](t, render(t, v), namespaced("NetworkPolicy"))
+	assert.ElementsMatch(t, []networkingv1.PolicyType{"Ingress", "Egress"}, np.Spec.PolicyTypes)
+
+	require.Len(t, np.Spec.Ingress, 1)
+	assert.Equal(t, []string{"9710/TCP"}, ports(np.Spec.Ingress[0].Ports))
+	assert.Equal(t, []networkingv1.NetworkPolicyPeer{{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": "metrics"}},
+		PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{"app": "vmagent"}},
+	}}, np.Spec.Ingress[0].From)
+
+	redis := map[string]string{"app.kubernetes.io/part-of": "redis-failover"}
+	require.Len(t, np.Spec.Egress, 3)
+	assert.Equal(t, []string{"53/UDP", "53/TCP"}, ports(np.Spec.Egress[0].Ports))
+	assert.Equal(t, []string{"443/TCP", "6443/TCP"}, ports(np.Spec.Egress[1].Ports))
+	assert.Equal(t, []string{"6379/TCP", "26379/TCP"}, ports(np.Spec.Egress[2].Ports))
+	assert.Equal(t, []networkingv1.NetworkPolicyPeer{{
+		NamespaceSelector: &metav1.LabelSelector{},
+		PodSelector:       &metav1.LabelSelector{MatchLabels: redis},
+	}}, np.Spec.Egress[2].To)
+
+	np = get[networkingv1.NetworkPolicy](t, render(t, values{"watchedNamespaces": `["tenant-a"]`}), namespaced("NetworkPolicy"))
+	selector, err := metav1.LabelSelectorAsSelector(np.Spec.Egress[2].To[0].NamespaceSelector)
+	require.NoError(t, err)
+	assert.True(t, selector.Matches(labels.Set{"kubernetes.io/metadata.name": "tenant-a"}))
+	assert.False(t, selector.Matches(labels.Set{"kubernetes.io/metadata.name": "tenant-b"}))
+}
+
+func ports(list []networkingv1.NetworkPolicyPort) []string {
+	var names []string
+	for _, port := range list {
+		names = append(names, port.Port.String()+"/"+string(*port.Protocol))
+	}
+	return names
+}

@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
-# build-tool.sh NAME: builds bin/NAME from the version that ci/tools/NAME pins.
+# build-tool.sh NAME: builds bin/NAME from the version that ci/tools/NAME pins;
+# kubectl comes with the rest of Kubernetes from ci/sources.
 . "$(dirname "$0")/lib.sh"
 
 name=$1
+if [ "$name" = kubectl ]; then
+  step "building kubectl" scripts/build-source.sh kubernetes k8s.io/kubernetes/cmd/kubectl
+  cp "$CACHE/build/kubernetes/kubectl" "$BIN/kubectl"
+  exit
+fi
 module=$ROOT/ci/tools/$name
 version() { go -C "$module" list -m -f '{{.Version}}' "$1"; }
 
@@ -21,4 +27,4 @@ case $name in
     ldflags+=" -X helm.sh/helm/v4/internal/version.version=$(version helm.sh/helm/v4)"
     ;;
 esac
-go -C "$module" build -ldflags "$ldflags" -o "$BIN/$name" "$(awk '$1 == "tool" {print $2}' "$module/go.mod")"
+step "building $name" go -C "$module" build -ldflags "$ldflags" -o "$BIN/$name" "$(awk '$1 == "tool" {print $2}' "$module/go.mod")"

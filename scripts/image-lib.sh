@@ -1,14 +1,17 @@
 # shellcheck shell=bash
 # Ways to make a Docker image without a registry.
 
-# rootfs NAME FILE: a minimal Debian with the packages that FILE lists.
+# rootfs NAME FILE: a minimal Debian with the packages that FILE lists. The one
+# that is there is kept as long as the list is the same.
 rootfs() {
-  local dir=$CACHE/rootfs/$1
+  local dir=$CACHE/rootfs/$1 image=tenant-redis.local/rootfs/$1 digest
+  digest=$(sha256sum <"$2" | cut -c 1-16)
+  [ "$(image_inputs "$image")" != "$digest" ] || return 0
   rm -rf "$dir"
   mkdir -p "$dir" "$CACHE/packages"
   debootstrap --variant=minbase --cache-dir="$CACHE/packages" --include="$(paste -sd, "$2")" bookworm "$dir"
   rm -rf "$dir"/var/lib/apt/lists/* "$dir"/var/cache/apt/* "$dir"/usr/share/{doc,man,locale}
-  tar -C "$dir" -c . | docker import - "tenant-redis.local/rootfs/$1"
+  tar -C "$dir" -c . | docker import --change "LABEL $INPUTS_LABEL=$digest" - "$image"
   rm -rf "$dir"
 }
 

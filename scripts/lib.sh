@@ -20,12 +20,17 @@ INPUTS_LABEL=tenant-redis.dev/inputs
 # Everything built here is static and independent of the folder it is built in.
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath"
 
-say() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
+# Seconds since make began.
+START=${START:-$(date +%s)}
+say() { printf '[%4ds] %s\n' "$(($(date +%s) - START))" "$*"; }
 
 die() {
   printf 'error: %s\n' "$*" >&2
   exit 1
 }
+
+# step_log TEXT prints the path of a step's log.
+step_log() { echo "$CACHE/log/$(tr -cs 'a-zA-Z0-9.\n' '-' <<<"$1").log"; }
 
 # step TEXT COMMAND... runs a command quietly: its output goes to a log file,
 # whose last line is shown every 20 s as a sign of life. A failure prints the
@@ -33,7 +38,7 @@ die() {
 step() {
   local text=$1 log start=$SECONDS pid beat=0
   shift
-  log=$CACHE/log/$(tr -cs 'a-zA-Z0-9.\n' '-' <<<"$text").log
+  log=$(step_log "$text")
   say "$text"
   "$@" >"$log" 2>&1 &
   pid=$!

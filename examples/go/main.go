@@ -14,22 +14,33 @@ import (
 )
 
 func main() {
+	redis.SetLogger(silent{})
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
+// silent keeps go-redis' own log off the output.
+type silent struct{}
+
+// Printf drops a line.
+func (silent) Printf(context.Context, string, ...any) {}
+
 func run() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
 
+	sentinel := net.JoinHostPort(os.Getenv("REDIS_SENTINEL_HOST"), os.Getenv("REDIS_SENTINEL_PORT"))
+	if err := reach(ctx, sentinel); err != nil {
+		return err
+	}
 	client := redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName:    os.Getenv("REDIS_SENTINEL_MASTER"),
-		SentinelAddrs: []string{net.JoinHostPort(os.Getenv("REDIS_SENTINEL_HOST"), os.Getenv("REDIS_SENTINEL_PORT"))},
+		SentinelAddrs: []string{sentinel},
 		Password:      os.Getenv("REDIS_PASSWORD"),
 	})
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 
 	key, value := "greeting", "hello from "+os.Getenv("HOSTNAME")
 	if err := client.Set(ctx, key, value, time.Minute).Err(); err != nil {
@@ -43,4 +54,21 @@ func run() error {
 	}
 	fmt.Printf("GET %s: %q\n", key, got)
 	return nil
+}
+
+// reach waits until Sentinel takes a connection: the network lets a new Pod in
+// a moment after its start. It tells the commonest mistake, a missing label,
+// from all others.
+func reach(ctx context.Context, sentinel string) error {
+	for {
+		conn, err := (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "tcp", sentinel)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("sentinel refuses this Pod: %w; label it elastisys.io/redis-%s-access: allow", err, os.Getenv("REDIS_CLUSTER_NAME"))
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // answerTimeout bounds one question to one Pod: a frozen Redis never answers.
@@ -40,7 +43,7 @@ func (i Instance) Read(ctx context.Context) (Topology, error) {
 		if err == nil {
 			r, err = parseRole(answer)
 		}
-		r.Pod, r.IP, r.Err = pod.name, pod.ip, err
+		r.Pod, r.IP, r.Ready, r.Err = pod.name, pod.ip, pod.ready, err
 		t.Redis = append(t.Redis, r)
 	}
 
@@ -53,7 +56,7 @@ func (i Instance) Read(ctx context.Context) (Topology, error) {
 		if err == nil {
 			s, err = parseSentinel(answer)
 		}
-		s.Pod, s.Err = pod.name, err
+		s.Pod, s.Ready, s.Err = pod.name, pod.ready, err
 		t.Sentinels = append(t.Sentinels, s)
 	}
 	return t, nil
@@ -76,7 +79,10 @@ func (i Instance) Want(ctx context.Context) (Want, error) {
 	return Want{Redis: failover.Spec.Redis.Replicas, Sentinels: failover.Spec.Sentinel.Replicas}, nil
 }
 
-type pod struct{ name, ip string }
+type pod struct {
+	name, ip string
+	ready    bool
+}
 
 // pods lists the Pods of one component that are not on their way out.
 func (i Instance) pods(ctx context.Context, component string) ([]pod, error) {
@@ -85,23 +91,19 @@ func (i Instance) pods(ctx context.Context, component string) ([]pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list struct {
-		Items []struct {
-			Metadata struct {
-				Name              string
-				DeletionTimestamp string
-			}
-			Status struct{ PodIP string }
-		}
-	}
+	var list corev1.PodList
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
 		return nil, fmt.Errorf("reading the Pods of %s: %w", i.Name, err)
 	}
 	var pods []pod
 	for _, item := range list.Items {
-		if item.Metadata.DeletionTimestamp == "" {
-			pods = append(pods, pod{item.Metadata.Name, item.Status.PodIP})
+		if item.DeletionTimestamp != nil {
+			continue
 		}
+		ready := slices.ContainsFunc(item.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+		pods = append(pods, pod{item.Name, item.Status.PodIP, ready})
 	}
 	return pods, nil
 }

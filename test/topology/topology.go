@@ -13,6 +13,8 @@ import (
 // Redis is what one Redis Pod answers to ROLE.
 type Redis struct {
 	Pod string
+	// Ready says whether its readiness probe passes.
+	Ready bool
 	// IP is the Pod's address.
 	IP string
 	// Role is "master" or "slave", empty if it gave none.
@@ -28,6 +30,9 @@ type Redis struct {
 // Sentinel is what one Sentinel Pod answers about its master.
 type Sentinel struct {
 	Pod string
+	// Ready says whether its readiness probe passes: the Service hands out no
+	// other.
+	Ready bool
 	// Master is the address that it names as master.
 	Master string
 	// Replicas and Others count the replicas and the other Sentinels it knows.
@@ -94,6 +99,8 @@ func (r Redis) problems(master string) []string {
 	switch {
 	case r.Err != nil:
 		return []string{fmt.Sprintf("%s does not answer: %v", r.Pod, r.Err)}
+	case !r.Ready:
+		return []string{r.Pod + " is not ready"}
 	case r.Role == "master" || master == "":
 		return nil
 	case r.Master != master:
@@ -109,6 +116,9 @@ func (s Sentinel) problems(master string, want Want) []string {
 		return []string{fmt.Sprintf("%s does not answer: %v", s.Pod, s.Err)}
 	}
 	var problems []string
+	if !s.Ready {
+		problems = append(problems, s.Pod+" is not ready")
+	}
 	if s.Master != master {
 		problems = append(problems, fmt.Sprintf("%s names %s as master", s.Pod, s.Master))
 	}

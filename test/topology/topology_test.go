@@ -12,13 +12,13 @@ var want = Want{Redis: 3, Sentinels: 3}
 // serving is an instance without a fault; each test breaks one thing.
 func serving() Topology {
 	sentinel := func(pod string) Sentinel {
-		return Sentinel{Pod: pod, Master: "10.0.0.1", Replicas: 2, Others: 2, Quorum: true}
+		return Sentinel{Pod: pod, Ready: true, Master: "10.0.0.1", Replicas: 2, Others: 2, Quorum: true}
 	}
 	return Topology{
 		Redis: []Redis{
-			{Pod: "rfr-a-0", IP: "10.0.0.1", Role: "master"},
-			{Pod: "rfr-a-1", IP: "10.0.0.2", Role: "slave", Master: "10.0.0.1", Link: "connected"},
-			{Pod: "rfr-a-2", IP: "10.0.0.3", Role: "slave", Master: "10.0.0.1", Link: "connected"},
+			{Pod: "rfr-a-0", Ready: true, IP: "10.0.0.1", Role: "master"},
+			{Pod: "rfr-a-1", Ready: true, IP: "10.0.0.2", Role: "slave", Master: "10.0.0.1", Link: "connected"},
+			{Pod: "rfr-a-2", Ready: true, IP: "10.0.0.3", Role: "slave", Master: "10.0.0.1", Link: "connected"},
 		},
 		Sentinels: []Sentinel{sentinel("rfs-a-x"), sentinel("rfs-a-y"), sentinel("rfs-a-z")},
 	}
@@ -44,6 +44,8 @@ func TestProblems(t *testing.T) {
 		"a Sentinel that differs": {func(t *Topology) { t.Sentinels[1].Master = "10.0.0.2" }, "rfs-a-y names 10.0.0.2 as master"},
 		"a forgotten replica":     {func(t *Topology) { t.Sentinels[1].Replicas = 1 }, "rfs-a-y knows 1 replicas, not 2"},
 		"a forgotten Sentinel":    {func(t *Topology) { t.Sentinels[1].Others = 3 }, "rfs-a-y knows 3 other Sentinels, not 2"},
+		"a Redis not ready":       {func(t *Topology) { t.Redis[1].Ready = false }, "rfr-a-1 is not ready"},
+		"a Sentinel not ready":    {func(t *Topology) { t.Sentinels[1].Ready = false }, "rfs-a-y is not ready"},
 		"no quorum":               {func(t *Topology) { t.Sentinels[2].Quorum = false }, "rfs-a-z sees no quorum"},
 	}
 	for name, test := range tests {

@@ -1,15 +1,16 @@
 {{/* The instance's name. */}}
 {{- define "redis.name" -}}
 {{- $name := .Values.name | default .Release.Name -}}
-{{- if gt (len $name) 48 -}}
-{{- fail (printf "name: %q, which comes from the release's name, has %d characters; the operator allows 1 to 48: set name to a shorter one" $name (len $name)) -}}
+{{- /* The schema holds it of a name that is set; a release's name may be longer and have dots. */ -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$" $name) -}}
+{{- fail (printf "name: %q, which comes from the release's name and has %d characters, must have 1 to 48 of a-z, 0-9 and -, begin with a letter and not end with -: set name to such a one" $name (len $name)) -}}
 {{- end -}}
 {{- $name -}}
 {{- end }}
 
 {{- define "redis.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -26,7 +27,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* Labels that the operator gives to the Pods of one component of one instance: (dict "root" $ "component" "redis") */}}
 {{- define "redis.selector" -}}
-app.kubernetes.io/name: {{ include "redis.name" .root }}
+app.kubernetes.io/name: {{ include "redis.name" .root | quote }}
 app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/part-of: redis-failover
 {{- end }}
@@ -51,28 +52,19 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* One component's Pods on different nodes, and spread over zones as far as possible. */}}
-{{- define "redis.placement" -}}
-{{/* The operator's default tells apart masters from replicas and so never separates them. */ -}}
-affinity:
-  podAntiAffinity:
-    requiredDuringSchedulingIgnoredDuringExecution:
-      - topologyKey: kubernetes.io/hostname
-        labelSelector:
-          matchLabels:
-            {{- include "redis.selector" . | nindent 12 }}
-topologySpreadConstraints:
-  - topologyKey: topology.kubernetes.io/zone
-    maxSkew: 1
-    whenUnsatisfiable: ScheduleAnyway
-    labelSelector:
-      matchLabels:
-        {{- include "redis.selector" . | nindent 8 }}
+{{/* Spread over zones as far as possible. */}}
+{{- define "redis.zoneSpread" -}}
+- topologyKey: topology.kubernetes.io/zone
+  maxSkew: 1
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- include "redis.selector" . | nindent 6 }}
 {{- end }}
 
 {{- define "redis.exporter" -}}
 enabled: true
-image: {{ .Values.exporter.image }}
+image: {{ .Values.exporter.image | quote }}
 imagePullPolicy: IfNotPresent
 resources:
   requests: {cpu: 10m, memory: 64Mi}

@@ -3,14 +3,14 @@
 {{- define "redis.peers.instance" -}}
 - podSelector:
     matchLabels:
-      app.kubernetes.io/name: {{ include "redis.name" . }}
+      app.kubernetes.io/name: {{ include "redis.name" . | quote }}
       app.kubernetes.io/part-of: redis-failover
 {{- end }}
 
 {{- define "redis.peers.operator" -}}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ .Values.operator.namespace }}
+      kubernetes.io/metadata.name: {{ .Values.operator.namespace | quote }}
   podSelector:
     matchLabels:
       app.kubernetes.io/name: redis-operator
@@ -19,7 +19,7 @@
 {{- define "redis.peers.prometheus" -}}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace }}
+      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace | quote }}
   podSelector:
     matchLabels:
       app.kubernetes.io/name: prometheus
@@ -36,5 +36,5 @@
     {{- end }}
   podSelector:
     matchLabels:
-      {{ include "redis.accessLabel" . }}: allow
+      {{ include "redis.accessLabel" . | quote }}: allow
 {{- end }}

@@ -7,65 +7,33 @@ import (
 	"encoding/json"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/yaml"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
 
-const crdFile = "databases.spotahome.com_redisfailovers.yaml"
-
-// upstreamCRD returns the CRD of the operator's Go module that the given
-// folder under ci/sources pins.
-func upstreamCRD(t *testing.T, source string) []byte {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "-C", repository+"/ci/sources/"+source,
-		"mod", "download", "-json", "github.com/spotahome/redis-operator")
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", out)
-
-	var module struct{ Dir string }
-	require.NoError(t, json.Unmarshal(out, &module))
-	crd, err := os.ReadFile(filepath.Join(module.Dir, "manifests", crdFile))
-	require.NoError(t, err)
-	return crd
-}
-
-func decode(t *testing.T, data []byte) map[string]any {
-	t.Helper()
-	var decoded map[string]any
-	require.NoError(t, yaml.Unmarshal(data, &decoded))
-	return decoded
-}
-
 func TestCRDIsUpstreams(t *testing.T) {
-	want := upstreamCRD(t, "redis-operator-1.3")
-	got, err := os.ReadFile(filepath.Join(chart, "files", "crds", crdFile))
+	want := render.UpstreamCRD(t, "redis-operator-1.3")
+	got, err := os.ReadFile(filepath.Join(chart.Dir, "files", "crds", render.CRDFile))
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, got), "the chart's copy of the CRD differs from the module's")
 
-	crd := render(t, nil)["CustomResourceDefinition/redisfailovers.databases.spotahome.com"]
+	crd := chart.Objects(t, nil)["CustomResourceDefinition/redisfailovers.databases.spotahome.com"]
 	assert.Equal(t, "keep", crd.GetAnnotations()["helm.sh/resource-policy"])
-	assert.Equal(t, decode(t, want)["spec"], crd.Object["spec"], "rendering must not change the CRD")
+	assert.Equal(t, render.Decode(t, want)["spec"], crd.Object["spec"], "rendering must not change the CRD")
 }
 
 // TestCRDServesBothFlavours proves that whatever the schema of v1.2.4 accepts
 // and keeps, the installed one accepts and keeps, too.
 func TestCRDServesBothFlavours(t *testing.T) {
-	older, newer := schema(t, upstreamCRD(t, "redis-operator-1.2")), schema(t, upstreamCRD(t, "redis-operator-1.3"))
+	older, newer := render.Schema(t, render.UpstreamCRD(t, "redis-operator-1.2")), render.Schema(t, render.UpstreamCRD(t, "redis-operator-1.3"))
 	assert.Empty(t, narrowed("", older, newer))
 	assert.NotEmpty(t, narrowed("", newer, older), "v1.3.0-rc1 has fields that v1.2.4 lacks")
-}
-
-func schema(t *testing.T, crd []byte) map[string]any {
-	t.Helper()
-	versions := decode(t, crd)["spec"].(map[string]any)["versions"].([]any)
-	require.Len(t, versions, 1)
-	return versions[0].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
 }
 
 // narrowed lists the paths at which the newer schema refuses or drops what the
@@ -127,13 +95,13 @@ func narrowed(path string, older, newer map[string]any) []string {
 // TestReleaseFitsItsSecret keeps the release well below the 1 MiB that a Secret
 // may hold: Helm stores chart and manifest as JSON, compressed, in base64.
 func TestReleaseFitsItsSecret(t *testing.T) {
-	manifest, err := helmTemplate(t, nil)
+	manifest, err := chart.Template(t, nil)
 	require.NoError(t, err)
 	stored := struct {
 		Files    map[string][]byte
 		Manifest string
 	}{map[string][]byte{}, manifest}
-	require.NoError(t, filepath.WalkDir(chart, func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(chart.Dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

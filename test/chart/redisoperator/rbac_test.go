@@ -10,23 +10,25 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
 
 // grants returns what the operator's ServiceAccount may do, as "resource verb",
 // by namespace; the empty namespace is the whole cluster.
-func grants(t *testing.T, objects map[string]object) map[string][]string {
+func grants(t *testing.T, objects map[string]render.Object) map[string][]string {
 	t.Helper()
-	account := get[corev1.ServiceAccount](t, objects, namespaced("ServiceAccount"))
+	account := render.Get[corev1.ServiceAccount](t, objects, chart.ID("ServiceAccount"))
 	granted := map[string][]string{}
 	for id, o := range objects {
 		if !strings.HasSuffix(o.GetKind(), "RoleBinding") {
 			continue
 		}
 		// A ClusterRoleBinding decodes into a RoleBinding without a namespace.
-		binding := get[rbacv1.RoleBinding](t, objects, id)
+		binding := render.Get[rbacv1.RoleBinding](t, objects, id)
 		require.Equal(t, []rbacv1.Subject{{Kind: "ServiceAccount", Name: account.Name, Namespace: account.Namespace}}, binding.Subjects, id)
 
-		role := get[rbacv1.Role](t, objects, strings.Replace(id, "Binding", "", 1))
+		role := render.Get[rbacv1.Role](t, objects, strings.Replace(id, "Binding", "", 1))
 		require.Equal(t, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: role.Kind, Name: role.Name}, binding.RoleRef)
 		for _, rule := range role.Rules {
 			for _, resource := range rule.Resources {
@@ -66,7 +68,7 @@ var (
 func TestRightsInAllNamespaces(t *testing.T) {
 	for flavour := range flavours {
 		t.Run(flavour, func(t *testing.T) {
-			granted := grants(t, render(t, values{"flavour": `"` + flavour + `"`}))
+			granted := grants(t, chart.Objects(t, values{"flavour": `"` + flavour + `"`}))
 			assert.Len(t, granted, 2)
 			assert.ElementsMatch(t, slices.Concat(discovery, workload), granted[""])
 			assert.ElementsMatch(t, election, granted[namespace])
@@ -75,7 +77,7 @@ func TestRightsInAllNamespaces(t *testing.T) {
 }
 
 func TestRightsInWatchedNamespaces(t *testing.T) {
-	objects := render(t, values{"watchedNamespaces": `["tenant-a", "` + namespace + `", "123"]`})
+	objects := chart.Objects(t, values{"watchedNamespaces": `["tenant-a", "` + namespace + `", "123"]`})
 	granted := grants(t, objects)
 	assert.Len(t, granted, 4)
 	assert.ElementsMatch(t, discovery, granted[""], "nothing but finding RedisFailovers is cluster-wide")
@@ -84,7 +86,7 @@ func TestRightsInWatchedNamespaces(t *testing.T) {
 	assert.ElementsMatch(t, slices.Concat(workload, election), granted[namespace])
 
 	// No role that nothing binds may lie around either.
-	role := get[rbacv1.ClusterRole](t, objects, "ClusterRole/"+release)
+	role := render.Get[rbacv1.ClusterRole](t, objects, "ClusterRole/"+release)
 	assert.Len(t, role.Rules, 1)
 }
 

@@ -32,7 +32,7 @@ func TestRefusedValues(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := helmTemplate(t, test.values)
+			_, err := chart.Template(t, test.values)
 			require.Error(t, err)
 			for _, part := range test.says {
 				assert.ErrorContains(t, err, part)

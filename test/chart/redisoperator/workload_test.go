@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
 
 // flavours maps each flavour to the tag that upstream published it under.
@@ -24,7 +26,7 @@ var flavours = map[string]string{
 
 func deployment(t *testing.T, v values) appsv1.Deployment {
 	t.Helper()
-	return get[appsv1.Deployment](t, render(t, v), namespaced("Deployment"))
+	return render.Get[appsv1.Deployment](t, chart.Objects(t, v), chart.ID("Deployment"))
 }
 
 func TestImage(t *testing.T) {
@@ -67,7 +69,7 @@ func TestContainersHaveResources(t *testing.T) {
 }
 
 func TestLabels(t *testing.T) {
-	objects := render(t, values{"watchedNamespaces": `["tenant-a", "tenant-b"]`})
+	objects := chart.Objects(t, values{"watchedNamespaces": `["tenant-a", "tenant-b"]`})
 	for id, o := range objects {
 		for _, label := range []string{"name", "instance", "version", "managed-by"} {
 			assert.Contains(t, o.GetLabels(), "app.kubernetes.io/"+label, id)
@@ -77,16 +79,16 @@ func TestLabels(t *testing.T) {
 }
 
 func TestSelectorsMatchThePods(t *testing.T) {
-	objects := render(t, nil)
-	d := get[appsv1.Deployment](t, objects, namespaced("Deployment"))
+	objects := chart.Objects(t, nil)
+	d := render.Get[appsv1.Deployment](t, objects, chart.ID("Deployment"))
 	pods := labels.Set(d.Spec.Template.Labels)
 	assert.Equal(t, "redis-operator", pods["app.kubernetes.io/name"], "tenants' NetworkPolicies admit this label")
 
 	spread := d.Spec.Template.Spec.TopologySpreadConstraints[0].LabelSelector
 	apart := d.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution[0].PodAffinityTerm.LabelSelector
-	np := get[networkingv1.NetworkPolicy](t, objects, namespaced("NetworkPolicy"))
-	pdb := get[policyv1.PodDisruptionBudget](t, objects, namespaced("PodDisruptionBudget"))
-	service := get[corev1.Service](t, objects, namespaced("Service"))
+	np := render.Get[networkingv1.NetworkPolicy](t, objects, chart.ID("NetworkPolicy"))
+	pdb := render.Get[policyv1.PodDisruptionBudget](t, objects, chart.ID("PodDisruptionBudget"))
+	service := render.Get[corev1.Service](t, objects, chart.ID("Service"))
 	for name, selector := range map[string]*metav1.LabelSelector{
 		"Deployment":          d.Spec.Selector,
 		"spread":              spread,
@@ -104,14 +106,14 @@ func TestSelectorsMatchThePods(t *testing.T) {
 }
 
 func TestBudgetNeedsTwoPods(t *testing.T) {
-	pdb := get[policyv1.PodDisruptionBudget](t, render(t, nil), namespaced("PodDisruptionBudget"))
+	pdb := render.Get[policyv1.PodDisruptionBudget](t, chart.Objects(t, nil), chart.ID("PodDisruptionBudget"))
 	assert.Equal(t, 1, pdb.Spec.MaxUnavailable.IntValue())
-	assert.NotContains(t, render(t, values{"replicas": "1"}), namespaced("PodDisruptionBudget"))
+	assert.NotContains(t, chart.Objects(t, values{"replicas": "1"}), chart.ID("PodDisruptionBudget"))
 }
 
 func TestNetworkPolicy(t *testing.T) {
 	v := values{"monitoring": `{"namespace": "metrics", "podLabels": {"app.kubernetes.io/name": null, "app": "vmagent"}}`}
-	np := get[networkingv1.NetworkPolicy](t, render(t, v), namespaced("NetworkPolicy"))
+	np := render.Get[networkingv1.NetworkPolicy](t, chart.Objects(t, v), chart.ID("NetworkPolicy"))
 	assert.ElementsMatch(t, []networkingv1.PolicyType{"Ingress", "Egress"}, np.Spec.PolicyTypes)
 
 	require.Len(t, np.Spec.Ingress, 1)
@@ -131,7 +133,7 @@ func TestNetworkPolicy(t *testing.T) {
 		PodSelector:       &metav1.LabelSelector{MatchLabels: redis},
 	}}, np.Spec.Egress[2].To)
 
-	np = get[networkingv1.NetworkPolicy](t, render(t, values{"watchedNamespaces": `["tenant-a"]`}), namespaced("NetworkPolicy"))
+	np = render.Get[networkingv1.NetworkPolicy](t, chart.Objects(t, values{"watchedNamespaces": `["tenant-a"]`}), chart.ID("NetworkPolicy"))
 	selector, err := metav1.LabelSelectorAsSelector(np.Spec.Egress[2].To[0].NamespaceSelector)
 	require.NoError(t, err)
 	assert.True(t, selector.Matches(labels.Set{"kubernetes.io/metadata.name": "tenant-a"}))

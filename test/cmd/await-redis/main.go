@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,14 +15,20 @@ import (
 )
 
 func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "await-redis:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	instance := topology.Instance{}
 	flag.StringVar(&instance.Namespace, "namespace", "redis-system", "namespace of the RedisFailover")
 	flag.StringVar(&instance.Name, "name", "", "name of the RedisFailover (required)")
 	timeout := flag.Duration("timeout", 5*time.Minute, "how long to wait")
 	flag.Parse()
 	if instance.Name == "" {
-		fmt.Fprintln(os.Stderr, "await-redis: --name is required")
-		os.Exit(2)
+		return errors.New("--name is required")
 	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
@@ -30,15 +37,13 @@ func main() {
 		fmt.Fprintf(os.Stderr, "%d to go: %s\n", len(problems), problems[0])
 	})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "await-redis:", err)
-		os.Exit(1)
+		return err
 	}
-	print(serving)
+	return show(serving)
 }
 
-func print(t topology.Topology) {
+func show(t topology.Topology) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	defer table.Flush()
 	for _, r := range t.Redis {
 		if r.Role == "master" {
 			fmt.Fprintf(table, "%s\tmaster\t%s\n", r.Pod, r.IP)
@@ -49,4 +54,5 @@ func print(t topology.Topology) {
 	for _, s := range t.Sentinels {
 		fmt.Fprintf(table, "%s\tsentinel\tmaster %s, quorum\n", s.Pod, s.Master)
 	}
+	return table.Flush()
 }

@@ -1,0 +1,65 @@
+# The public face of this repository: `make help`.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# Elapsed times count from here.
+export START := $(shell date +%s)
+export PATH := $(CURDIR)/bin:$(PATH)
+GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w"
+
+.PHONY: up test test-unit test-e2e lint tools build images cluster down clean help FORCE
+
+up: bin/helm bin/kubectl bin/kind build cluster ## a kind cluster, the operator, and a demo tenant's Redis
+	@scripts/up.sh
+
+test: lint ## all that every commit must pass
+	@scripts/test.sh unit e2e
+
+test-unit: bin/gotestsum bin/helm build packages ## tests that need no cluster
+	@scripts/test.sh unit
+
+test-e2e: bin/gotestsum bin/helm bin/kubectl bin/kind build cluster ## tests on the kind cluster
+	@scripts/operator.sh
+	@scripts/test.sh e2e
+
+test: bin/gotestsum bin/helm bin/kubectl bin/kind build packages
+
+lint: bin/golangci-lint bin/gofumpt bin/helm packages ## style of Go, shell and charts
+	@scripts/lint.sh
+
+tools: bin/helm bin/helm4 bin/kubectl bin/kind bin/golangci-lint bin/gofumpt bin/gotestsum ## every pinned tool, into bin/
+
+build: bin/tenant-post bin/await-redis ## bin/tenant-post
+
+images: ## the images of the test cluster, pulled or built
+	@scripts/engine.sh
+	@scripts/images.sh
+
+cluster: bin/kubectl bin/kind images
+	@scripts/cluster.sh
+
+packages:
+	@scripts/packages.sh shellcheck
+
+down: bin/kind ## remove the kind cluster
+	@scripts/down.sh
+
+clean: ## remove bin/ and .cache/; Go's and Docker's caches stay
+	rm -rf bin .cache
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+bin/kubectl: ci/sources/kubernetes/go.mod
+	@scripts/build-tool.sh kubectl
+
+bin/tenant-post: FORCE
+	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant-post
+
+bin/await-redis: FORCE
+	@$(GO_BUILD) -o $@ ./test/cmd/await-redis
+
+bin/%: ci/tools/%/go.mod
+	@scripts/build-tool.sh $*
+
+FORCE:

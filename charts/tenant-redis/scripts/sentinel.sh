@@ -1,0 +1,80 @@
+# shellcheck shell=sh disable=SC2034 # what others use
+# What start.sh and stop.sh share: questions to Redis and to the Sentinels.
+# Every question ends after a second, since an address may lead nowhere, and
+# none needs a name server: the NetworkPolicy lets no such traffic out.
+
+port=${REDIS_PORT:-6379}
+self=$(hostname -i | tr ' ' '\n' | grep -v : | head -n 1)
+
+# The Sentinels' Service, as Kubernetes puts it into the Pod rfr-NAME-0.
+variable=RFS_$(hostname | sed 's/^rfr-//; s/-[0-9]*$//' | tr 'a-z-' 'A-Z_')_SERVICE
+service=$(env | sed -n "s/^${variable}_HOST=//p"):$(env | sed -n "s/^${variable}_PORT=//p")
+
+# redis HOST COMMAND...: a Redis' answer. The password is in the environment,
+# not in the arguments, which every process may list.
+redis() (
+	host=$1
+	shift
+	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
+	timeout 1 redis-cli -h "$host" -p "$port" "$@" 2>/dev/null
+)
+
+# role HOST: what a Redis says it is.
+role() {
+	redis "$1" ROLE | head -n 1
+}
+
+# consult SENTINEL...: asks these Sentinels at the same time. Prints "view EPOCH
+# MASTER SENTINEL LEFT STATE" for each that names a master (127.0.0.1 is the
+# operator's word for none), where LEFT is when it will take the master for down
+# unless that answers, in ms, and "peer SENTINEL" for each other that it knows.
+consult() {
+	for sentinel; do
+		printf 'SENTINEL %s mymaster\n' GET-MASTER-ADDR-BY-NAME SENTINELS MASTER |
+			timeout 1 redis-cli -h "${sentinel%:*}" -p "${sentinel#*:}" 2>/dev/null |
+			awk -v sentinel="$sentinel" '
+				NR == 1 { master = $1 }
+				key == "ip" { ip = $1 }
+				key == "port" { port = $1 }
+				key == "flags" && /sentinel/ { print "peer", ip ":" port }
+				key == "flags" && /failover_in_progress/ { state = "failover" }
+				key == "config-epoch" { epoch = $1 }
+				key == "down-after-milliseconds" { after = $1 }
+				key == "last-ok-ping-reply" { silent = $1 }
+				{ key = $1 }
+				END {
+					if (master ~ /^[0-9.]+$/ && master != "127.0.0.1")
+						print "view", epoch + 0, master, sentinel, after - silent, state
+				}' &
+	done
+	wait
+}
+
+# survey: asks all Sentinels, beginning with the Service's while none is known.
+# Sets $views, newest first, and $named, the master in the newest: it is the one
+# that all Sentinels come to agree on.
+survey() {
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2086 # a list
+		answers=$(consult ${sentinels-})
+		[ -n "$answers" ] || answers=$(consult "$service")
+		# shellcheck disable=SC2086 # a list
+		known=$({ printf 'peer %s\n' ${sentinels-} && echo "$answers"; } | sed -n 's/^peer //p' | sort -u)
+		[ "$known" != "${sentinels-}" ] || break
+		sentinels=$known
+	done
+	views=$(echo "$answers" | sed -n 's/^view //p' | sort -rn)
+	named=$(echo "$views" | awk '{ print $2; exit }')
+}
+
+# failing_over: whether a Sentinel is replacing the master right now.
+failing_over() {
+	case $views in *failover*) ;; *) false ;; esac
+}
+
+# failover: asks a Sentinel for another master. It is always the same one, since
+# two would each promote a replica.
+failover() {
+	leader=$(echo "$views" | awk -v master="$named" '$2 == master { print $3 }' | sort | head -n 1)
+	timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>/dev/null
+}

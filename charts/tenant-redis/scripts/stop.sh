@@ -1,0 +1,76 @@
+#!/bin/sh
+# stop.sh [SECONDS]: runs before Redis is told to stop. A master first hands over
+# to a replica, for SECONDS at most: nothing it has acknowledged gets lost, since
+# it takes no more writes from the moment before a replica is promoted. A replica
+# may stop at once.
+#
+# Redis writes its data by itself when it is told to stop, if it is to keep it.
+. "${0%/*}/sentinel.sh"
+
+seconds=${1:-40}
+deadline=$(($(date +%s) + seconds))
+
+# Kubernetes shows nothing that this script prints; Redis' own output it does.
+log=/proc/$(redis "$self" INFO server | sed -n 's/^process_id:\([0-9]*\).*/\1/p')/fd/1
+[ -w "$log" ] || log=/dev/stderr
+
+say() {
+	echo "stop.sh: $*" >>"$log"
+}
+
+# level: whether every replica has all that this master has acknowledged.
+level() {
+	# shellcheck disable=SC2046 # "master OFFSET", then "IP PORT OFFSET" of each replica
+	set -- $(redis "$self" ROLE)
+	[ "${1-}" = master ] || return 0
+	offset=$2
+	shift 2
+	while [ $# -ge 3 ]; do
+		[ "$(redis "$1" ROLE | sed -n 5p)" -ge "$offset" ] || return 1
+		shift 3
+	done 2>/dev/null
+}
+
+# hand_over: holds the writes and asks for a failover. Lets go of them if it is
+# refused, so that they go on until there is a replica that can take over.
+hand_over() {
+	[ "$named" = "$self" ] || return
+	redis "$self" CLIENT PAUSE $(((seconds + 5) * 1000)) WRITE >/dev/null
+	! failing_over || return
+	# A replica that hangs is no reason to wait long.
+	patience=$(($(date +%s) + 3))
+	until level || [ "$(date +%s)" -gt "$patience" ]; do
+		sleep 0.05
+	done
+	reply=$(failover)
+	case $reply in
+	OK | INPROG* | '') ;;
+	*)
+		redis "$self" CLIENT UNPAUSE >/dev/null
+		sleep 0.5
+		;;
+	esac
+}
+
+# handed_over: whether every Sentinel names the same other master, and it agrees.
+handed_over() {
+	[ -n "$named" ] && [ "$named" != "$self" ] &&
+		[ "$(echo "$views" | awk '{ print $2 }' | sort -u)" = "$named" ] &&
+		[ "$(role "$named")" = master ]
+}
+
+survey
+[ "$(role "$self")" = master ] || [ "$named" = "$self" ] || exit 0
+say "handing over"
+until handed_over; do
+	if [ "$(date +%s)" -ge "$deadline" ]; then
+		say "not handed over within $seconds s: ${reply:-no Sentinel names this Pod}"
+		exit 1
+	fi
+	hand_over
+	sleep 0.05
+	survey
+done
+# Clients that stay as long as they can must not wait for the end of Redis.
+redis "$self" CLIENT KILL TYPE normal >/dev/null
+say "handed over to $named"

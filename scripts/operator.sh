@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# operator.sh: installs the Redis operator into redis-system.
+. "$(dirname "$0")/lib.sh"
+
+scripts/namespace.sh redis-system
+scripts/release.sh redis-system redis-operator charts/redis-operator charts/redis-operator \
+  --set image.repository=tenant-redis.local/spotahome/redis-operator

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# release.sh NAMESPACE NAME CHART INPUTS [HELM-FLAG...]: installs or upgrades a
+# Helm release, unless the one that is deployed was made from the same chart,
+# INPUTS (a file or folder) and flags.
+. "$(dirname "$0")/lib.sh"
+
+namespace=$1 name=$2 chart=$3 inputs=$4
+shift 4
+
+digest=$({ find "$chart" "$inputs" "$BIN/tenant-post" -type f -print0 | sort -z | xargs -0 sha256sum; echo "$*"; } | sha256sum | cut -c 1-16)
+status=$(helm status "$name" --namespace "$namespace" --show-desc 2>/dev/null || true)
+if grep -q '^STATUS: deployed' <<<"$status" && grep -q "^DESCRIPTION: inputs $digest" <<<"$status"; then
+  say "release $name: unchanged"
+  exit
+fi
+# An interrupted Helm leaves the release locked in a pending state.
+if grep -q '^STATUS: pending' <<<"$status"; then
+  step "rolling back the interrupted release $name" helm rollback "$name" --namespace "$namespace" ||
+    step "removing the interrupted release $name" helm uninstall "$name" --namespace "$namespace" --wait
+fi
+step "installing $name" helm upgrade --install "$name" "$chart" --namespace "$namespace" \
+  --description "inputs $digest" --wait --timeout 3m "$@"

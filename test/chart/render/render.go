@@ -1,0 +1,104 @@
+// Package render renders a chart with Helm, without a cluster, for its tests.
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gruntwork-io/terratest/modules/helm"
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/gruntwork-io/terratest/modules/logger"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// Repository is the root of the repository, seen from a package of chart tests.
+const Repository = "../../.."
+
+// UsePinnedHelm puts the pinned helm before whatever else is installed.
+func UsePinnedHelm() {
+	bin, err := filepath.Abs(Repository + "/bin")
+	if err != nil {
+		panic(err)
+	}
+	if err := os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		panic(err)
+	}
+}
+
+// Values maps the path of a value to JSON, as helm's --set-json takes it.
+type Values map[string]string
+
+// Chart is the folder of a chart and the release that it is rendered as.
+type Chart struct {
+	Dir, Release, Namespace string
+}
+
+// Template returns what helm template prints.
+func (c Chart) Template(t *testing.T, v Values) (string, error) {
+	t.Helper()
+	options := &helm.Options{
+		SetJSONValues:  v,
+		KubectlOptions: k8s.NewKubectlOptions("", "", c.Namespace),
+		Logger:         logger.Discard,
+	}
+	// Rendered for the oldest Kubernetes that the charts accept.
+	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, "--kube-version", "1.28.0")
+}
+
+// ID is that of the object of this kind that bears the release's name and is in
+// its namespace.
+func (c Chart) ID(kind string) string {
+	return kind + "/" + c.Namespace + "/" + c.Release
+}
+
+// Object is one rendered document.
+type Object struct {
+	unstructured.Unstructured
+	Raw []byte
+}
+
+// ID names the object by kind, namespace and name.
+func (o Object) ID() string {
+	if o.GetNamespace() == "" {
+		return o.GetKind() + "/" + o.GetName()
+	}
+	return o.GetKind() + "/" + o.GetNamespace() + "/" + o.GetName()
+}
+
+// Objects returns the rendered objects by their ID.
+func (c Chart) Objects(t *testing.T, v Values) map[string]Object {
+	t.Helper()
+	manifest, err := c.Template(t, v)
+	require.NoError(t, err)
+
+	objects := map[string]Object{}
+	for document := range bytes.SplitSeq([]byte(manifest), []byte("\n---\n")) {
+		o := Object{Raw: document}
+		require.NoError(t, yaml.UnmarshalStrict(document, &o.Object))
+		if len(o.Object) == 0 {
+			continue
+		}
+		require.NotContains(t, objects, o.ID(), "rendered twice")
+		objects[o.ID()] = o
+	}
+	return objects
+}
+
+// Get decodes one object and fails on fields that its type does not have, and on
+// values of another type, such as a number where a text belongs.
+func Get[T any](t *testing.T, objects map[string]Object, id string) T {
+	t.Helper()
+	var typed T
+	require.Contains(t, objects, id)
+	data, err := yaml.YAMLToJSONStrict(objects[id].Raw)
+	require.NoError(t, err, id)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&typed), id)
+	return typed
+}

@@ -1,0 +1,116 @@
+package tenantredis
+
+import (
+	"encoding/base64"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+// tenants names the release's own namespace, too, and one that YAML would take
+// for a number.
+const tenants = `["team-a", "` + namespace + `", "123"]`
+
+var served = []string{"123", namespace, "team-a"}
+
+// namespacesOf returns where the objects of a kind are, each time they occur.
+func namespacesOf(t *testing.T, objects map[string]render.Object, kind, name string) []string {
+	t.Helper()
+	var found []string
+	for _, o := range objects {
+		if o.GetKind() == kind {
+			assert.Equal(t, name, o.GetName())
+			found = append(found, o.GetNamespace())
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func TestConfigMap(t *testing.T) {
+	for setting, name := range map[string]string{`""`: release, `"orders"`: "orders", `"no"`: "no"} {
+		t.Run(name, func(t *testing.T) {
+			objects := chart.Objects(t, values{"name": setting, "tenantNamespaces": tenants})
+			require.Equal(t, served, namespacesOf(t, objects, "ConfigMap", name))
+			for _, in := range served {
+				configMap := render.Get[corev1.ConfigMap](t, objects, "ConfigMap/"+in+"/"+name)
+				assert.Equal(t, map[string]string{
+					"REDIS_CLUSTER_NAME":    name,
+					"REDIS_SENTINEL_HOST":   "rfs-" + name + "." + namespace,
+					"REDIS_SENTINEL_PORT":   "26379",
+					"REDIS_SENTINEL_MASTER": "mymaster",
+				}, configMap.Data)
+				assert.Empty(t, configMap.BinaryData)
+			}
+			assert.Contains(t, objects, "RedisFailover/"+namespace+"/"+name)
+		})
+	}
+}
+
+func TestSecret(t *testing.T) {
+	objects := chart.Objects(t, values{"tenantNamespaces": tenants})
+	require.Equal(t, served, namespacesOf(t, objects, "Secret", release))
+
+	passwords := map[string]bool{}
+	for _, in := range served {
+		secret := render.Get[corev1.Secret](t, objects, "Secret/"+in+"/"+release)
+		keys := []string{"REDIS_PASSWORD"}
+		if in == namespace {
+			keys = append(keys, "password")
+		}
+		assert.Equal(t, keys, slices.Sorted(maps.Keys(secret.Data)), in)
+		for _, value := range secret.Data {
+			passwords[string(value)] = true
+		}
+	}
+	require.Len(t, passwords, 1, "the same password everywhere")
+	for password := range passwords {
+		assert.Regexp(t, regexp.MustCompile(`^[A-Za-z0-9]{32}$`), password)
+		assertOnlyInSecrets(t, objects, password)
+	}
+	assert.Equal(t, release, failover(t, nil).Spec.Auth.SecretPath)
+}
+
+func assertOnlyInSecrets(t *testing.T, objects map[string]render.Object, password string) {
+	t.Helper()
+	encoded := base64.StdEncoding.EncodeToString([]byte(password))
+	for id, o := range objects {
+		if o.GetKind() == "Secret" {
+			assert.Contains(t, string(o.Raw), encoded, id)
+			continue
+		}
+		assert.NotContains(t, string(o.Raw), password, id)
+		assert.NotContains(t, string(o.Raw), encoded, id)
+	}
+}
+
+func TestPasswordsDiffer(t *testing.T) {
+	one := render.Get[corev1.Secret](t, chart.Objects(t, nil), chart.ID("Secret"))
+	two := render.Get[corev1.Secret](t, chart.Objects(t, nil), chart.ID("Secret"))
+	assert.NotEqual(t, one.Data, two.Data)
+}
+
+func TestNoPassword(t *testing.T) {
+	objects := chart.Objects(t, values{"tenantNamespaces": tenants, "auth.enabled": "false"})
+	assert.Empty(t, namespacesOf(t, objects, "Secret", release))
+	spec := objects[chart.ID("RedisFailover")].Object["spec"]
+	assert.NotContains(t, spec, "auth", "the operator would look for a Secret")
+}
+
+func TestNamespacesOfAllObjects(t *testing.T) {
+	for id, o := range awkward.Objects(t, values{"tenantNamespaces": tenants}) {
+		if o.GetKind() == "ConfigMap" || o.GetKind() == "Secret" {
+			continue
+		}
+		assert.Equal(t, namespace, o.GetNamespace(), id)
+		assert.Equal(t, awkward.Release, strings.TrimSuffix(strings.TrimSuffix(o.GetName(), "-redis"), "-sentinel"), id)
+	}
+}

@@ -1,0 +1,99 @@
+package tenantredis
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+	"k8s.io/kube-openapi/pkg/validation/strfmt"
+	"k8s.io/kube-openapi/pkg/validation/validate"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+// TestRedisFailoverFitsTheCRD proves that the API server keeps every field:
+// what the schema does not name, it drops without a word.
+func TestRedisFailoverFitsTheCRD(t *testing.T) {
+	installed, err := os.ReadFile(filepath.Join(render.Repository, "charts/redis-operator/files/crds", render.CRDFile))
+	require.NoError(t, err)
+	t.Run("of the operator's chart", func(t *testing.T) {
+		assertFits(t, installed)
+	})
+	// Its code knows the field, and the operator's chart installs the newer CRD
+	// for it. Beside upstream's, two Sentinels may end up on one node.
+	t.Run("of v1.2.4", func(t *testing.T) {
+		assertFits(t, render.UpstreamCRD(t, "redis-operator-1.2"),
+			"spec.sentinel.topologySpreadConstraints[0].matchLabelKeys in body is a forbidden property")
+	})
+}
+
+func assertFits(t *testing.T, crd []byte, known ...string) {
+	t.Helper()
+	check := closedSchema(t, crd)
+	for _, v := range []values{
+		nil,
+		{"auth.enabled": "false"},
+		{"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "redis.cpu": `"2"`, "redis.replicas": "5", "sentinel.replicas": "5"},
+	} {
+		var found []string
+		for _, problem := range check.Validate(theFailover(t, v)).Errors {
+			found = append(found, problem.Error())
+		}
+		assert.Equal(t, known, found, v)
+	}
+}
+
+func theFailover(t *testing.T, v values) map[string]any {
+	t.Helper()
+	for _, o := range chart.Objects(t, v) {
+		if o.GetKind() == "RedisFailover" {
+			return o.Object
+		}
+	}
+	require.FailNow(t, "no RedisFailover")
+	return nil
+}
+
+func TestCRDCheckFindsMistakes(t *testing.T) {
+	check := closedSchema(t, render.UpstreamCRD(t, "redis-operator-1.2"))
+	redis := func(field string, value any) map[string]any {
+		return map[string]any{"spec": map[string]any{"redis": map[string]any{field: value}}}
+	}
+	assert.Empty(t, check.Validate(redis("replicas", int64(3))).Errors)
+	assert.NotEmpty(t, check.Validate(redis("replicas", "3")).Errors, "wrong type")
+	assert.NotEmpty(t, check.Validate(redis("replica", int64(3))).Errors, "unknown field")
+	assert.NotEmpty(t, check.Validate(redis("disablePodDisruptionBudget", true)).Errors, "field of a newer version")
+	assert.NotEmpty(t, check.Validate(redis("exporter", map[string]any{"port": int64(1)})).Errors, "unknown field further down")
+}
+
+// closedSchema returns a CRD's schema as one that refuses what the API server
+// would drop.
+func closedSchema(t *testing.T, crd []byte) *validate.SchemaValidator {
+	t.Helper()
+	tree := render.Schema(t, crd)
+	closeObjects(tree)
+	data, err := json.Marshal(tree)
+	require.NoError(t, err)
+	var schema spec.Schema
+	require.NoError(t, json.Unmarshal(data, &schema))
+	return validate.NewSchemaValidator(&schema, nil, "", strfmt.Default)
+}
+
+func closeObjects(schema map[string]any) {
+	properties, object := schema["properties"].(map[string]any)
+	if object && schema["x-kubernetes-preserve-unknown-fields"] != true {
+		schema["additionalProperties"] = false
+	}
+	for _, child := range properties {
+		closeObjects(child.(map[string]any))
+	}
+	for _, key := range []string{"items", "additionalProperties"} {
+		if child, ok := schema[key].(map[string]any); ok {
+			closeObjects(child)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package tenantredis
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+// TestReadmeListsTheValues holds the README's table against values.yaml, key by
+// key and default by default.
+func TestReadmeListsTheValues(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(chart.Dir, "README.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(readme), "\n## Values\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+
+	documented := map[string]any{}
+	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|[^|]+\\| `([^`]+)` \\|")
+	for _, match := range row.FindAllStringSubmatch(section, -1) {
+		require.NotContains(t, documented, match[1], "listed twice")
+		var value any
+		require.NoError(t, yaml.Unmarshal([]byte(match[2]), &value))
+		documented[match[1]] = value
+	}
+	assert.Equal(t, defaults(t), documented)
+}
+
+// notes renders NOTES.txt, which helm template leaves out, as a ConfigMap.
+func notes(t *testing.T, v values) string {
+	t.Helper()
+	own := changed(t, func(dir string) {
+		templates := filepath.Join(dir, "templates")
+		data, err := os.ReadFile(filepath.Join(templates, "NOTES.txt"))
+		require.NoError(t, err)
+		wrapped := fmt.Sprintf(`{{ define "notes" }}%s{{ end -}}
+kind: ConfigMap
+metadata: {name: notes}
+data: {notes: {{ include "notes" . | toJson }}}
+`, data)
+		require.NoError(t, os.WriteFile(filepath.Join(templates, "notes.yaml"), []byte(wrapped), 0o600))
+	})
+	return render.Get[corev1.ConfigMap](t, own.Objects(t, v), "ConfigMap/notes").Data["notes"]
+}
+
+func TestNotes(t *testing.T) {
+	plain := notes(t, values{"auth.enabled": "false"})
+	assert.NotContains(t, plain, "REDIS_PASSWORD")
+	assert.Contains(t, plain, "-n "+namespace+" get configmap", "without a tenant, the release's namespace")
+
+	full := notes(t, values{"tenantNamespaces": `["team-a", "team-b"]`})
+	assert.Less(t, strings.Count(full, "\n"), 15)
+	for _, line := range []string{
+		`kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_SENTINEL_HOST}'`,
+		`kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_SENTINEL_PORT}'`,
+		`kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_SENTINEL_MASTER}'`,
+		`kubectl -n team-a get secret cache -o 'jsonpath={.data.REDIS_PASSWORD}' | base64 -d`,
+		accessLabel + `: allow`,
+	} {
+		assert.Contains(t, full, "\n  "+line+"\n", "a line of its own, ready to paste")
+	}
+	assert.Contains(t, full, "team-b")
+	assert.Contains(t, notes(t, values{"access.allNamespaces": "true"}), "all namespaces")
+}

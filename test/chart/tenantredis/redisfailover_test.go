@@ -1,0 +1,228 @@
+package tenantredis
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+// whitelisted tells, as the operator does, whether a label goes on to the Pods.
+func whitelisted(t *testing.T, expressions []string, label string) bool {
+	t.Helper()
+	require.NotEmpty(t, expressions, "an empty list lets every label through")
+	return slices.ContainsFunc(expressions, func(expression string) bool {
+		return regexp.MustCompile(expression).MatchString(label)
+	})
+}
+
+// TestLabelsOfPods proves that no label that an upgrade changes reaches the
+// Pods: it would restart Redis.
+func TestLabelsOfPods(t *testing.T) {
+	rf := failover(t, nil)
+	require.NotEmpty(t, rf.Labels)
+	for label := range rf.Labels {
+		assert.False(t, whitelisted(t, rf.Spec.LabelWhitelist, label), label)
+	}
+	for label, passes := range map[string]bool{
+		"tenant-redis.dev/tenant":         true,
+		"tenant-redis.dev":                false,
+		"tenant-redisxdev/tenant":         false,
+		"other.tenant-redis.dev/tenant":   false,
+		"helm.sh/tenant-redis.dev/tenant": false,
+		"argocd.argoproj.io/instance":     false,
+	} {
+		assert.Equal(t, passes, whitelisted(t, rf.Spec.LabelWhitelist, label), label)
+	}
+	assert.Empty(t, rf.Annotations, "the operator copies them to the StatefulSet")
+}
+
+func TestNewChartRestartsNothing(t *testing.T) {
+	newer := changed(t, func(dir string) {
+		file := filepath.Join(dir, "Chart.yaml")
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		bumped := regexp.MustCompile(`(?m)^(version|appVersion): .*$`).ReplaceAll(data, []byte("$1: 99.9.9"))
+		require.NoError(t, os.WriteFile(file, bumped, 0o600))
+	})
+	id := chart.ID("RedisFailover")
+	before, after := chart.Objects(t, nil)[id], newer.Objects(t, nil)[id]
+	assert.NotEqual(t, before.GetLabels(), after.GetLabels(), "the new version must show")
+	assert.Equal(t, before.Object["spec"], after.Object["spec"])
+	assert.Equal(t, before.GetAnnotations(), after.GetAnnotations())
+}
+
+func TestSentinelTimings(t *testing.T) {
+	assert.Equal(t, []string{"down-after-milliseconds 2000", "failover-timeout 6000", "parallel-syncs 1"},
+		failover(t, nil).Spec.Sentinel.CustomConfig)
+	own := values{"sentinel": `{"downAfterMilliseconds": 5000, "failoverTimeoutMilliseconds": 180000, "parallelSyncs": 2}`}
+	assert.Equal(t, []string{"down-after-milliseconds 5000", "failover-timeout 180000", "parallel-syncs 2"},
+		failover(t, own).Spec.Sentinel.CustomConfig)
+}
+
+func TestCommands(t *testing.T) {
+	redis := failover(t, values{"redis.maxmemoryPolicy": `"volatile-ttl"`}).Spec.Redis
+	assert.Equal(t, []string{"redis-server", "/redis/redis.conf"}, redis.Command[:2])
+	assert.Equal(t, "/data", argument(t, redis.Command, "--dir"))
+	assert.Equal(t, "no", argument(t, redis.Command, "--protected-mode"))
+	assert.Equal(t, "volatile-ttl", argument(t, redis.Command, "--maxmemory-policy"))
+	assert.Empty(t, redis.CustomConfig, "a restarted Redis lacks it until the operator's next pass")
+
+	sentinel := failover(t, nil).Spec.Sentinel
+	assert.Equal(t, []string{"redis-server", "/redis/sentinel.conf", "--sentinel"}, sentinel.Command[:3])
+	assert.Equal(t, "no", argument(t, sentinel.Command, "--protected-mode"))
+}
+
+// argument returns what follows an option that must stand in a command once.
+func argument(t *testing.T, command []string, option string) string {
+	t.Helper()
+	i := slices.Index(command, option)
+	require.GreaterOrEqual(t, i, 0, option)
+	require.Less(t, i+1, len(command), option)
+	require.NotContains(t, command[i+1:], option)
+	return command[i+1]
+}
+
+func TestMemory(t *testing.T) {
+	for memory, maxmemory := range map[string]string{
+		"64Mi":   "48mb",
+		"256Mi":  "192mb",
+		"1000Mi": "750mb",
+		"1001Mi": "750mb",
+		"1Gi":    "768mb",
+		"3Gi":    "2304mb",
+	} {
+		t.Run(memory, func(t *testing.T) {
+			redis := failover(t, values{"redis.memory": text(memory)}).Spec.Redis
+			assert.Equal(t, maxmemory, argument(t, redis.Command, "--maxmemory"))
+			want := resource.MustParse(memory)
+			assert.True(t, want.Equal(*redis.Resources.Requests.Memory()))
+			assert.True(t, want.Equal(*redis.Resources.Limits.Memory()))
+
+			// Redis' mb is Kubernetes' Mi.
+			used := resource.MustParse(maxmemory[:len(maxmemory)-2] + "Mi")
+			assert.Negative(t, used.Cmp(want), "data alone must not fill the container")
+		})
+	}
+}
+
+func TestReplicas(t *testing.T) {
+	spec := failover(t, values{"redis.replicas": "4", "sentinel.replicas": "5"}).Spec
+	assert.EqualValues(t, 4, spec.Redis.Replicas)
+	assert.EqualValues(t, 5, spec.Sentinel.Replicas)
+}
+
+func TestRedisPod(t *testing.T) {
+	assert.EqualValues(t, 60, failover(t, nil).Spec.Redis.TerminationGracePeriod)
+	redis := failover(t, values{"redis.terminationGracePeriodSeconds": "120"}).Spec.Redis
+	assert.EqualValues(t, 120, redis.TerminationGracePeriod)
+	assert.NotNil(t, redis.Storage.EmptyDir)
+}
+
+func TestContainers(t *testing.T) {
+	for name, c := range components(t, values{"image": `"mirror/redis:1"`, "exporter.image": `"mirror/exporter:2"`}) {
+		assert.True(t, c.Exporter.Enabled, name)
+		assert.Equal(t, "mirror/redis:1", c.Image, name)
+		assert.Equal(t, "mirror/exporter:2", c.Exporter.Image, name)
+		for _, container := range c.pod().Containers {
+			id := name + " " + container.Name
+			assert.Equal(t, corev1.PullIfNotPresent, container.ImagePullPolicy, id)
+			assert.False(t, container.Resources.Requests.Cpu().IsZero(), id)
+			assert.False(t, container.Resources.Requests.Memory().IsZero(), id)
+			assert.Equal(t, container.Resources.Requests.Memory(), container.Resources.Limits.Memory(), id)
+			assert.True(t, container.Resources.Limits.Cpu().IsZero(), "%s: a throttled Redis looks dead", id)
+		}
+	}
+}
+
+func TestPullSecrets(t *testing.T) {
+	for name, c := range components(t, values{"imagePullSecrets": `[{"name": "mirror"}]`}) {
+		assert.Equal(t, []corev1.LocalObjectReference{{Name: "mirror"}}, c.ImagePullSecrets, name)
+	}
+}
+
+func TestServiceAccount(t *testing.T) {
+	objects := chart.Objects(t, nil)
+	account := objects[chart.ID("ServiceAccount")].Object
+	require.NotNil(t, account)
+	assert.Equal(t, false, account["automountServiceAccountToken"])
+	for name, c := range components(t, nil) {
+		assert.Equal(t, release, c.ServiceAccountName, name)
+	}
+}
+
+func TestPodsAreRestricted(t *testing.T) {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	require.NoError(t, err)
+	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	for name, c := range components(t, nil) {
+		pod := c.pod()
+		if name == "sentinel" {
+			pod.InitContainers = []corev1.Container{{Name: "config-copy", SecurityContext: c.ConfigCopy.ContainerSecurityContext}}
+		}
+		for _, result := range evaluator.EvaluatePod(restricted, &metav1.ObjectMeta{}, &pod) {
+			assert.True(t, result.Allowed, "%s: %s: %s", name, result.ForbiddenReason, result.ForbiddenDetail)
+		}
+
+		// What the standard leaves open.
+		assert.Greater(t, *pod.SecurityContext.RunAsUser, int64(10000), name)
+		assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, pod.SecurityContext.SeccompProfile.Type, name)
+		for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {
+			id := name + " " + container.Name
+			require.NotNil(t, container.SecurityContext, id)
+			assert.True(t, *container.SecurityContext.ReadOnlyRootFilesystem, id)
+			require.NotNil(t, container.SecurityContext.SeccompProfile, id)
+			assert.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, container.SecurityContext.SeccompProfile.Type, id)
+		}
+	}
+}
+
+// TestPlacement holds that Pods of a component are on nodes of their own and
+// spread over zones, and that only Sentinel's may be two on a node while its
+// Deployment changes from one revision to the next.
+func TestPlacement(t *testing.T) {
+	spread := func(name, topology string, otherwise corev1.UnsatisfiableConstraintAction, keys ...string) corev1.TopologySpreadConstraint {
+		return corev1.TopologySpreadConstraint{
+			TopologyKey:       topology,
+			MaxSkew:           1,
+			WhenUnsatisfiable: otherwise,
+			LabelSelector:     &metav1.LabelSelector{MatchLabels: labelsOf(release, name)},
+			MatchLabelKeys:    keys,
+		}
+	}
+	spec := failover(t, nil).Spec
+	assert.Equal(t, &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+			TopologyKey:   corev1.LabelHostname,
+			LabelSelector: &metav1.LabelSelector{MatchLabels: labelsOf(release, "redis")},
+		}},
+	}}, spec.Redis.Affinity)
+	assert.Equal(t, []corev1.TopologySpreadConstraint{
+		spread("redis", corev1.LabelTopologyZone, corev1.ScheduleAnyway),
+	}, spec.Redis.TopologySpreadConstraints)
+
+	assert.Equal(t, &corev1.Affinity{}, spec.Sentinel.Affinity, "without one the operator sets its own")
+	assert.Equal(t, []corev1.TopologySpreadConstraint{
+		spread("sentinel", corev1.LabelHostname, corev1.DoNotSchedule, "pod-template-hash"),
+		spread("sentinel", corev1.LabelTopologyZone, corev1.ScheduleAnyway),
+	}, spec.Sentinel.TopologySpreadConstraints)
+}
+
+func TestLabels(t *testing.T) {
+	for id, o := range awkward.Objects(t, nil) {
+		for _, label := range []string{"name", "instance", "version", "managed-by"} {
+			assert.Contains(t, o.GetLabels(), "app.kubernetes.io/"+label, id)
+		}
+		assert.Contains(t, o.GetLabels(), "helm.sh/chart", id)
+		assert.Equal(t, "tenant-redis", o.GetLabels()["app.kubernetes.io/name"], "%s: the instance's name is for the operator's objects", id)
+	}
+}

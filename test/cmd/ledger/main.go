@@ -1,0 +1,91 @@
+// Command ledger keeps account of a fault on Redis from a tenant's side: it
+// writes for a while, waits until the instance is whole again, reads
+// everything back and prints what was acknowledged, refused and lost.
+//
+// It takes the connection data from REDIS_SENTINEL_HOST, REDIS_SENTINEL_PORT,
+// REDIS_SENTINEL_MASTER and REDIS_PASSWORD. It exits with 0 when the account
+// is complete, whatever it says, with 1 when there is none, and with 2 when it
+// was called wrongly.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+)
+
+// silent drops go-redis' own lines, one per failed connection; the account
+// has them as errors.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+func main() {
+	settings, file := parse()
+	contract, err := ledger.ContractFromEnv(os.LookupEnv)
+	if err == nil {
+		err = settings.Validate()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ledger:", err)
+		os.Exit(2)
+	}
+	redis.SetLogger(silent{})
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := keep(ctx, contract, settings, file); err != nil {
+		fmt.Fprintln(os.Stderr, "ledger:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() (ledger.Settings, string) {
+	var s ledger.Settings
+	clients := flag.String("clients", "follow", "kinds of clients, separated by commas: follow, naive, wait")
+	file := flag.String("json", "", "file for the account as JSON; standard output if empty")
+	flag.IntVar(&s.Writers, "writers", 4, "concurrent writers of each client")
+	flag.IntVar(&s.Rate, "rate", 200, "writes per second of each writer, at most")
+	flag.DurationVar(&s.Duration, "duration", 30*time.Second, "how long to write")
+	flag.DurationVar(&s.Timeout, "timeout", 500*time.Millisecond, "how long a write may take")
+	flag.DurationVar(&s.WaitFor, "wait-for", 200*time.Millisecond, "how long a wait client waits for a replica")
+	flag.IntVar(&s.Replicas, "replicas", 2, "replicas of the instance when it is whole")
+	flag.DurationVar(&s.WholeWithin, "whole-within", 2*time.Minute, "how long the instance may take to be whole and read, after the writing")
+	flag.BoolVar(&s.Keep, "keep", false, "leave the keys, which go an hour later by themselves")
+	flag.Parse()
+	for kind := range strings.SplitSeq(*clients, ",") {
+		s.Clients = append(s.Clients, ledger.Kind(kind))
+	}
+	return s, *file
+}
+
+// keep runs the ledger; people read standard error, programs the JSON.
+func keep(ctx context.Context, contract ledger.Contract, settings ledger.Settings, file string) error {
+	report, err := ledger.Run(ctx, contract, settings, os.Stderr)
+	if err != nil {
+		return err
+	}
+	document, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	document = append(document, '\n')
+	if file == "" {
+		_, err = os.Stdout.Write(document)
+	} else {
+		err = os.WriteFile(file, document, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the account: %w", err)
+	}
+	return report.WriteTable(os.Stderr)
+}

@@ -1,0 +1,29 @@
+//go:build e2e
+
+package framework
+
+import (
+	"testing"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+)
+
+// dump logs what it takes to understand a failure from the log alone. It asks
+// for no Secret and no ConfigMap.
+func (i *Instance) dump(t *testing.T) {
+	t.Helper()
+	selector := "--selector=app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + i.Name
+	questions := map[string][]string{
+		"Pods":      {"get", "pods", "--all-namespaces", "--output=wide"},
+		"events":    {"get", "events", "--namespace", SystemNamespace, "--sort-by=.lastTimestamp"},
+		"tenant":    {"get", "events", "--namespace", i.Tenant, "--sort-by=.lastTimestamp"},
+		"instance":  {"get", "redisfailover", i.Name, "--namespace", SystemNamespace, "--output=yaml"},
+		"redis":     {"logs", "--namespace", SystemNamespace, selector + ",app.kubernetes.io/component=redis", "--container=redis", "--prefix", "--tail=100"},
+		"sentinels": {"logs", "--namespace", SystemNamespace, selector + ",app.kubernetes.io/component=sentinel", "--container=sentinel", "--prefix", "--tail=100"},
+		"operator":  {"logs", "--namespace", SystemNamespace, "--selector=app.kubernetes.io/name=redis-operator", "--prefix", "--tail=100"},
+	}
+	for what, args := range questions {
+		out, err := k8s.RunKubectlAndGetOutputContextE(t, CleanupContext(t), Kubectl(""), args...)
+		t.Logf("=== %s of %s (%v)\n%s", what, i.Name, err, out)
+	}
+}

@@ -1,0 +1,90 @@
+//go:build e2e
+
+// Package framework deploys tenants' Redis to the test cluster and asks it
+// questions, for the tests in its parent folder.
+package framework
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// SystemNamespace is where the operator and all Redis run.
+const SystemNamespace = "redis-system"
+
+const repository = "../.."
+
+// Main prepares the environment of all tests and runs them. The cluster is
+// the one that `make cluster` made; no other kubeconfig is ever read.
+func Main(m *testing.M) {
+	for name, value := range map[string]string{
+		"KUBECONFIG": Path(".cache/kubeconfig"),
+		"PATH":       Path("bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
+	if _, err := os.Stat(os.Getenv("KUBECONFIG")); err != nil {
+		fmt.Fprintln(os.Stderr, "there is no test cluster; run: make test-e2e")
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// Path returns the absolute path of a file of the repository.
+func Path(name string) string {
+	path, err := filepath.Abs(filepath.Join(repository, name))
+	if err != nil {
+		panic(err)
+	}
+	return path
+}
+
+// Kubectl returns terratest's options for a namespace of the test cluster.
+func Kubectl(namespace string) *k8s.KubectlOptions {
+	return k8s.NewKubectlOptions("", os.Getenv("KUBECONFIG"), namespace)
+}
+
+// Namespace makes a namespace that enforces Pod Security "restricted", and
+// removes it after the test. One that an interrupted run left is removed first.
+func Namespace(t *testing.T, name string) {
+	t.Helper()
+	remove := func() {
+		_ = k8s.RunKubectlContextE(t, CleanupContext(t), Kubectl(""), "delete", "namespace", name, "--ignore-not-found", "--timeout=120s")
+	}
+	remove()
+	k8s.CreateNamespaceWithMetadataContext(t, t.Context(), Kubectl(""), metav1.ObjectMeta{
+		Name:   name,
+		Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	})
+	t.Cleanup(remove)
+}
+
+// Output runs kubectl and returns what it prints, without logging it.
+func Output(t *testing.T, namespace string, args ...string) string {
+	t.Helper()
+	out, err := k8s.RunKubectlAndGetOutputContextE(t, t.Context(), Kubectl(namespace), args...)
+	require.NoError(t, err)
+	return out
+}
+
+// CopyInto makes copies of a ConfigMap and a Secret in another namespace.
+func CopyInto(t *testing.T, namespace string, configMap *corev1.ConfigMap, secret *corev1.Secret) {
+	t.Helper()
+	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(namespace))
+	require.NoError(t, err)
+	configMap.ObjectMeta = metav1.ObjectMeta{Name: configMap.Name}
+	_, err = client.CoreV1().ConfigMaps(namespace).Create(t.Context(), configMap, metav1.CreateOptions{})
+	require.NoError(t, err)
+	secret.ObjectMeta = metav1.ObjectMeta{Name: secret.Name}
+	_, err = client.CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{})
+	require.NoError(t, err)
+}

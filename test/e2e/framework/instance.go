@@ -1,0 +1,116 @@
+//go:build e2e
+
+package framework
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/gruntwork-io/terratest/modules/helm"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/topology"
+)
+
+// servingTimeout is two of the operator's passes, 30 s each, for the Pods to
+// start and to be put together, and as much again for a busy machine.
+const servingTimeout = 3 * time.Minute
+
+// Instance is one tenant's Redis, installed with Helm.
+type Instance struct {
+	// Name is that of the release and of the RedisFailover.
+	Name string
+	// Tenant is the tenant's namespace.
+	Tenant string
+
+	helm *helm.Options
+}
+
+// Values are the values and flags of a release.
+type Values struct {
+	// JSON maps a value's path to JSON.
+	JSON map[string]string
+	// Flags are further flags of helm install.
+	Flags []string
+}
+
+// PostRendered installs as a platform does: images and labels come from the
+// example tenant's file.
+func PostRendered() Values {
+	return Values{Flags: []string{
+		"--post-renderer", Path("bin/tenant-post"),
+		"--post-renderer-args", "--tenant=" + Path("examples/tenants/team-a/tenant.yaml"),
+	}}
+}
+
+// Plain installs with Helm alone: values name the test cluster's images.
+func Plain() Values {
+	return Values{JSON: map[string]string{
+		"image":          `"tenant-redis.local/library/redis:7.0.15"`,
+		"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
+	}}
+}
+
+// Install installs the tenant chart under a name, for a tenant's namespace of
+// the same name, and removes both after the test.
+func Install(t *testing.T, name string, values Values) *Instance {
+	t.Helper()
+	Namespace(t, name)
+	i := &Instance{Name: name, Tenant: name}
+	i.helm = &helm.Options{
+		KubectlOptions: Kubectl(SystemNamespace),
+		SetJSONValues:  map[string]string{"tenantNamespaces": fmt.Sprintf("[%q]", name), "redis.memory": `"128Mi"`},
+		ExtraArgs:      map[string][]string{"install": values.Flags},
+	}
+	for path, value := range values.JSON {
+		i.helm.SetJSONValues[path] = value
+	}
+	i.uninstall(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			i.dump(t)
+		}
+		i.uninstall(t)
+	})
+	require.NoError(t, helm.InstallContextE(t, t.Context(), i.helm, Path("charts/tenant-redis"), name))
+	return i
+}
+
+// Uninstall removes the release, and fails if it cannot.
+func (i *Instance) Uninstall(t *testing.T) {
+	t.Helper()
+	require.NoError(t, helm.DeleteContextE(t, t.Context(), i.helm, i.Name, true))
+}
+
+func (i *Instance) uninstall(t *testing.T) {
+	t.Helper()
+	_ = helm.DeleteContextE(t, CleanupContext(t), i.helm, i.Name, true)
+}
+
+// AwaitServing waits until the instance serves and returns its topology.
+func (i *Instance) AwaitServing(t *testing.T) topology.Topology {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), servingTimeout)
+	defer cancel()
+	start := time.Now()
+	serving, err := topology.Instance{Namespace: SystemNamespace, Name: i.Name}.Await(ctx, nil)
+	require.NoError(t, err)
+	t.Logf("%s serves after %s", i.Name, time.Since(start).Round(time.Second))
+	return serving
+}
+
+// AccessLabel is the key of the label that lets a Pod in.
+func (i *Instance) AccessLabel() string {
+	return "elastisys.io/redis-" + i.Name + "-access"
+}
+
+// CleanupContext returns a context for what must happen even after the test: it
+// outlives the test's own, which ends before its clean-up.
+func CleanupContext(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,53 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gruntwork-io/terratest/modules/helm"
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+)
+
+func TestOperatorHasOneLeader(t *testing.T) {
+	pods := k8s.ListPodsContext(t, t.Context(), framework.Kubectl(framework.SystemNamespace),
+		metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=redis-operator"})
+	require.Len(t, pods, 2)
+	leader := framework.Output(t, framework.SystemNamespace, "get", "lease", "redis-failover-lease", "-o", "jsonpath={.spec.holderIdentity}")
+	require.Contains(t, []string{pods[0].Name, pods[1].Name}, strings.SplitN(leader, "_", 2)[0])
+}
+
+func TestCRDIsComplete(t *testing.T) {
+	for _, field := range []string{"redis.customLivenessProbe", "redis.disablePodDisruptionBudget", "sentinel.startupConfigMap"} {
+		framework.Output(t, "", "explain", "redisfailover.spec."+field)
+	}
+}
+
+// TestOperatorFlavours starts an instance under the older operator and hands
+// it over to the newer one.
+func TestOperatorFlavours(t *testing.T) {
+	useFlavour(t, "spotahome-1.2")
+	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	instance := framework.Install(t, "e2e-flavours", framework.Plain())
+	instance.AwaitServing(t)
+
+	useFlavour(t, "spotahome-1.3")
+	instance.AwaitServing(t)
+	client := instance.RunClient(t, instance.Tenant, "client", map[string]string{instance.AccessLabel(): "allow"})
+	require.True(t, client.Succeeded, client.Output)
+}
+
+func useFlavour(t *testing.T, flavour string) {
+	t.Helper()
+	options := &helm.Options{
+		KubectlOptions: framework.Kubectl(framework.SystemNamespace),
+		SetValues:      map[string]string{"flavour": flavour, "image.repository": "tenant-redis.local/spotahome/redis-operator"},
+		ExtraArgs:      map[string][]string{"upgrade": {"--wait", "--timeout", "3m"}},
+	}
+	require.NoError(t, helm.UpgradeContextE(t, framework.CleanupContext(t), options, framework.Path("charts/redis-operator"), "redis-operator"))
+}

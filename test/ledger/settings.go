@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Settings shape a run.
+type Settings struct {
+	// Clients are the kinds that write at the same time.
+	Clients []Kind
+	// Writers is the number of concurrent writers of each client.
+	Writers int
+	// Rate is how many writes a writer begins per second, at most: a writer
+	// waits for the outcome of a write before the next, and what it could not
+	// begin meanwhile is left out, not caught up with.
+	Rate int
+	// Duration is how long they write.
+	Duration time.Duration
+	// Timeout bounds a write, and each step of it: finding the master,
+	// connecting, sending, waiting for the answer.
+	Timeout time.Duration
+	// WaitFor bounds WAIT of [Wait] clients; it must be shorter than Timeout.
+	WaitFor time.Duration
+	// Replicas is how many the instance has when it is whole.
+	Replicas int
+	// WholeWithin is how long after the writing the instance may take to be
+	// whole again, with everything read back.
+	WholeWithin time.Duration
+	// Keep leaves the keys, which then go by their time to live.
+	Keep bool
+}
+
+// Validate names the first setting that makes no sense.
+func (s Settings) Validate() error {
+	for i, kind := range s.Clients {
+		if kind != Follow && kind != Naive && kind != Wait {
+			return fmt.Errorf("client %q: must be %s, %s or %s", kind, Follow, Naive, Wait)
+		}
+		if slices.Contains(s.Clients[:i], kind) {
+			return fmt.Errorf("client %q is named twice", kind)
+		}
+	}
+	switch {
+	case len(s.Clients) == 0:
+		return errors.New("no clients: name at least one")
+	case s.Writers < 1:
+		return fmt.Errorf("writers is %d: must be at least 1", s.Writers)
+	case s.Rate < 1 || s.Rate > 10000:
+		return fmt.Errorf("rate is %d: must be 1 to 10000 per second", s.Rate)
+	case s.Duration <= 0, s.Timeout <= 0, s.WholeWithin <= 0:
+		return errors.New("duration, timeout and whole-within must be positive")
+	case s.WaitFor < time.Millisecond || s.WaitFor >= s.Timeout:
+		return fmt.Errorf("wait-for is %s: must be at least 1ms and shorter than timeout, %s", s.WaitFor, s.Timeout)
+	case s.Replicas < 0:
+		return fmt.Errorf("replicas is %d: must not be negative", s.Replicas)
+	}
+	return nil
+}
+
+// settingsJSON has durations in milliseconds.
+type settingsJSON struct {
+	Clients       []Kind `json:"clients"`
+	Writers       int    `json:"writers"`
+	Rate          int    `json:"rate"`
+	DurationMs    int64  `json:"durationMs"`
+	TimeoutMs     int64  `json:"timeoutMs"`
+	WaitForMs     int64  `json:"waitForMs"`
+	Replicas      int    `json:"replicas"`
+	WholeWithinMs int64  `json:"wholeWithinMs"`
+	Keep          bool   `json:"keep"`
+}
+
+// MarshalJSON writes durations in milliseconds.
+func (s Settings) MarshalJSON() ([]byte, error) {
+	return json.Marshal(settingsJSON{
+		Clients: s.Clients, Writers: s.Writers, Rate: s.Rate,
+		DurationMs: s.Duration.Milliseconds(), TimeoutMs: s.Timeout.Milliseconds(), WaitForMs: s.WaitFor.Milliseconds(),
+		Replicas: s.Replicas, WholeWithinMs: s.WholeWithin.Milliseconds(), Keep: s.Keep,
+	})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (s *Settings) UnmarshalJSON(data []byte) error {
+	var j settingsJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+	*s = Settings{
+		Clients: j.Clients, Writers: j.Writers, Rate: j.Rate,
+		Duration: ms(j.DurationMs), Timeout: ms(j.TimeoutMs), WaitFor: ms(j.WaitForMs),
+		Replicas: j.Replicas, WholeWithin: ms(j.WholeWithinMs), Keep: j.Keep,
+	}
+	return nil
+}
+
+// ttl outlives the run by an hour, so that no key can expire before it is
+// read back, and none stays for good.
+func (s Settings) ttl() time.Duration { return s.Duration + s.WholeWithin + time.Hour }

@@ -1,0 +1,121 @@
+package timeline
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// headroom is how much higher than the peak a panel is, to have room for the
+// labels of marks; the lowest row is the gap's.
+const (
+	headroom  = 1.65
+	rowHeight = 17 * pixel
+	labelSize = 12
+)
+
+// gapBand shades the longest gap.
+type gapBand struct{ panel Panel }
+
+// bounds are the sides of the gap on a canvas.
+func (g gapBand) bounds(c draw.Canvas, p *plot.Plot) (left, right vg.Length) {
+	toX, _ := p.Transforms(&c)
+	gap := g.panel.Account.LongestGap
+	left, right = toX(g.panel.seconds(gap.From)), toX(g.panel.seconds(gap.To))
+	return max(left, c.Min.X), min(right, c.Max.X)
+}
+
+// Plot implements [plot.Plotter].
+func (g gapBand) Plot(c draw.Canvas, p *plot.Plot) {
+	left, right := g.bounds(c, p)
+	band := vg.Rectangle{Min: vg.Point{X: left, Y: c.Min.Y}, Max: vg.Point{X: right, Y: c.Max.Y}}
+	c.SetColor(gapColour)
+	c.Fill(band.Path())
+}
+
+// gapLabel writes the gap's length just above the highest writes.
+type gapLabel gapBand
+
+// Plot implements [plot.Plotter].
+func (g gapLabel) Plot(c draw.Canvas, p *plot.Plot) {
+	left, right := gapBand(g).bounds(c, p)
+	_, toY := p.Transforms(&c)
+	style := textStyle(14, markColours[Fault])
+	style.Font.Weight = 2
+	label := formatGap(g.panel.Account.LongestGap.Duration())
+	half := style.Width(label) / 2
+	x := min(max((left+right)/2, c.Min.X+half), c.Max.X-half) - half
+	c.FillText(style, vg.Point{X: x, Y: toY(p.Y.Max/headroom) + 5*pixel}, label)
+}
+
+func formatGap(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
+
+// markLines draws the marks as lines with labels, in as many rows as they need
+// not to cover each other.
+type markLines struct{ panel Panel }
+
+// Plot implements [plot.Plotter].
+func (m markLines) Plot(c draw.Canvas, p *plot.Plot) {
+	toX, _ := p.Transforms(&c)
+	marks := slices.Clone(m.panel.Marks)
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
+	var rows []vg.Length
+	for _, mark := range marks {
+		at := m.panel.seconds(mark.At)
+		if at < p.X.Min || at > p.X.Max {
+			continue
+		}
+		x := toX(at)
+		style := textStyle(labelSize, markColours[mark.Kind])
+		label := fmt.Sprintf("%s  %+.1f s", mark.Label, at)
+		if mark.Kind == Fault {
+			label = mark.Label
+		}
+		start, end := labelSpan(x, style.Width(label), c)
+		row := freeRow(rows, start)
+		if row == len(rows) {
+			rows = append(rows, 0)
+		}
+		rows[row] = end
+		y := c.Max.Y - rowHeight*vg.Length(row+1)
+		c.StrokeLine2(markStyle(mark.Kind), x, c.Min.Y, x, y+rowHeight-3*pixel)
+		c.FillText(style, vg.Point{X: start, Y: y + 3*pixel}, label)
+	}
+}
+
+// labelSpan puts a label right of its line, or left if there is no room.
+func labelSpan(x, width vg.Length, c draw.Canvas) (start, end vg.Length) {
+	const space = 5 * pixel
+	if x+space+width <= c.Max.X {
+		return x + space, x + space + width
+	}
+	return x - space - width, x - space
+}
+
+// freeRow is the first row whose last label ends before start.
+func freeRow(rows []vg.Length, start vg.Length) int {
+	for i, end := range rows {
+		if end+8*pixel < start {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+func markStyle(kind Kind) draw.LineStyle {
+	style := draw.LineStyle{Color: markColours[kind], Width: 2 * pixel}
+	if kind != Fault {
+		style.Width = 1.5 * pixel
+		style.Dashes = []vg.Length{5 * pixel, 3 * pixel}
+	}
+	return style
+}

@@ -1,0 +1,211 @@
+package scripts
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+)
+
+// handOverGap is what a planned move may cost.
+const handOverGap = 2 * time.Second
+
+func TestHandOver(t *testing.T) {
+	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
+		t.Run(name, func(t *testing.T) {
+			i := running(t, option)
+			writers := i.writers()
+			old := i.redis[0]
+			for range 2 { // the second time to a Redis that start.sh has started
+				begin := time.Now()
+				end := i.stop(old)
+				t.Logf("stop.sh took %d ms, Redis %d ms after SIGTERM", (time.Since(begin) - end).Milliseconds(), end.Milliseconds())
+				require.Less(t, end, time.Second)
+				master := i.elected(old, time.Second)
+				require.Contains(t, i.logged(old), "stop.sh: handed over to "+master.ip)
+				i.restart(old)
+				i.settled(master)
+				old = master
+			}
+			require.Equal(t, 2, i.promotions())
+			i.writersReturn(writers, old, handOverGap)
+		})
+	}
+}
+
+// The control: the script that the operator generates (v1.3.0-rc1,
+// operator/redisfailover/service/generator.go) leaves the old master writable
+// until it is killed; here it is not for 31 s.
+func TestOperatorsScriptLosesWrites(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	writers := i.writers()
+	old := i.redis[0]
+	stock := old.dir + "/shutdown.sh"
+	i.write(stock, `master=$(redis-cli -h ${RFS_LAB_A_SERVICE_HOST} -p ${RFS_LAB_A_SERVICE_PORT} --csv SENTINEL get-master-addr-by-name mymaster | tr ',' ' ' | tr -d '\"' |cut -d' ' -f1)
+if [ "$master" = "$(hostname -i | cut -d' ' -f2)" ]; then
+  redis-cli -h ${RFS_LAB_A_SERVICE_HOST} -p ${RFS_LAB_A_SERVICE_PORT} SENTINEL failover mymaster
+  sleep 3
+fi
+cmd="redis-cli -h $(hostname -i | cut -d' ' -f2) -p 7379"
+save_command="${cmd} save"
+eval $save_command`, 0o644)
+	output, err := i.command(t.Context(), old, "sh", stock).CombinedOutput()
+	require.NoError(t, err, string(output))
+	i.signal(old, syscall.SIGTERM)
+	master := i.elected(old, time.Second)
+	for _, w := range writers {
+		lost := i.finish(w, master)
+		t.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
+		require.NotZero(t, lost)
+	}
+}
+
+func TestReplicaStopsAtOnce(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	begin := time.Now()
+	i.stop(i.redis[1])
+	require.Less(t, time.Since(begin), time.Second)
+	require.Zero(t, i.promotions())
+	require.NotContains(t, i.logged(i.redis[1]), "stop.sh")
+}
+
+// A master whose replicas are gone goes on serving until it has to end, and
+// keeps its data.
+func TestNoReplicaCanTakeOver(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	master := i.redis[0]
+	for _, p := range i.redis[1:] {
+		i.signal(p, syscall.SIGKILL)
+	}
+	stop := i.longestWait(master)
+	begin := time.Now()
+	require.Error(t, i.hook(master, "6"))
+	require.InDelta(t, 7, time.Since(begin).Seconds(), 2)
+	longest := stop()
+	t.Logf("no write for %d ms at most", longest.Milliseconds())
+	require.Less(t, longest, 3*time.Second)
+	i.signal(master, syscall.SIGTERM)
+	require.Contains(t, i.logged(master), "stop.sh: not handed over within 6 s: NOGOODSLAVE")
+
+	i.start(master)
+	i.eventually(5*time.Second, func() string {
+		if kept := i.do(master, "EXISTS", "key"); kept != int64(1) {
+			return fmt.Sprint("EXISTS: ", kept)
+		}
+		return ""
+	})
+}
+
+func TestNoSentinelIsLeft(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	master := i.redis[0]
+	for _, s := range i.sentinels {
+		i.signal(s, syscall.SIGKILL)
+	}
+	stop := i.longestWait(master)
+	require.Error(t, i.hook(master, "3"))
+	require.Less(t, stop(), time.Second)
+	require.Contains(t, i.logged(master), "stop.sh: not handed over within 3 s: no Sentinel")
+}
+
+// A Sentinel that does not answer, the first that the Service hands out, and no
+// other, delays but does not prevent.
+func TestHandOverWithSilentSentinel(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	writers := i.writers()
+	old := i.redis[0]
+	i.signal(i.sentinels[0], syscall.SIGSTOP)
+	i.service.backends.Store(&[]*process{i.sentinels[0], i.sentinels[1]})
+	i.stop(old)
+	i.signal(i.sentinels[0], syscall.SIGCONT)
+	i.writersReturn(writers, i.elected(old, 5*time.Second), 5*time.Second)
+}
+
+// Somebody else's failover does not become a second one.
+func TestFailoverUnderWay(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.redis[0]
+	i.tell(i.sentinels[1], "SENTINEL", "FAILOVER", masterName)
+	i.stop(old)
+	i.elected(old, time.Second)
+	require.Equal(t, 1, i.promotions())
+}
+
+// The operator's SENTINEL RESET makes Sentinels forget who could take over.
+func TestHandOverAfterReset(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	writers := i.writers()
+	old := i.redis[0]
+	for _, s := range i.sentinels {
+		i.tell(s, "SENTINEL", "RESET", "*")
+	}
+	i.stop(old)
+	i.writersReturn(writers, i.elected(old, time.Second), handOverGap)
+}
+
+// The replicas have much to catch up with when the master is to stop.
+func TestReplicasThatLag(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.redis[0]
+	for _, p := range i.redis[1:] {
+		i.signal(p, syscall.SIGSTOP)
+	}
+	client := i.client(old, redisPort)
+	defer client.Close()
+	value := strings.Repeat("x", 10_000)
+	const keys = 3000
+	_, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {
+		for n := range keys {
+			p.Set(t.Context(), fmt.Sprint("key ", n), value, 0)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	time.AfterFunc(time.Second, func() {
+		for _, p := range i.redis[1:] {
+			_ = p.cmd.Process.Signal(syscall.SIGCONT)
+		}
+	})
+	i.stop(old)
+	require.EqualValues(t, keys, i.do(i.elected(old, time.Second), "DBSIZE"))
+}
+
+// longestWait writes the same key until it is told to stop; the result is the
+// longest time without a write.
+func (i *instance) longestWait(p *process) (stop func() time.Duration) {
+	client := i.client(p, redisPort)
+	var longest time.Duration
+	ctx, cancel := context.WithCancel(i.t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		latest := time.Now()
+		for ctx.Err() == nil {
+			if client.Set(ctx, "key", "value", 0).Err() == nil {
+				longest = max(longest, time.Since(latest))
+				latest = time.Now()
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		longest = max(longest, time.Since(latest))
+		_ = client.Close()
+	})
+	return func() time.Duration {
+		cancel()
+		done.Wait()
+		return longest
+	}
+}

@@ -1,0 +1,129 @@
+package scripts
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/stretchr/testify/require"
+)
+
+// writer writes a new key every few milliseconds and remembers those that Redis
+// acknowledged.
+type writer struct {
+	name   string
+	client func() (redis.Cmdable, func() error)
+	acked  []string
+	count  atomic.Int64
+	gap    time.Duration
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// writers starts the two kinds of clients: one follows what the Sentinels
+// announce, one asks them only when its connection fails.
+func (i *instance) writers() []*writer {
+	i.t.Helper()
+	follow := &writer{name: "follows Sentinel", client: func() (redis.Cmdable, func() error) {
+		options := &redis.FailoverOptions{MasterName: masterName, Password: i.password, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 5 * time.Second}
+		for _, s := range i.sentinels {
+			options.SentinelAddrs = append(options.SentinelAddrs, net.JoinHostPort(s.ip, sentinelPort))
+		}
+		client := redis.NewFailoverClient(options)
+		return client, client.Close
+	}}
+	pinned := &writer{name: "stays connected", client: func() (redis.Cmdable, func() error) {
+		client := i.client(&process{ip: i.named(i.sentinels[0])}, redisPort)
+		client.Options().ReadTimeout = 5 * time.Second
+		return client, client.Close
+	}}
+	for _, w := range []*writer{follow, pinned} {
+		ctx, stop := context.WithCancel(i.t.Context())
+		w.stop = stop
+		w.done.Go(func() { w.write(ctx) })
+		i.eventually(5*time.Second, func() string {
+			if w.count.Load() < 50 {
+				return "a writer that " + w.name + " cannot write"
+			}
+			return ""
+		})
+	}
+	return []*writer{follow, pinned}
+}
+
+// The clients' own log repeats what the tests measure.
+func init() {
+	logging.Disable()
+}
+
+func (w *writer) write(ctx context.Context) {
+	var closeClient func() error
+	var client redis.Cmdable
+	latest := time.Now()
+	for n := 0; ctx.Err() == nil; n++ {
+		if client == nil {
+			client, closeClient = w.client()
+		}
+		key := fmt.Sprintf("%s %d", w.name, n)
+		if err := client.Set(ctx, key, n, 0).Err(); err == nil {
+			w.acked = append(w.acked, key)
+			w.count.Add(1)
+			w.gap = max(w.gap, time.Since(latest))
+			latest = time.Now()
+		} else if w.name == "stays connected" {
+			_ = closeClient()
+			client = nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if client != nil {
+		_ = closeClient()
+	}
+}
+
+// writersReturn ends the writers once they write to the new master: they have
+// lost nothing, and their longest wait was no longer than it may be. All of a
+// machine's Sentinels see a killed Redis at the same instant, so that each may
+// vote for itself; what that costs is Redis' own.
+func (i *instance) writersReturn(writers []*writer, master *process, gap time.Duration) {
+	i.t.Helper()
+	for _, s := range i.sentinels {
+		if strings.Contains(i.logged(s), "-failover-abort-not-elected") {
+			i.t.Log("the Sentinels had to vote twice")
+			gap += electionTimeout
+			break
+		}
+	}
+	for _, w := range writers {
+		lost := i.finish(w, master)
+		i.t.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
+		require.Zero(i.t, lost)
+		require.LessOrEqual(i.t, w.gap, gap)
+	}
+}
+
+// finish ends a writer and returns how many of its acknowledged writes the
+// master does not have.
+func (i *instance) finish(w *writer, master *process) int {
+	i.t.Helper()
+	enough := w.count.Load() + 20
+	i.eventually(5*time.Second, func() string {
+		if w.count.Load() < enough {
+			return "a writer that " + w.name + " cannot write"
+		}
+		return ""
+	})
+	w.stop()
+	w.done.Wait()
+	client := i.client(master, redisPort)
+	defer client.Close()
+	found, err := client.Exists(i.t.Context(), w.acked...).Result()
+	require.NoError(i.t, err)
+	return len(w.acked) - int(found)
+}

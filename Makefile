@@ -39,7 +39,7 @@ cluster: bin/kubectl bin/kind images
 	@scripts/cluster.sh
 
 packages:
-	@scripts/packages.sh shellcheck
+	@scripts/packages.sh shellcheck redis-server redis-sentinel redis-tools busybox
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

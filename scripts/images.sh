@@ -61,6 +61,16 @@ choose_mode() {
   [ "$MODE" = pull ] || scripts/packages.sh debootstrap
 }
 
+# build_own IMAGE PACKAGE: an image of a program of this repository, which is
+# made anew when the program is.
+build_own() {
+  local program digest
+  program=$CACHE/build/$(basename "$2")
+  go build -ldflags "-s -w" -o "$program" "$2"
+  digest=$(inputs "$program")
+  up_to_date "$1" "$digest" || step "making $1" program "$program" "$1" "$digest"
+}
+
 main() {
   local name public digest
   digest=$(inputs ci/node ci/pause ci/images/kube-* ci/sources/{kubernetes,containerd,crictl,cni-plugins,etcd,coredns,kube-router})
@@ -78,11 +88,8 @@ main() {
       build_image "$name" "$(local_name "$public")" "$digest"
     fi
   done < <(listed_images)
-  digest=$(inputs examples/go go.mod)
-  if ! up_to_date "$CLIENT_IMAGE" "$digest"; then
-    go build -ldflags "-s -w" -o "$CACHE/build/example-go" ./examples/go
-    step "making the example client's image" program "$CACHE/build/example-go" "$CLIENT_IMAGE" "$digest"
-  fi
+  build_own "$CLIENT_IMAGE" ./examples/go
+  build_own "$LEDGER_IMAGE" ./test/cmd/ledger
   say "images: all there"
 }
 

@@ -15,6 +15,7 @@ CLUSTER=${CLUSTER:-tenant-redis}
 # Names under tenant-redis.local/ are never asked of a registry.
 NODE_IMAGE=tenant-redis.local/kindest/node:local
 CLIENT_IMAGE=tenant-redis.local/examples/go:local
+LEDGER_IMAGE=tenant-redis.local/ledger:local
 INPUTS_LABEL=tenant-redis.dev/inputs
 
 # Everything built here is static and independent of the folder it is built in.
@@ -81,7 +82,7 @@ local_name() { echo "tenant-redis.local/${1#*/}"; }
 local_images() {
   local _ public
   while read -r _ public; do local_name "$public"; done < <(listed_images)
-  echo "$CLIENT_IMAGE"
+  printf '%s\n' "$CLIENT_IMAGE" "$LEDGER_IMAGE"
 }
 
 # image_inputs prints the digest of what an image was built from: nothing for a

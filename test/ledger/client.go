@@ -34,7 +34,7 @@ const poolSize = 1 << 14
 type session interface {
 	// write applies the key's only write, at most once.
 	write(ctx context.Context, key string) error
-	close() error
+	close()
 }
 
 // client makes the sessions of one kind.
@@ -109,7 +109,7 @@ func (s sharedSession) write(ctx context.Context, key string) error {
 	return s.writing.apply(ctx, s.redis, key)
 }
 
-func (s sharedSession) close() error { return nil }
+func (s sharedSession) close() {}
 
 type naiveSession struct {
 	contract Contract
@@ -130,18 +130,16 @@ func (s *naiveSession) write(ctx context.Context, key string) error {
 	}
 	err := s.writing.apply(ctx, s.redis, key)
 	if err != nil {
-		return errors.Join(err, s.close())
+		s.close()
 	}
-	return nil
+	return err
 }
 
-func (s *naiveSession) close() error {
-	if s.redis == nil {
-		return nil
+func (s *naiveSession) close() {
+	if s.redis != nil {
+		_ = s.redis.Close()
+		s.redis = nil
 	}
-	err := s.redis.Close()
-	s.redis = nil
-	return err
 }
 
 // writing is what one write consists of.

@@ -47,7 +47,7 @@ var errNoMaster = errors.New("no Sentinel names a master")
 func (c Contract) masterAddress(ctx context.Context, options redis.Options) (string, error) {
 	options.Addr, options.Password = c.Sentinel, ""
 	sentinel := redis.NewSentinelClient(&options)
-	defer sentinel.Close()
+	defer func() { _ = sentinel.Close() }()
 	address, err := sentinel.GetMasterAddrByName(ctx, c.Master).Result()
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errNoMaster, err)
@@ -59,7 +59,7 @@ func (c Contract) masterAddress(ctx context.Context, options redis.Options) (str
 func (c Contract) replicaAddresses(ctx context.Context, options redis.Options) ([]string, error) {
 	options.Addr, options.Password = c.Sentinel, ""
 	sentinel := redis.NewSentinelClient(&options)
-	defer sentinel.Close()
+	defer func() { _ = sentinel.Close() }()
 	replicas, err := sentinel.Replicas(ctx, c.Master).Result()
 	if err != nil {
 		return nil, fmt.Errorf("asking Sentinel for the replicas: %w", err)

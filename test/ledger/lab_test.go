@@ -112,14 +112,14 @@ func (p *process) kill() {
 func (l *lab) await(ip string, ready func(context.Context, *redis.Client) error) {
 	l.t.Helper()
 	rdb := l.connect(ip)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	l.eventually(func(ctx context.Context) error { return ready(ctx, rdb) }, ip)
 }
 
 func (l *lab) awaitSentinel(ip string) {
 	l.t.Helper()
 	sentinel := l.sentinel(ip)
-	defer sentinel.Close()
+	defer func() { _ = sentinel.Close() }()
 	l.eventually(func(ctx context.Context) error {
 		fields, err := sentinel.Master(ctx, "mymaster").Result()
 		if err == nil && (fields["num-slaves"] != "2" || fields["num-other-sentinels"] != "2") {
@@ -165,7 +165,7 @@ func (l *lab) contract() Contract {
 func (l *lab) master() string {
 	l.t.Helper()
 	sentinel := l.sentinel("127.0.3.1")
-	defer sentinel.Close()
+	defer func() { _ = sentinel.Close() }()
 	address, err := sentinel.GetMasterAddrByName(l.t.Context(), "mymaster").Result()
 	require.NoError(l.t, err)
 	return address[0]
@@ -176,7 +176,7 @@ func (l *lab) restart(ip string) {
 	l.t.Helper()
 	l.eventually(func(context.Context) error {
 		if l.master() == ip {
-			return fmt.Errorf("Sentinel still names %s", ip)
+			return fmt.Errorf("%s is still named by Sentinel", ip)
 		}
 		return nil
 	}, "switch")

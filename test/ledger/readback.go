@@ -99,10 +99,10 @@ func (r *reader) whole(ctx context.Context) (master string, replicas []string, e
 		return "", nil, err
 	}
 	if len(replicas) != r.settings.Replicas {
-		return "", nil, fmt.Errorf("Sentinel holds %d of %d replicas for up", len(replicas), r.settings.Replicas)
+		return "", nil, fmt.Errorf("%d of %d replicas are up by Sentinel", len(replicas), r.settings.Replicas)
 	}
 	rdb := r.connect(master)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	info, err := info(ctx, rdb, "replication")
 	if err != nil {
 		return "", nil, fmt.Errorf("master %s: %w", master, err)
@@ -131,7 +131,7 @@ func (r *reader) confirm(ctx context.Context, master string) error {
 		return fmt.Errorf("the master changed from %s to %s while it was read", master, now)
 	}
 	rdb := r.connect(master)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	info, err := info(ctx, rdb, "replication")
 	if err != nil {
 		return fmt.Errorf("master %s: %w", master, err)
@@ -159,7 +159,7 @@ func (r *reader) compare(ctx context.Context, address string, keys []string, app
 // counters reads the value of each key, zero if there is none.
 func (r *reader) counters(ctx context.Context, address string, keys []string) ([]int, error) {
 	rdb := r.connect(address)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	values := make([]int, 0, len(keys))
 	for some := range slices.Chunk(keys, batch) {
 		answers, err := rdb.MGet(ctx, some...).Result()
@@ -190,7 +190,7 @@ func counter(answer any) (int, error) {
 
 func (r *reader) evicted(ctx context.Context, address string) (int, error) {
 	rdb := r.connect(address)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	info, err := info(ctx, rdb, "stats")
 	if err != nil {
 		return 0, fmt.Errorf("statistics of %s: %w", address, err)
@@ -201,7 +201,7 @@ func (r *reader) evicted(ctx context.Context, address string) (int, error) {
 // remove deletes the keys and the mark.
 func (r *reader) remove(ctx context.Context, address string, keys []string) error {
 	rdb := r.connect(address)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	for some := range slices.Chunk(append(keys, r.mark), batch) {
 		if err := rdb.Unlink(ctx, some...).Err(); err != nil {
 			return err

@@ -75,6 +75,7 @@ func TestLedger(t *testing.T) {
 }
 
 func nothingHappens(t *testing.T, l *lab) {
+	t.Helper()
 	report := l.keep(t, load(2*time.Second, Follow, Naive, Wait), func() {})
 
 	require.Len(t, report.Clients, 3)
@@ -91,16 +92,17 @@ func nothingHappens(t *testing.T, l *lab) {
 		require.Zero(t, replica.Mismatches, replica.Server)
 	}
 	rdb := l.connect(l.master())
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	require.Zero(t, rdb.DBSize(t.Context()).Val(), "the run's keys are still there")
 }
 
 // keysAreTakenAway is a control: the ledger must see what it says it sees.
 func keysAreTakenAway(t *testing.T, l *lab) {
+	t.Helper()
 	const away = 7
 	report := l.keep(t, load(2*time.Second, Follow), func() {
 		rdb := l.connect(l.master())
-		defer rdb.Close()
+		defer func() { _ = rdb.Close() }()
 		var keys []string
 		l.eventually(func(ctx context.Context) error {
 			keys = rdb.Keys(ctx, "ledger:*").Val()
@@ -122,9 +124,10 @@ func keysAreTakenAway(t *testing.T, l *lab) {
 // oldMasterGoesOn is a control: Sentinel promotes a replica and leaves the old
 // master writable for about ten seconds, to those who stay with it.
 func oldMasterGoesOn(t *testing.T, l *lab) {
+	t.Helper()
 	report := l.keep(t, load(6*time.Second, Follow, Naive), func() {
 		sentinel := l.sentinel("127.0.3.1")
-		defer sentinel.Close()
+		defer func() { _ = sentinel.Close() }()
 		require.NoError(t, sentinel.Failover(t.Context(), "mymaster").Err())
 	})
 
@@ -137,6 +140,7 @@ func oldMasterGoesOn(t *testing.T, l *lab) {
 }
 
 func masterIsKilled(t *testing.T, l *lab) {
+	t.Helper()
 	var killed time.Time
 	report := l.keep(t, load(10*time.Second, Follow, Naive), func() {
 		master := l.master()

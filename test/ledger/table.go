@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 )
@@ -29,7 +30,7 @@ func (r Report) rows(out io.Writer) {
 		fmt.Fprintln(out)
 	}
 	number := func(value func(Account) int) func(Account) string {
-		return func(a Account) string { return fmt.Sprint(value(a)) }
+		return func(a Account) string { return strconv.Itoa(value(a)) }
 	}
 	row("client", func(a Account) string { return string(a.Client) })
 	row("acknowledged", number(func(a Account) int { return a.Acknowledged }))

@@ -189,7 +189,7 @@ func (i *instance) run(p *process, command ...string) {
 	cmd := i.command(context.Background(), p, command...)
 	log, err := os.OpenFile(p.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(i.t, err)
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(i.t, cmd.Start())
 	exited := make(chan struct{})
@@ -259,15 +259,15 @@ func (i *instance) do(p *process, command ...any) any {
 }
 
 // tell asks a Sentinel.
-func (i *instance) tell(p *process, command ...any) any {
+func (i *instance) tell(p *process, command ...any) {
 	i.t.Helper()
-	return i.ask(p, sentinelPort, command...)
+	i.ask(p, sentinelPort, command...)
 }
 
 func (i *instance) ask(p *process, port string, command ...any) any {
 	i.t.Helper()
 	client := i.client(p, port)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	var (
 		answer any
 		err    error
@@ -293,7 +293,7 @@ func (i *instance) monitor(s *process, master string) {
 // named is the master that a Sentinel names, empty if it names none.
 func (i *instance) named(s *process) string {
 	client := i.client(s, sentinelPort)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	address, err := client.Do(i.t.Context(), "SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName).StringSlice()
 	if err != nil {
 		return ""
@@ -305,7 +305,7 @@ func (i *instance) named(s *process) string {
 // the link is up.
 func (i *instance) role(p *process) string {
 	client := i.client(p, redisPort)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	answer, err := client.Do(i.t.Context(), "ROLE").Slice()
 	switch {
 	case err != nil:
@@ -336,7 +336,7 @@ func (i *instance) settled(master *process) {
 		}
 		for _, s := range i.sentinels {
 			client := i.client(s, sentinelPort)
-			defer client.Close()
+			defer func() { _ = client.Close() }()
 			state, err := client.Do(i.t.Context(), "SENTINEL", "MASTER", masterName).Result()
 			fields := fmt.Sprint(state)
 			if err != nil || !strings.Contains(fields, "ip:"+master.ip+" ") || !strings.Contains(fields, "flags:master ") ||
@@ -446,14 +446,14 @@ func serve(t *testing.T, ip string, answer func(net.Conn)) {
 }
 
 func (s *service) forward(client net.Conn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	backends := *s.backends.Load()
 	backend := backends[int(s.next.Add(1))%len(backends)]
 	server, err := net.DialTimeout("tcp", net.JoinHostPort(backend.ip, sentinelPort), time.Second)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	go func() {
 		_, _ = io.Copy(server, client)
 		_ = server.(*net.TCPConn).CloseWrite()

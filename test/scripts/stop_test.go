@@ -165,7 +165,7 @@ func TestReplicasThatLag(t *testing.T) {
 		i.signal(p, syscall.SIGSTOP)
 	}
 	client := i.client(old, redisPort)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	value := strings.Repeat("x", 10_000)
 	const keys = 3000
 	_, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {

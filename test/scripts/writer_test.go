@@ -122,7 +122,7 @@ func (i *instance) finish(w *writer, master *process) int {
 	w.stop()
 	w.done.Wait()
 	client := i.client(master, redisPort)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	found, err := client.Exists(i.t.Context(), w.acked...).Result()
 	require.NoError(i.t, err)
 	return len(w.acked) - int(found)

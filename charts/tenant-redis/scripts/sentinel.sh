@@ -26,8 +26,10 @@ role() {
 
 # consult SENTINEL...: asks these Sentinels at the same time. Prints "view EPOCH
 # MASTER SENTINEL LEFT STATE" for each that names a master (127.0.0.1 is the
-# operator's word for none), where LEFT is when it will take the master for down
-# unless that answers, in ms, and "peer SENTINEL" for each other that it knows.
+# operator's word for none), and "peer SENTINEL" for each other that it knows.
+# LEFT is when it takes the master for down unless that answers, in ms. STATE is
+# "replacing" while it looks for another master and "replaced" from when it names
+# that until the other replicas follow, which they cannot if that goes down too.
 consult() {
 	for sentinel; do
 		printf 'SENTINEL %s mymaster\n' GET-MASTER-ADDR-BY-NAME SENTINELS MASTER |
@@ -37,7 +39,7 @@ consult() {
 				key == "ip" { ip = $1 }
 				key == "port" { port = $1 }
 				key == "flags" && /sentinel/ { print "peer", ip ":" port }
-				key == "flags" && /failover_in_progress/ { state = "failover" }
+				key == "flags" && /failover_in_progress/ { state = ip == master ? "replacing" : "replaced" }
 				key == "config-epoch" { epoch = $1 }
 				key == "down-after-milliseconds" { after = $1 }
 				key == "last-ok-ping-reply" { silent = $1 }
@@ -69,12 +71,12 @@ survey() {
 
 # failing_over: whether a Sentinel is replacing the master right now.
 failing_over() {
-	case $views in *failover*) ;; *) false ;; esac
+	case $views in *replacing*) ;; *) false ;; esac
 }
 
 # failover: asks a Sentinel for another master. It is always the same one, since
 # two would each promote a replica.
 failover() {
-	leader=$(echo "$views" | awk -v master="$named" '$2 == master { print $3 }' | sort | head -n 1)
+	leader=$(echo "$views" | awk -v master="$named" '$2 == master && $5 == "" { print $3 }' | sort | head -n 1)
 	timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>/dev/null
 }

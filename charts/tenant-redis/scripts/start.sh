@@ -21,7 +21,7 @@ say() {
 # seconds or has done so in the last three. A failover of its own and one that
 # it is asked for would each promote a replica.
 about_to_act() {
-	failing_over || [ -n "$(echo "$views" | awk '$4 < 2000 && $4 > -3000')" ]
+	failing_over || [ -n "$(echo "$views" | awk '$5 == "" && $4 < 2000 && $4 > -3000')" ]
 }
 
 began=$(date +%s)

@@ -21,15 +21,17 @@ const tenants = `["team-a", "` + namespace + `", "123"]`
 
 var served = []string{"123", namespace, "team-a"}
 
-// namespacesOf returns where the objects of a kind are, each time they occur.
+// namespacesOf returns where there are objects of a kind and name. Of other
+// names, only the scripts' is allowed.
 func namespacesOf(t *testing.T, objects map[string]render.Object, kind, name string) []string {
 	t.Helper()
 	var found []string
 	for _, o := range objects {
-		if o.GetKind() == kind {
-			assert.Equal(t, name, o.GetName())
-			found = append(found, o.GetNamespace())
+		if o.GetKind() != kind || o.GetName() == name+"-scripts" {
+			continue
 		}
+		assert.Equal(t, name, o.GetName())
+		found = append(found, o.GetNamespace())
 	}
 	slices.Sort(found)
 	return found

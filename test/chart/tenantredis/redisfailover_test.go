@@ -71,7 +71,7 @@ func TestSentinelTimings(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	redis := failover(t, values{"redis.maxmemoryPolicy": `"volatile-ttl"`}).Spec.Redis
-	assert.Equal(t, []string{"redis-server", "/redis/redis.conf"}, redis.Command[:2])
+	assert.Equal(t, []string{"/bin/sh", "/redis-shutdown/start.sh", "redis-server", "/redis/redis.conf"}, redis.Command[:4])
 	assert.Equal(t, "/data", argument(t, redis.Command, "--dir"))
 	assert.Equal(t, "no", argument(t, redis.Command, "--protected-mode"))
 	assert.Equal(t, "volatile-ttl", argument(t, redis.Command, "--maxmemory-policy"))

@@ -54,6 +54,7 @@ type component struct {
 	ImagePullSecrets          []corev1.LocalObjectReference
 	ServiceAccountName        string
 	TerminationGracePeriod    int64
+	ShutdownConfigMap         string
 	Command, CustomConfig     []string
 	Resources                 corev1.ResourceRequirements
 	Storage                   struct{ EmptyDir *corev1.EmptyDirVolumeSource }

@@ -41,9 +41,7 @@ func main() {
 		os.Exit(2)
 	}
 	redis.SetLogger(silent{})
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := keep(ctx, contract, settings, file); err != nil {
+	if err := keep(contract, settings, file); err != nil {
 		fmt.Fprintln(os.Stderr, "ledger:", err)
 		os.Exit(1)
 	}
@@ -69,7 +67,9 @@ func parse() (ledger.Settings, string) {
 }
 
 // keep runs the ledger; people read standard error, programs the JSON.
-func keep(ctx context.Context, contract ledger.Contract, settings ledger.Settings, file string) error {
+func keep(contract ledger.Contract, settings ledger.Settings, file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	report, err := ledger.Run(ctx, contract, settings, os.Stderr)
 	if err != nil {
 		return err

@@ -1,12 +1,14 @@
 package timeline
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
 	"math"
 	"time"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -23,7 +25,7 @@ const (
 	pixel       = vg.Inch / dpi
 	width       = 1200 * pixel
 	height      = 600 * pixel
-	panelHeight = 260 * pixel
+	panelHeight = 250 * pixel
 	border      = 14 * pixel
 	headHeight  = 62 * pixel
 )
@@ -34,7 +36,7 @@ var (
 	faint       = color.NRGBA{R: 0xdd, G: 0xdd, B: 0xdd, A: 0xff}
 	keptColour  = color.NRGBA{R: 0x56, G: 0xa0, B: 0xd3, A: 0xff}
 	lostColour  = color.NRGBA{R: 0xd5, G: 0x2b, B: 0x1e, A: 0xff}
-	errorColour = color.NRGBA{R: 0xe6, G: 0x8a, B: 0x00, A: 0xff}
+	errorColour = color.NRGBA{R: 0xf4, G: 0xb4, B: 0x4d, A: 0xff}
 	gapColour   = color.NRGBA{R: 0xfb, G: 0xe3, B: 0xe0, A: 0xff}
 	markColours = map[Kind]color.Color{
 		Fault:  color.NRGBA{R: 0xb0, G: 0x12, B: 0x0a, A: 0xff},
@@ -49,10 +51,16 @@ func (p Picture) WritePNG(out io.Writer) error {
 	return p.write(out, vgimg.PngCanvas{Canvas: canvas})
 }
 
-// WriteSVG draws the picture as an SVG. It names the fonts Liberation Sans,
-// and has none in it.
+// WriteSVG draws the picture as an SVG. It has no fonts in it: where there is
+// no Liberation Sans, it asks for others with the same widths.
 func (p Picture) WriteSVG(out io.Writer) error {
-	return p.write(out, vgsvg.New(width, p.height()))
+	var drawn bytes.Buffer
+	if err := p.write(&drawn, vgsvg.New(width, p.height())); err != nil {
+		return err
+	}
+	_, err := out.Write(bytes.ReplaceAll(drawn.Bytes(),
+		[]byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")))
+	return err
 }
 
 func (p Picture) height() vg.Length {
@@ -72,7 +80,7 @@ func (p Picture) write(out io.Writer, canvas vg.CanvasWriterTo) error {
 
 func (p Picture) draw(canvas draw.Canvas) error {
 	canvas.SetColor(color.White)
-	canvas.Fill(canvas.Rectangle.Path())
+	canvas.Fill(canvas.Path())
 	inner := draw.Crop(canvas, border, -border, border, -border)
 	p.head(inner)
 
@@ -99,7 +107,7 @@ func (p Picture) draw(canvas draw.Canvas) error {
 // head has the title, and below it the legend in one row.
 func (p Picture) head(canvas draw.Canvas) {
 	style := textStyle(17, ink)
-	style.Font.Weight = 2
+	style.Font.Weight = xfont.WeightBold
 	canvas.FillText(style, vg.Point{X: canvas.Min.X, Y: canvas.Max.Y - 17*pixel}, p.Title)
 
 	entry := func(x vg.Length, c color.Color, label string) vg.Length {
@@ -131,7 +139,7 @@ func (p Panel) plot(from, to, peak float64) (*plot.Plot, error) {
 	drawn.Y.Label.Text = fmt.Sprintf("writes per %d ms", p.Account.Buckets.WidthMs)
 	for _, axis := range []*plot.Axis{&drawn.X, &drawn.Y} {
 		axis.Padding = 0
-		axis.LineStyle.Color = ink
+		axis.Color = ink
 		axis.Tick.Label.Font = textStyle(12, ink).Font
 		axis.Label.TextStyle.Font = textStyle(12, ink).Font
 	}
@@ -157,13 +165,12 @@ func (p Panel) layers(drawn *plot.Plot, from, to float64) error {
 	if err != nil {
 		return err
 	}
-	failures, err := p.area(from, to, nil, func(i int) int { return b.Failed[i] + b.Unknown[i] })
+	failures, err := p.area(from, to, errorColour, func(i int) int { return b.Failed[i] + b.Unknown[i] })
 	if err != nil {
 		return err
 	}
-	failures.LineStyle = draw.LineStyle{Color: errorColour, Width: 2 * pixel}
 	gap := gapBand{panel: p}
-	drawn.Add(grid, gap, all, kept, failures, gapLabel(gap), markLines{panel: p})
+	drawn.Add(gap, grid, failures, all, kept, markLines{panel: p}, gapLabel(gap))
 	return nil
 }
 
@@ -185,7 +192,7 @@ func (p Panel) area(from, to float64, fill color.Color, value func(int) int) (*p
 		return nil, err
 	}
 	line.FillColor = fill
-	line.LineStyle.Width = 0
+	line.Width = 0
 	return line, nil
 }
 
@@ -212,11 +219,12 @@ type countTicks struct{ peak float64 }
 
 // Ticks implements [plot.Ticker].
 func (t countTicks) Ticks(_, _ float64) []plot.Tick {
-	step := math.Pow(10, math.Floor(math.Log10(t.peak)))
-	for _, factor := range []float64{0.5, 0.25} {
-		if t.peak/(step*factor) <= 5 && step*factor >= 1 {
-			step *= factor
-			break
+	step := 1.0
+	for decade := 1.0; t.peak/step > 5; decade *= 10 {
+		for _, factor := range []float64{1, 2, 5} {
+			if t.peak/step > 5 {
+				step = decade * factor
+			}
 		}
 	}
 	var ticks []plot.Tick

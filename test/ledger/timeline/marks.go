@@ -5,9 +5,12 @@ import (
 	"slices"
 	"time"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/tenant-redis/tenant-redis/test/ledger"
 )
 
 // headroom is how much higher than the peak a panel is, to have room for the
@@ -45,18 +48,29 @@ func (g gapLabel) Plot(c draw.Canvas, p *plot.Plot) {
 	left, right := gapBand(g).bounds(c, p)
 	_, toY := p.Transforms(&c)
 	style := textStyle(14, markColours[Fault])
-	style.Font.Weight = 2
-	label := formatGap(g.panel.Account.LongestGap.Duration())
+	style.Font.Weight = xfont.WeightBold
+	label := describe(g.panel.Account.LongestGap)
 	half := style.Width(label) / 2
-	x := min(max((left+right)/2, c.Min.X+half), c.Max.X-half) - half
-	c.FillText(style, vg.Point{X: x, Y: toY(p.Y.Max/headroom) + 5*pixel}, label)
+	at := vg.Point{X: min(max((left+right)/2, c.Min.X+half), c.Max.X-half) - half, Y: toY(p.Y.Max/headroom) + 7*pixel}
+	box := vg.Rectangle{
+		Min: vg.Point{X: at.X - 4*pixel, Y: at.Y - 4*pixel},
+		Max: vg.Point{X: at.X + 2*half + 4*pixel, Y: at.Y + 14*pixel},
+	}
+	c.SetColor(gapColour)
+	c.Fill(box.Path())
+	c.FillText(style, at, label)
 }
 
-func formatGap(d time.Duration) string {
-	if d < time.Second {
-		return fmt.Sprintf("%d ms", d.Milliseconds())
+// describe is a gap's length, and whether it was not over in the end.
+func describe(gap ledger.Gap) string {
+	label := fmt.Sprintf("%.2f s", gap.Duration().Seconds())
+	if gap.Duration() < time.Second {
+		label = fmt.Sprintf("%d ms", gap.Duration().Milliseconds())
 	}
-	return fmt.Sprintf("%.2f s", d.Seconds())
+	if !gap.Recovered {
+		label += ", not over"
+	}
+	return label
 }
 
 // markLines draws the marks as lines with labels, in as many rows as they need

@@ -1,0 +1,66 @@
+// Package make tests how the Makefile's scripts refuse a machine or a call
+// that they cannot work with. None of these tests changes anything.
+package make
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// nobody is Debian's user without rights.
+const nobody = 65534
+
+// scripts copies the scripts to a folder of their own, which nobody may write
+// to and read.
+func scripts(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "make-test-")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "scripts"), os.DirFS("../../scripts")))
+	require.NoError(t, filepath.Walk(dir, func(path string, _ os.FileInfo, err error) error {
+		require.NoError(t, err)
+		return os.Chmod(path, 0o777)
+	}))
+	return dir
+}
+
+// runAsNobody runs a script and returns its output; it must fail.
+func runAsNobody(t *testing.T, name string, args, env []string) string {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(scripts(t), "scripts", name), args...)
+	cmd.Env = append(os.Environ(), env...)
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	output, err := cmd.CombinedOutput()
+	var failed *exec.ExitError
+	require.ErrorAs(t, err, &failed, string(output))
+	return string(output)
+}
+
+func TestNoEngineAndNoRoot(t *testing.T) {
+	output := runAsNobody(t, "engine.sh", nil, []string{"DOCKER_HOST=unix:///nonexistent.sock"})
+	require.Contains(t, output, "no container engine answers, and only root can start one")
+	require.Contains(t, output, "sudo apt-get install docker.io")
+}
+
+func TestMissingPackagesAndNoRoot(t *testing.T) {
+	output := runAsNobody(t, "packages.sh", []string{"no-such-package"}, nil)
+	require.Contains(t, output, "sudo apt-get install no-such-package")
+}
+
+func TestUnknownImageMode(t *testing.T) {
+	output := runAsNobody(t, "images.sh", nil, []string{"IMAGES=push"})
+	require.Contains(t, output, "IMAGES=push: must be auto, pull or build")
+}
+
+func TestUnknownSuite(t *testing.T) {
+	output := runAsNobody(t, "test.sh", []string{"smoke"}, nil)
+	require.Contains(t, output, "no suite is called smoke: allowed are unit and e2e")
+}

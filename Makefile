@@ -7,27 +7,28 @@ export START := $(shell date +%s)
 export PATH := $(CURDIR)/bin:$(PATH)
 GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w"
 
-.PHONY: up test test-unit test-e2e lint tools build images cluster down clean help FORCE
+CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
+LINTERS := bin/golangci-lint bin/gofumpt
 
-up: bin/helm bin/kubectl bin/kind build cluster ## a kind cluster, the operator, and a demo tenant's Redis
+.PHONY: up test test-unit test-e2e lint tools build images packages cluster down clean help FORCE
+
+up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
 
-test: lint ## all that every commit must pass
+test: $(LINTERS) $(CLUSTER_TOOLS) bin/gotestsum build packages ## all that every commit must pass
+	@scripts/lint.sh
 	@scripts/test.sh unit e2e
 
 test-unit: bin/gotestsum bin/helm build packages ## tests that need no cluster
 	@scripts/test.sh unit
 
-test-e2e: bin/gotestsum bin/helm bin/kubectl bin/kind build cluster ## tests on the kind cluster
-	@scripts/operator.sh
+test-e2e: $(CLUSTER_TOOLS) bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
 
-test: bin/gotestsum bin/helm bin/kubectl bin/kind build packages
-
-lint: bin/golangci-lint bin/gofumpt bin/helm packages ## style of Go, shell and charts
+lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
 	@scripts/lint.sh
 
-tools: bin/helm bin/helm4 bin/kubectl bin/kind bin/golangci-lint bin/gofumpt bin/gotestsum ## every pinned tool, into bin/
+tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool, into bin/
 
 build: bin/tenant-post bin/await-redis ## bin/tenant-post
 
@@ -35,9 +36,10 @@ images: ## the images of the test cluster, pulled or built
 	@scripts/engine.sh
 	@scripts/images.sh
 
-cluster: bin/kubectl bin/kind images
+cluster: bin/kubectl bin/kind ## the kind cluster alone
 	@scripts/cluster.sh
 
+# What lint and the tests of the scripts run.
 packages:
 	@scripts/packages.sh shellcheck redis-server redis-sentinel redis-tools busybox
 

@@ -54,6 +54,8 @@ prove_policies() {
 
 cut_off() { canary_reaches "$1" && ! canary_reaches "$2"; }
 
+scripts/engine.sh
+scripts/images.sh
 if exists && [ -f "$UNFINISHED" ]; then
   step "removing the cluster that an interrupted run left" kind delete cluster --name "$CLUSTER"
 fi

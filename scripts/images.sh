@@ -65,7 +65,7 @@ choose_mode() {
 # made anew when the program is.
 build_own() {
   local program digest
-  program=$CACHE/build/$(basename "$2")
+  program=.cache/build/$(basename "$2") # its name is part of the digest
   go build -ldflags "-s -w" -o "$program" "$2"
   digest=$(inputs "$program")
   up_to_date "$1" "$digest" || step "making $1" program "$program" "$1" "$digest"

@@ -10,6 +10,7 @@ done
 [ "$(id -u)" = 0 ] || die "missing packages, and only root can install them. Run: sudo apt-get install ${missing[*]}"
 command -v apt-get >/dev/null || die "missing packages: ${missing[*]}; this is not a Debian-like system, install their equivalents and repeat"
 
-export DEBIAN_FRONTEND=noninteractive
+# RUNLEVEL keeps packages from starting their services where systemd does not.
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 step "refreshing the package lists" apt-get update
 step "installing ${missing[*]}" apt-get install --yes --no-install-recommends "${missing[@]}"

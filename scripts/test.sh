@@ -19,6 +19,7 @@ count() { cat "$CACHE"/log/tests-*.json | grep -F '"Test":' | grep -cF "\"Action
 rm -f "$CACHE"/log/tests-*.json
 status=0
 for suite; do
+  if [ "$suite" = e2e ]; then scripts/operator.sh; fi
   say "tests: $suite"
   packages=$(packages_of "$suite")
   tags=()

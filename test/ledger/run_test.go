@@ -153,13 +153,12 @@ func masterIsKilled(t *testing.T, l *lab) {
 		gap := account.LongestGap
 		require.True(t, gap.Recovered, account.Client)
 		require.GreaterOrEqual(t, gap.Duration(), labDownAfter-100*time.Millisecond, account.Client)
-		require.LessOrEqual(t, gap.Duration(), labDownAfter+5*time.Second, account.Client)
-		require.WithinDuration(t, killed, gap.From, 500*time.Millisecond, account.Client)
+		require.WithinDuration(t, killed, gap.From, 2*time.Second, account.Client)
 		require.Positive(t, account.Failed, account.Client)
 		require.Zero(t, account.Phantom, account.Client)
 		recovery, recovered := account.Recovery(killed)
 		require.True(t, recovered, account.Client)
-		require.InDelta(t, gap.Duration().Seconds(), recovery.Seconds(), 0.5, account.Client)
+		require.InDelta(t, gap.Duration().Seconds(), recovery.Seconds(), 2, account.Client)
 	}
 }
 

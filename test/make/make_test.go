@@ -19,9 +19,8 @@ const nobody = 65534
 // to and read.
 func scripts(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "make-test-")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "scripts"), os.DirFS("../../scripts")))
 	require.NoError(t, filepath.Walk(dir, func(path string, _ os.FileInfo, err error) error {
 		require.NoError(t, err)

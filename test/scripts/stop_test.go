@@ -26,7 +26,7 @@ func TestHandOver(t *testing.T) {
 				begin := time.Now()
 				end := i.stop(old)
 				t.Logf("stop.sh took %d ms, Redis %d ms after SIGTERM", (time.Since(begin) - end).Milliseconds(), end.Milliseconds())
-				require.Less(t, end, time.Second)
+				require.Less(t, end, slack*time.Second)
 				master := i.elected(old, time.Second)
 				require.Contains(t, i.logged(old), "stop.sh: handed over to "+master.ip)
 				i.restart(old)
@@ -72,7 +72,7 @@ func TestReplicaStopsAtOnce(t *testing.T) {
 	i := running(t)
 	begin := time.Now()
 	i.stop(i.redis[1])
-	require.Less(t, time.Since(begin), time.Second)
+	require.Less(t, time.Since(begin), slack*time.Second)
 	require.Zero(t, i.promotions())
 	require.NotContains(t, i.logged(i.redis[1]), "stop.sh")
 }
@@ -89,10 +89,10 @@ func TestNoReplicaCanTakeOver(t *testing.T) {
 	stop := i.longestWait(master)
 	begin := time.Now()
 	require.Error(t, i.hook(master, "6"))
-	require.InDelta(t, 7, time.Since(begin).Seconds(), 2)
+	require.Less(t, time.Since(begin), slack*7*time.Second)
 	longest := stop()
 	t.Logf("no write for %d ms at most", longest.Milliseconds())
-	require.Less(t, longest, 3*time.Second)
+	require.Less(t, longest, 5*time.Second, "writes were held all the time")
 	i.signal(master, syscall.SIGTERM)
 	require.Contains(t, i.logged(master), "stop.sh: not handed over within 6 s: NOGOODSLAVE")
 
@@ -114,7 +114,7 @@ func TestNoSentinelIsLeft(t *testing.T) {
 	}
 	stop := i.longestWait(master)
 	require.Error(t, i.hook(master, "3"))
-	require.Less(t, stop(), time.Second)
+	require.Less(t, stop(), 2500*time.Millisecond, "writes were held all the time")
 	require.Contains(t, i.logged(master), "stop.sh: not handed over within 3 s: no Sentinel")
 }
 

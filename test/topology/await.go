@@ -9,6 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
+// lookEvery is the time between two looks: each costs a kubectl exec per Pod,
+// which a small test machine feels.
+const lookEvery = 2 * time.Second
+
 // Await polls until the instance serves with all it was asked for, and returns
 // it as it is then. The error of a context that ends first names what was
 // still missing. Progress, if not nil, gets that list whenever it changes.
@@ -17,7 +21,7 @@ func (i Instance) Await(ctx context.Context, progress func(problems []string)) (
 		latest   Topology
 		problems []string
 	)
-	err := wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextCancel(ctx, lookEvery, true, func(ctx context.Context) (bool, error) {
 		before := strings.Join(problems, "\n")
 		latest, problems = i.look(ctx)
 		if progress != nil && len(problems) > 0 && strings.Join(problems, "\n") != before {

@@ -5,11 +5,16 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
 
 func TestMain(m *testing.M) {
-	framework.Main(m)
+	framework.Main(m, func() {
+		if len(outcomes) > 0 {
+			fmt.Print("\n", table(), "\n")
+		}
+	})
 }

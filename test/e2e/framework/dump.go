@@ -6,12 +6,16 @@ import (
 	"testing"
 
 	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/gruntwork-io/terratest/modules/logger"
 )
 
-// dump logs what it takes to understand a failure from the log alone. It asks
+// Dump logs what it takes to understand a failure from the log alone. It asks
 // for no Secret and no ConfigMap.
-func (i *Instance) dump(t *testing.T) {
+func (i *Instance) Dump(t *testing.T) {
 	t.Helper()
+	i.dumped = true
+	quiet := Kubectl("")
+	quiet.Logger = logger.Discard
 	selector := "--selector=app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + i.Name
 	questions := map[string][]string{
 		"Pods":      {"get", "pods", "--all-namespaces", "--output=wide"},
@@ -23,7 +27,7 @@ func (i *Instance) dump(t *testing.T) {
 		"operator":  {"logs", "--namespace", SystemNamespace, "--selector=app.kubernetes.io/name=redis-operator", "--prefix", "--tail=100"},
 	}
 	for what, args := range questions {
-		out, err := k8s.RunKubectlAndGetOutputContextE(t, CleanupContext(t), Kubectl(""), args...)
+		out, err := k8s.RunKubectlAndGetOutputContextE(t, CleanupContext(t), quiet, args...)
 		t.Logf("=== %s of %s (%v)\n%s", what, i.Name, err, out)
 	}
 }

@@ -22,8 +22,9 @@ const SystemNamespace = "redis-system"
 const repository = "../.."
 
 // Main prepares the environment of all tests and runs them. The cluster is
-// the one that `make cluster` made; no other kubeconfig is ever read.
-func Main(m *testing.M) {
+// the one that `make cluster` made; no other kubeconfig is ever read. In the
+// end it calls after.
+func Main(m *testing.M, after func()) {
 	for name, value := range map[string]string{
 		"KUBECONFIG": Path(".cache/kubeconfig"),
 		"PATH":       Path("bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
@@ -36,7 +37,9 @@ func Main(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "there is no test cluster; run: make test-e2e")
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	after()
+	os.Exit(code)
 }
 
 // Path returns the absolute path of a file of the repository.

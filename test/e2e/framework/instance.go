@@ -26,6 +26,8 @@ type Instance struct {
 	Tenant string
 
 	helm *helm.Options
+	// dumped is whether the test has dumped it by itself.
+	dumped bool
 }
 
 // Values are the values and flags of a release.
@@ -69,8 +71,8 @@ func Install(t *testing.T, name string, values Values) *Instance {
 	}
 	i.uninstall(t)
 	t.Cleanup(func() {
-		if t.Failed() {
-			i.dump(t)
+		if t.Failed() && !i.dumped {
+			i.Dump(t)
 		}
 		i.uninstall(t)
 	})

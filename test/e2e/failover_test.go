@@ -1,0 +1,257 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+	"github.com/tenant-redis/tenant-redis/test/topology"
+)
+
+const (
+	// detection is the chart's default for downAfterMilliseconds.
+	detection = 2 * time.Second
+	// slack is for a machine of two cores that runs four nodes and, beside the
+	// fault, the ledgers and the other instance's fault: Sentinels' timers, new
+	// processes and kubectl all wait for a core.
+	slack = 1500 * time.Millisecond
+	// splitVote is how long Sentinels wait before they vote again when none of
+	// them got a majority: twice the chart's failoverTimeoutMilliseconds.
+	splitVote = 2 * 6 * time.Second
+	// notElected is what a Sentinel logs when it has lost such a vote.
+	notElected = "-failover-abort-not-elected"
+
+	// wholeWithin is two passes of the operator, 30 s each, and half as much
+	// for a busy machine. stockWithin only has to end: nothing is promised.
+	wholeWithin = 90 * time.Second
+	stockWithin = 4 * time.Minute
+
+	freeze = 15 * time.Second
+)
+
+// fault is one that befalls the masters of both instances at the same time.
+type fault struct {
+	name string
+	// label says in pictures what happened.
+	label string
+	// over says what ended the fault, if that is worth being told.
+	over string
+	// writing is how long the ledgers write, from before the fault on.
+	writing time.Duration
+	// prepare finds out all that takes time and returns what then causes the
+	// fault and, if it is one that ends, ends it: functions to run together.
+	prepare func(t *testing.T, sides []*side) []func(context.Context) error
+	// gap is the longest gap that is promised with the tenant chart.
+	gap time.Duration
+	// mayLose is how many acknowledged writes each client may lose with it.
+	mayLose int
+	// control fails if the stock instance fares better than it is said to.
+	control func(t *testing.T, report ledger.Report, at time.Time)
+}
+
+const writers = framework.LedgerWriters
+
+var faults = []fault{
+	{
+		name: "killed", label: "master killed", writing: 50 * time.Second,
+		prepare: each(kill), gap: detection + 2500*time.Millisecond, control: gapAbove(10 * time.Second),
+	},
+	{
+		name: "deleted", label: "master's Pod deleted", writing: 20 * time.Second,
+		prepare: each(deleteGracefully), gap: 2 * time.Second, control: losesWrites,
+	},
+	{
+		// A write in flight may be acknowledged to its writer and stuck on the
+		// way to the replicas: one per writer at most.
+		name: "frozen", label: "master frozen", over: "it goes on", writing: freeze + 10*time.Second,
+		prepare: each(freezeAndThaw), gap: detection + 4*time.Second, mayLose: writers,
+	},
+	{
+		name: "drained", label: "master's node drained", writing: 20 * time.Second,
+		prepare: drain, gap: 2 * time.Second,
+	},
+	{
+		name: "forced", label: "master's Pod deleted by force", writing: 20 * time.Second,
+		prepare: each(deleteByForce), gap: detection + 4*time.Second, mayLose: writers,
+	},
+}
+
+// side is one of the two instances under one fault.
+type side struct {
+	name     string
+	instance *framework.Instance
+	tuned    bool
+
+	master  topology.Redis
+	ledger  *framework.Ledger
+	witness *framework.Witness
+	report  ledger.Report
+	lines   []framework.Line
+	// whole is whether it was whole again in time.
+	whole bool
+}
+
+// TestFailover runs every fault on an instance of the tenant chart and, as the
+// control, on one with the operator's own defaults.
+func TestFailover(t *testing.T) {
+	forgetOutcomes(t)
+	tuned := framework.Install(t, "e2e-tuned", framework.Plain())
+	stock := framework.InstallStock(t)
+	for _, f := range faults {
+		sides := []*side{{name: "tuned", instance: tuned, tuned: true}, {name: "stock", instance: stock}}
+		t.Run(f.name, func(t *testing.T) { f.run(t, sides) })
+		for _, s := range sides {
+			require.True(t, s.ledger == nil || s.whole, "no further faults: %s is not whole", s.name)
+		}
+	}
+}
+
+// run makes the fault happen under load; what it led to is then judged for each
+// side by itself.
+func (f fault) run(t *testing.T, sides []*side) {
+	t.Helper()
+	for _, s := range sides {
+		s.begin(t, f)
+	}
+	for _, s := range sides {
+		s.ledger.AwaitReady(t)
+	}
+	actions := f.prepare(t, sides)
+	at := time.Now()
+	require.NoError(t, together(t.Context(), actions))
+	ended := time.Now()
+
+	t.Cleanup(func() { record(t, outcome{fault: f, at: at, ended: ended, sides: sides}) })
+	for _, s := range sides {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.end(t, ended)
+			if s.tuned {
+				f.checkPromise(t, s, at)
+			} else if f.control != nil {
+				f.control(t, s.report, at)
+			}
+		})
+	}
+}
+
+// begin waits for the instance to serve and puts load on it.
+func (s *side) begin(t *testing.T, f fault) {
+	t.Helper()
+	serving := s.instance.AwaitServing(t)
+	master, found := serving.Master()
+	require.True(t, found)
+	s.master = master
+	s.witness = s.instance.Watch(t)
+	s.ledger = s.instance.StartLedger(t, f.name, f.writing)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("=== ledger of %s\n%s", s.name, s.ledger.Log(t))
+			s.instance.Dump(t)
+		}
+	})
+}
+
+// end takes the ledger's account and waits until the instance is whole again.
+func (s *side) end(t *testing.T, ended time.Time) {
+	t.Helper()
+	within := stockWithin
+	if s.tuned {
+		within = wholeWithin
+	}
+	s.report = s.ledger.Report(t)
+	ctx, cancel := context.WithDeadline(t.Context(), ended.Add(within))
+	defer cancel()
+	_, err := topology.Instance{Namespace: framework.SystemNamespace, Name: s.instance.Name}.Await(ctx, nil)
+	s.lines = s.witness.Lines(t)
+	require.NoError(t, err, "%s is not whole again within %s", s.name, within)
+	s.whole = true
+	t.Logf("%s: whole again at most %s after the fault", s.name, time.Since(ended).Round(time.Second))
+}
+
+// checkPromise holds each client's account against what is promised.
+func (f fault) checkPromise(t *testing.T, s *side, at time.Time) {
+	t.Helper()
+	bound := f.gap + slack
+	if s.splitVote(at) {
+		t.Logf("THE SENTINELS' VOTE WAS SPLIT: the gap may take %s longer, until they vote again", splitVote)
+		bound += splitVote
+	}
+	for _, account := range s.report.Clients {
+		gap := gapAfter(account, at)
+		assert.LessOrEqual(t, gap.Duration(), bound, "client %s: gap %s", account.Client, gap)
+		assert.True(t, gap.Recovered, "client %s: gap %s", account.Client, gap)
+		assert.LessOrEqual(t, account.Lost, f.mayLose, "client %s: lost acknowledged writes, %v", account.Client, account.LostSpan)
+		assert.Zero(t, account.Phantom, "client %s: writes that had failed were applied", account.Client)
+		assert.Zero(t, account.Duplicates, "client %s: writes were applied twice", account.Client)
+	}
+}
+
+// splitVote is whether a Sentinel lost a vote after the fault.
+func (s *side) splitVote(at time.Time) bool {
+	return slices.ContainsFunc(s.lines, func(l framework.Line) bool {
+		return l.At.After(at) && strings.Contains(l.Text, notElected)
+	})
+}
+
+// gapAbove is a control: each client must see such a gap.
+func gapAbove(least time.Duration) func(*testing.T, ledger.Report, time.Time) {
+	return func(t *testing.T, report ledger.Report, at time.Time) {
+		t.Helper()
+		for _, account := range report.Clients {
+			gap := gapAfter(account, at)
+			assert.Greater(t, gap.Duration(), least,
+				"the comparison no longer holds: with the operator's defaults, client %s sees a gap of %s only", account.Client, gap)
+		}
+	}
+}
+
+// losesWrites is a control: a client at least must lose acknowledged writes.
+func losesWrites(t *testing.T, report ledger.Report, _ time.Time) {
+	t.Helper()
+	lost := 0
+	for _, account := range report.Clients {
+		lost += account.Lost
+	}
+	assert.NotZero(t, lost, "the comparison no longer holds: with the operator's defaults, no acknowledged write is lost")
+}
+
+// gapAfter is the longest gap that ended after a moment; before it, the account
+// has the ledger's own start.
+func gapAfter(account ledger.Account, at time.Time) ledger.Gap {
+	var longest ledger.Gap
+	longest.Recovered = true
+	for _, gap := range account.Gaps {
+		if gap.To.After(at) && gap.Duration() > longest.Duration() {
+			longest = gap
+		}
+	}
+	return longest
+}
+
+// together runs functions at the same time and returns the first error.
+func together(ctx context.Context, actions []func(context.Context) error) error {
+	errs := make([]error, len(actions))
+	var running sync.WaitGroup
+	for i, act := range actions {
+		running.Go(func() { errs[i] = act(ctx) })
+	}
+	running.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return fmt.Errorf("causing the fault: %w", err)
+		}
+	}
+	return nil
+}

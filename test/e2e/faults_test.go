@@ -1,0 +1,108 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+)
+
+// each makes a fault of one that befalls each master by itself.
+func each(prepare func(t *testing.T, s *side) func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
+	return func(t *testing.T, sides []*side) []func(context.Context) error {
+		t.Helper()
+		var actions []func(context.Context) error
+		for _, s := range sides {
+			actions = append(actions, prepare(t, s))
+		}
+		return actions
+	}
+}
+
+// kill is the death of the process: its container starts again in place.
+func kill(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	signal := framework.Signal(t, s.master.Pod, "redis")
+	return func(ctx context.Context) error { return signal(ctx, "KILL") }
+}
+
+// freezeAndThaw is a process that hangs for a while and then goes on as if
+// nothing had happened.
+func freezeAndThaw(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	signal := framework.Signal(t, s.master.Pod, "redis")
+	return func(ctx context.Context) error {
+		if err := signal(ctx, "STOP"); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(freeze):
+		case <-ctx.Done():
+		}
+		return signal(context.WithoutCancel(ctx), "CONT")
+	}
+}
+
+func deleteGracefully(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	return deletePod(t, s, metav1.DeleteOptions{})
+}
+
+// deleteByForce is kubectl delete --force --grace-period=0: Kubernetes takes
+// the Pod for gone at once, whatever its node does.
+func deleteByForce(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	return deletePod(t, s, *metav1.NewDeleteOptions(0))
+}
+
+func deletePod(t *testing.T, s *side, options metav1.DeleteOptions) func(context.Context) error {
+	t.Helper()
+	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), framework.Kubectl(framework.SystemNamespace))
+	require.NoError(t, err)
+	return func(ctx context.Context) error {
+		return client.CoreV1().Pods(framework.SystemNamespace).Delete(ctx, s.master.Pod, options)
+	}
+}
+
+// drain empties the masters' nodes of the two instances, and of nothing else,
+// and opens them again: each Redis needs a node of its own and there is no
+// other. A node that both share is drained for both.
+func drain(t *testing.T, sides []*side) []func(context.Context) error {
+	t.Helper()
+	names := map[string][]string{}
+	for _, s := range sides {
+		node := framework.Output(t, framework.SystemNamespace, "get", "pod", s.master.Pod, "-o", "jsonpath={.spec.nodeName}")
+		names[node] = append(names[node], s.instance.Name)
+	}
+	var actions []func(context.Context) error
+	for node, instances := range names {
+		t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
+		selector := "--pod-selector=app.kubernetes.io/name in (" + strings.Join(instances, ",") + ")"
+		actions = append(actions, func(ctx context.Context) error {
+			if err := kubectl(ctx, "drain", node, selector, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=90s"); err != nil {
+				return err
+			}
+			return kubectl(ctx, "uncordon", node)
+		})
+	}
+	return actions
+}
+
+// kubectl runs where a test must not end because it fails.
+func kubectl(ctx context.Context, args ...string) error {
+	out, err := exec.CommandContext(ctx, "kubectl", args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}

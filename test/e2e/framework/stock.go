@@ -1,0 +1,35 @@
+//go:build e2e
+
+package framework
+
+import (
+	"testing"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+)
+
+// stockName is that of the instance in testdata/stock.yaml.
+const stockName = "e2e-stock"
+
+// InstallStock makes the instance that has the operator's own defaults, the
+// control that says what the tenant chart is worth, and removes it after the
+// test.
+func InstallStock(t *testing.T) *Instance {
+	t.Helper()
+	Namespace(t, stockName)
+	i := &Instance{Name: stockName, Tenant: stockName}
+	remove := func() {
+		_ = k8s.RunKubectlContextE(t, CleanupContext(t), Kubectl(SystemNamespace), "delete", "redisfailover,secret", stockName,
+			"--ignore-not-found", "--cascade=foreground", "--timeout=120s")
+	}
+	remove()
+	t.Cleanup(func() {
+		if t.Failed() && !i.dumped {
+			i.Dump(t)
+		}
+		remove()
+	})
+	require.NoError(t, k8s.KubectlApplyContextE(t, t.Context(), Kubectl(""), Path("test/e2e/testdata/stock.yaml")))
+	return i
+}

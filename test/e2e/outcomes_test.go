@@ -1,0 +1,161 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+	"github.com/tenant-redis/tenant-redis/test/ledger/timeline"
+)
+
+const (
+	outcomesFolder = ".cache/failover"
+	tableFile      = ".cache/log/failover.txt"
+)
+
+// outcome is what a fault led to, on both sides.
+type outcome struct {
+	fault fault
+	// at is when the fault began, and ended when its cause was over.
+	at, ended time.Time
+	sides     []*side
+}
+
+// outcomes are those so far, in the order of the faults.
+var outcomes []outcome
+
+// forgetOutcomes removes what an earlier run has left.
+func forgetOutcomes(t *testing.T) {
+	t.Helper()
+	require.NoError(t, os.RemoveAll(framework.Path(outcomesFolder)))
+	require.NoError(t, os.RemoveAll(framework.Path(tableFile)))
+	require.NoError(t, os.MkdirAll(framework.Path(outcomesFolder), 0o755))
+	require.NoError(t, os.MkdirAll(filepath.Dir(framework.Path(tableFile)), 0o755))
+}
+
+// record keeps an outcome: accounts, logs and a picture as files, and its rows
+// for the table.
+func record(t *testing.T, o outcome) {
+	t.Helper()
+	outcomes = append(outcomes, o)
+	base := framework.Path(filepath.Join(outcomesFolder, o.fault.name))
+	picture := timeline.Picture{Title: o.fault.label}
+	for _, s := range o.sides {
+		if s.lines == nil {
+			s.lines = s.witness.Lines(t)
+		}
+		assert.NoError(t, os.WriteFile(base+"-"+s.name+".log", framework.Text(s.lines), 0o644))
+		if s.report.Schema == "" {
+			continue
+		}
+		document, err := json.MarshalIndent(s.report, "", "  ")
+		assert.NoError(t, err)
+		assert.NoError(t, os.WriteFile(base+"-"+s.name+".json", document, 0o644))
+		picture.Panels = append(picture.Panels, o.panels(s)...)
+	}
+	if len(picture.Panels) > 0 {
+		draw(t, base+".png", picture.WritePNG)
+		draw(t, base+".svg", picture.WriteSVG)
+	}
+	assert.NoError(t, os.WriteFile(framework.Path(tableFile), []byte(table()), 0o644))
+}
+
+func draw(t *testing.T, path string, write func(io.Writer) error) {
+	t.Helper()
+	var drawn bytes.Buffer
+	assert.NoError(t, write(&drawn))
+	assert.NoError(t, os.WriteFile(path, drawn.Bytes(), 0o644))
+}
+
+// panels are one for each client of a side.
+func (o outcome) panels(s *side) []timeline.Panel {
+	var panels []timeline.Panel
+	for _, account := range s.report.Clients {
+		account.LongestGap = gapAfter(account, o.at)
+		title := fmt.Sprintf("%s, client %q: %d acknowledged, %d lost", s.describe(), account.Client, account.Acknowledged, account.Lost)
+		panels = append(panels, timeline.Panel{Title: title, Account: account, Marks: o.marks(s)})
+	}
+	return panels
+}
+
+func (s *side) describe() string {
+	if s.tuned {
+		return "tenant chart"
+	}
+	return "operator's defaults"
+}
+
+// marks are what happened when: the fault, and what logs tell of the rest.
+func (o outcome) marks(s *side) []timeline.Mark {
+	marks := []timeline.Mark{{At: o.at, Kind: timeline.Fault, Label: o.fault.label}}
+	if o.fault.over != "" {
+		marks = append(marks, timeline.Mark{At: o.ended, Kind: timeline.Action, Label: o.fault.over})
+	}
+	for _, sign := range []struct {
+		text string
+		mark timeline.Mark
+	}{
+		{"stop.sh: handing over", timeline.Mark{Kind: timeline.Action, Label: "hand-over begins"}},
+		{"+switch-master", timeline.Mark{Kind: timeline.Switch, Label: "Sentinel names another master"}},
+	} {
+		for _, line := range s.lines {
+			if line.At.After(o.at) && strings.Contains(line.Text, sign.text) {
+				sign.mark.At = line.At
+				marks = append(marks, sign.mark)
+				break
+			}
+		}
+	}
+	return marks
+}
+
+// table compares all outcomes so far.
+func table() string {
+	var out strings.Builder
+	fmt.Fprintln(&out, "Faults on the master: the tenant chart (tuned) and the operator's defaults (stock), at the same time")
+	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(rows, "fault\tinstance\tclient\tacknowledged\tlost\tgap\tat most\tfirst success")
+	for _, o := range outcomes {
+		for _, s := range o.sides {
+			for _, account := range s.report.Clients {
+				fmt.Fprintln(rows, strings.Join(o.row(s, account), "\t"))
+			}
+		}
+	}
+	_ = rows.Flush()
+	fmt.Fprintf(&out, "A busy machine gets %s more than \"at most\". First success is counted from the fault, the gap from the last success before.\n", seconds(slack))
+	return out.String()
+}
+
+func (o outcome) row(s *side, account ledger.Account) []string {
+	atMost := "-"
+	if s.tuned {
+		atMost = seconds(o.fault.gap)
+	}
+	first, recovered := account.Recovery(o.at)
+	gap, success := seconds(gapAfter(account, o.at).Duration()), seconds(first)
+	if !recovered {
+		gap, success = ">"+gap, "-"
+	}
+	return []string{
+		o.fault.name, s.name, string(account.Client),
+		strconv.Itoa(account.Acknowledged), strconv.Itoa(account.Lost), gap, atMost, success,
+	}
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

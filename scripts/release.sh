@@ -13,10 +13,15 @@ if grep -q '^STATUS: deployed' <<<"$status" && grep -q "^DESCRIPTION: inputs $di
   say "release $name: unchanged"
   exit
 fi
-# An interrupted Helm leaves the release locked in a pending state.
-if grep -q '^STATUS: pending' <<<"$status"; then
-  step "rolling back the interrupted release $name" helm rollback "$name" --namespace "$namespace" ||
+# An interrupted Helm leaves the release locked. Before its first revision was
+# deployed there is nothing to go back to.
+case $status in
+  *"STATUS: pending-install"*)
     step "removing the interrupted release $name" helm uninstall "$name" --namespace "$namespace" --wait
-fi
+    ;;
+  *"STATUS: pending-"*)
+    step "rolling back the interrupted release $name" helm rollback "$name" --namespace "$namespace"
+    ;;
+esac
 step "installing $name" helm upgrade --install "$name" "$chart" --namespace "$namespace" \
   --description "inputs $digest" --wait --timeout 3m "$@"

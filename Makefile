@@ -10,7 +10,7 @@ GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-
 CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
 LINTERS := bin/golangci-lint bin/gofumpt
 
-.PHONY: up test test-unit test-e2e lint tools build images packages cluster down clean help FORCE
+.PHONY: up test test-full test-unit test-e2e lint tools build images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
@@ -18,6 +18,9 @@ up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's 
 test: $(LINTERS) $(CLUSTER_TOOLS) bin/gotestsum build packages ## all that every commit must pass
 	@scripts/lint.sh
 	@scripts/test.sh unit e2e
+
+test-full: $(CLUSTER_TOOLS) bin/gotestsum build packages ## every fault, both operator versions, the soak: hours
+	@scripts/test.sh unit full
 
 test-unit: bin/gotestsum bin/helm build packages ## tests that need no cluster
 	@scripts/test.sh unit

@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# test.sh SUITE...: runs the suites "unit" (no cluster) and "e2e" (the kind
-# cluster) and closes with one line that counts all their tests.
+# test.sh SUITE...: runs the suites "unit" (no cluster), "e2e" (the kind cluster)
+# and "full" (e2e and all that takes long), and closes with one line that counts
+# all their tests.
 . "$(dirname "$0")/lib.sh"
 
-packages_of() {
+# choose SUITE sets the packages, build tags and time limit of a suite.
+choose() {
+  # A suite of the cluster is this package alone; its tags would also run all
+  # the others.
+  packages=./test/e2e/... limit=60m
   case $1 in
-    unit) echo ./... ;;
-    # The suite of the cluster alone; the tag would also run all the others.
-    e2e) echo ./test/e2e/... ;;
-    *) die "no suite is called $1: allowed are unit and e2e" ;;
+    unit) packages=./... tags= ;;
+    e2e) tags=e2e ;;
+    full) tags=e2e,full limit=4h ;;
+    *) die "no suite is called $1: allowed are unit, e2e and full" ;;
   esac
 }
 
@@ -19,13 +24,11 @@ count() { cat "$CACHE"/log/tests-*.json | grep -F '"Test":' | grep -cF "\"Action
 rm -f "$CACHE"/log/tests-*.json
 status=0
 for suite; do
-  if [ "$suite" = e2e ]; then scripts/operator.sh; fi
+  choose "$suite"
+  if [ -n "$tags" ]; then scripts/operator.sh; fi
   say "tests: $suite"
-  packages=$(packages_of "$suite")
-  tags=()
-  if [ "$suite" = e2e ]; then tags=(-tags e2e); fi
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
-    "${tags[@]}" -count=1 -timeout 60m "$packages" || { status=1; break; }
+    -tags "$tags" -count=1 -timeout "$limit" "$packages" || { status=1; break; }
 done
 say "tests ended"
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"

@@ -49,6 +49,8 @@ type fault struct {
 	over string
 	// writing is how long the ledgers write, from before the fault on.
 	writing time.Duration
+	// before makes, if need be, what has to be so before there is load.
+	before func(t *testing.T, sides []*side)
 	// prepare finds out all that takes time and returns what then causes the
 	// fault and, if it is one that ends, ends it: functions to run together.
 	prepare func(t *testing.T, sides []*side) []func(context.Context) error
@@ -105,8 +107,11 @@ type side struct {
 // TestFailover runs every fault on an instance of the tenant chart and, as the
 // control, on one with the operator's own defaults.
 func TestFailover(t *testing.T) {
-	forgetOutcomes(t)
-	tuned := framework.Install(t, "e2e-tuned", framework.Plain())
+	putThrough(t, framework.Install(t, "e2e-tuned", framework.Plain()), faults)
+}
+
+func putThrough(t *testing.T, tuned *framework.Instance, faults []fault) {
+	t.Helper()
 	stock := framework.InstallStock(t)
 	for _, f := range faults {
 		sides := []*side{{name: "tuned", instance: tuned, tuned: true}, {name: "stock", instance: stock}}
@@ -121,6 +126,9 @@ func TestFailover(t *testing.T) {
 // side by itself.
 func (f fault) run(t *testing.T, sides []*side) {
 	t.Helper()
+	if f.before != nil {
+		f.before(t, sides)
+	}
 	for _, s := range sides {
 		s.begin(t, f)
 	}
@@ -173,11 +181,15 @@ func (s *side) end(t *testing.T, ended time.Time) {
 	s.report = s.ledger.Report(t)
 	ctx, cancel := context.WithDeadline(t.Context(), ended.Add(within))
 	defer cancel()
-	_, err := topology.Instance{Namespace: framework.SystemNamespace, Name: s.instance.Name}.Await(ctx, nil)
+	_, err := s.topology().Await(ctx, nil)
 	s.lines = s.witness.Lines(t)
 	require.NoError(t, err, "%s is not whole again within %s", s.name, within)
 	s.whole = true
 	t.Logf("%s: whole again at most %s after the fault", s.name, time.Since(ended).Round(time.Second))
+}
+
+func (s *side) topology() topology.Instance {
+	return topology.Instance{Namespace: framework.SystemNamespace, Name: s.instance.Name}
 }
 
 // checkPromise holds each client's account against what is promised.

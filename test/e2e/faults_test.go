@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +30,7 @@ func each(prepare func(t *testing.T, s *side) func(context.Context) error) func(
 // kill is the death of the process: its container starts again in place.
 func kill(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
-	signal := framework.Signal(t, s.master.Pod, "redis")
+	signal := masterProcess(t, s)
 	return func(ctx context.Context) error { return signal(ctx, "KILL") }
 }
 
@@ -40,16 +38,30 @@ func kill(t *testing.T, s *side) func(context.Context) error {
 // nothing had happened.
 func freezeAndThaw(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
-	signal := framework.Signal(t, s.master.Pod, "redis")
+	signal := masterProcess(t, s)
+	return lasting(freeze,
+		func(ctx context.Context) error { return signal(ctx, "STOP") },
+		func(ctx context.Context) error { return signal(ctx, "CONT") })
+}
+
+func masterProcess(t *testing.T, s *side) func(ctx context.Context, signal string) error {
+	t.Helper()
+	signal, err := framework.FindProcess(t.Context(), s.master.Pod, "redis")
+	require.NoError(t, err)
+	return signal
+}
+
+// lasting is a fault that is over after a while, even if the test is over first.
+func lasting(while time.Duration, begin, end func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := signal(ctx, "STOP"); err != nil {
+		if err := begin(ctx); err != nil {
 			return err
 		}
 		select {
-		case <-time.After(freeze):
+		case <-time.After(while):
 		case <-ctx.Done():
 		}
-		return signal(context.WithoutCancel(ctx), "CONT")
+		return end(context.WithoutCancel(ctx))
 	}
 }
 
@@ -81,7 +93,7 @@ func drain(t *testing.T, sides []*side) []func(context.Context) error {
 	t.Helper()
 	names := map[string][]string{}
 	for _, s := range sides {
-		node := framework.Output(t, framework.SystemNamespace, "get", "pod", s.master.Pod, "-o", "jsonpath={.spec.nodeName}")
+		node := nodeOf(t, s.master.Pod)
 		names[node] = append(names[node], s.instance.Name)
 	}
 	var actions []func(context.Context) error
@@ -98,11 +110,12 @@ func drain(t *testing.T, sides []*side) []func(context.Context) error {
 	return actions
 }
 
-// kubectl runs where a test must not end because it fails.
+func nodeOf(t *testing.T, pod string) string {
+	t.Helper()
+	return framework.Output(t, framework.SystemNamespace, "get", "pod", pod, "-o", "jsonpath={.spec.nodeName}")
+}
+
 func kubectl(ctx context.Context, args ...string) error {
-	out, err := exec.CommandContext(ctx, "kubectl", args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, out)
-	}
-	return nil
+	_, err := framework.Ask(ctx, args...)
+	return err
 }

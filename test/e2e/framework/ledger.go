@@ -71,6 +71,10 @@ func (l *Ledger) job(t *testing.T) *batchv1.Job {
 		"-clients=follow,naive", fmt.Sprintf("-writers=%d", LedgerWriters), "-rate=100",
 		"-duration=" + l.writing.String(), "-whole-within=" + wholeWithin.String(),
 	}
+	// No fault befalls the control plane's node, so none befalls the client.
+	const controlPlane = "node-role.kubernetes.io/control-plane"
+	job.Spec.Template.Spec.NodeSelector = map[string]string{controlPlane: ""}
+	job.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Key: controlPlane, Operator: corev1.TolerationOpExists}}
 	// The account of all writes is kept in memory until the end.
 	container.Resources.Limits = nil
 	return &job

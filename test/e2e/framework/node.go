@@ -7,35 +7,60 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
-	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
-// Signal returns a function that sends a signal (its number or name) to the
-// first process of a Pod's container, from the outside: inside, the kernel
+// FindProcess returns a function that sends a signal (its number or name) to
+// the first process of a Pod's container, from the outside: inside, the kernel
 // keeps KILL and STOP from a container's first process. Finding the process
-// takes a while and is done beforehand.
-func Signal(t *testing.T, pod, container string) func(ctx context.Context, signal string) error {
-	t.Helper()
-	fields := strings.Fields(Output(t, SystemNamespace, "get", "pod", pod, "-o",
-		`jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="`+container+`")].containerID}`))
-	require.Len(t, fields, 2, "%s in %s does not run", container, pod)
-	node, id := fields[0], strings.TrimPrefix(fields[1], "containerd://")
-
-	pid, err := onNode(t.Context(), node, "crictl inspect "+id+" | jq .info.pid")
-	require.NoError(t, err)
-	return func(ctx context.Context, signal string) error {
-		_, err := onNode(ctx, node, "kill -"+signal+" "+pid)
-		return err
+// takes a while and is done here.
+func FindProcess(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
+	found, err := Ask(ctx, "--namespace", SystemNamespace, "get", "pod", pod, "-o",
+		`jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="`+container+`")].containerID}`)
+	if err != nil {
+		return nil, err
 	}
+	node, id, running := strings.Cut(found, " containerd://")
+	if !running {
+		return nil, fmt.Errorf("%s in %s does not run", container, pod)
+	}
+	pid, err := OnNode(ctx, node, "crictl inspect "+id+" | jq .info.pid")
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, signal string) error {
+		_, err := OnNode(ctx, node, "kill -"+signal+" "+pid)
+		return err
+	}, nil
 }
 
-// onNode runs a shell command on a node, which is a container.
-func onNode(ctx context.Context, node, command string) (string, error) {
-	out, err := exec.CommandContext(ctx, "docker", "exec", node, "sh", "-c", command).CombinedOutput()
+// OnNode runs a shell command on a node, which is a container, and returns its
+// output.
+func OnNode(ctx context.Context, node, command string) (string, error) {
+	return run(ctx, "docker", "exec", node, "sh", "-c", command)
+}
+
+// Freeze stops all processes of a node, as if it had lost its power, until Thaw.
+func Freeze(ctx context.Context, node string) error {
+	_, err := run(ctx, "docker", "pause", node)
+	return err
+}
+
+// Thaw lets a frozen node go on.
+func Thaw(ctx context.Context, node string) error {
+	_, err := run(ctx, "docker", "unpause", node)
+	return err
+}
+
+// Ask runs kubectl and returns its output, where a test must not end because it
+// fails.
+func Ask(ctx context.Context, args ...string) (string, error) {
+	return run(ctx, "kubectl", args...)
+}
+
+func run(ctx context.Context, program string, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("%s on %s: %w: %s", command, node, err, out)
+		return "", fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

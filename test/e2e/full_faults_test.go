@@ -1,0 +1,250 @@
+//go:build e2e && full
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/topology"
+)
+
+// withoutOperator is a fault during which the operator is away.
+func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
+	return func(t *testing.T, sides []*side) []func(context.Context) error {
+		t.Helper()
+		actions := prepare(t, sides)
+		t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), 2) })
+		require.NoError(t, scaleOperator(t.Context(), 0))
+		return append(actions, lasting(outage,
+			func(context.Context) error { return nil },
+			func(ctx context.Context) error { return scaleOperator(ctx, 2) }))
+	}
+}
+
+// scaleOperator waits until exactly as many Pods of the operator are there.
+func scaleOperator(ctx context.Context, replicas int) error {
+	if err := kubectl(ctx, "--namespace", framework.SystemNamespace, "scale", "deployment/redis-operator", fmt.Sprintf("--replicas=%d", replicas)); err != nil {
+		return err
+	}
+	return wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
+		pods, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "get", "pods",
+			"--selector=app.kubernetes.io/name=redis-operator", "-o", "name")
+		return err == nil && len(strings.Fields(pods)) == replicas, nil
+	})
+}
+
+// shareNode moves the second instance's master to the node of the first's: the
+// loss of two nodes of three would be another fault, the loss of a quorum.
+func shareNode(t *testing.T, sides []*side) {
+	t.Helper()
+	first, _ := sides[0].instance.AwaitServing(t).Master()
+	target := nodeOf(t, first.Pod)
+	for _, redis := range sides[1].instance.AwaitServing(t).Redis {
+		priority := "100"
+		if nodeOf(t, redis.Pod) == target {
+			if redis.Role == "master" {
+				return
+			}
+			priority = "1"
+		}
+		redisCLI(t, redis.Pod, "CONFIG SET replica-priority "+priority)
+	}
+	// Sentinels learn a priority from a replica's INFO, every 10 s.
+	sentinel := sides[1].instance.AwaitServing(t).Sentinels[0].Pod
+	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 2*time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
+		now, err := sides[1].topology().Read(ctx)
+		if err != nil {
+			return false, nil
+		}
+		if master, found := now.Master(); found && nodeOf(t, master.Pod) == target {
+			return true, nil
+		}
+		replicas, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "exec", sentinel, "--container=sentinel", "--",
+			"redis-cli", "-p", "26379", "SENTINEL", "REPLICAS", "mymaster")
+		if err == nil && strings.Contains(replicas, "slave-priority\n1\n") {
+			_ = kubectl(ctx, "--namespace", framework.SystemNamespace, "exec", sentinel, "--container=sentinel", "--",
+				"redis-cli", "-p", "26379", "SENTINEL", "FAILOVER", "mymaster")
+		}
+		return false, nil
+	}), "the masters of both instances do not get to the same node")
+}
+
+func redisCLI(t *testing.T, pod, command string) {
+	t.Helper()
+	framework.Output(t, framework.SystemNamespace, "exec", pod, "--container=redis", "--",
+		"sh", "-c", "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli "+command)
+}
+
+// loseNode takes the node on which both masters are.
+func loseNode(t *testing.T, sides []*side) []func(context.Context) error {
+	t.Helper()
+	node := nodeOf(t, sides[0].master.Pod)
+	require.Equal(t, node, nodeOf(t, sides[1].master.Pod), "both masters must be on the same node")
+	return []func(context.Context) error{lasting(outage,
+		func(ctx context.Context) error { return framework.Freeze(ctx, node) },
+		func(ctx context.Context) error { return framework.Thaw(ctx, node) })}
+}
+
+// cutOff lets no packet pass between the master and the other Pods of its
+// instance, while clients still reach it: what a client writes to it then is
+// what a partition can lose.
+func cutOff(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	var others []string
+	for _, pod := range s.pods(t, "") {
+		if pod.Name != s.master.Pod {
+			others = append(others, pod.Status.PodIP)
+		}
+	}
+	node := nodeOf(t, s.master.Pod)
+	rules := func(action string) func(context.Context) error {
+		var script strings.Builder
+		for _, other := range others {
+			for _, way := range []string{"-s " + s.master.IP + " -d " + other, "-s " + other + " -d " + s.master.IP} {
+				fmt.Fprintf(&script, "iptables -t mangle -%s PREROUTING %s -j DROP && ", action, way)
+			}
+		}
+		return func(ctx context.Context) error {
+			_, err := framework.OnNode(ctx, node, script.String()+"true")
+			return err
+		}
+	}
+	return lasting(outage, rules("I"), rules("D"))
+}
+
+func loseSentinels(n int) func(*testing.T, *side) func(context.Context) error {
+	return func(t *testing.T, s *side) func(context.Context) error {
+		t.Helper()
+		var names []string
+		for _, pod := range s.pods(t, "sentinel") {
+			names = append(names, pod.Name)
+		}
+		return deleteNow(names[:n])
+	}
+}
+
+func deleteAll(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	var names []string
+	for _, pod := range s.pods(t, "redis") {
+		names = append(names, pod.Name)
+	}
+	return deleteNow(names)
+}
+
+func deleteNow(pods []string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return kubectl(ctx, append([]string{"--namespace", framework.SystemNamespace, "delete", "pod", "--force", "--grace-period=0"}, pods...)...)
+	}
+}
+
+func killAll(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	var kills []func(context.Context) error
+	for _, pod := range s.pods(t, "redis") {
+		signal, err := framework.FindProcess(t.Context(), pod.Name, "redis")
+		require.NoError(t, err)
+		kills = append(kills, func(ctx context.Context) error { return signal(ctx, "KILL") })
+	}
+	return func(ctx context.Context) error { return together(ctx, kills) }
+}
+
+// killTwice kills the master and, as soon as there is one, the next.
+func killTwice(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	first := masterProcess(t, s)
+	return func(ctx context.Context) error {
+		if err := first(ctx, "KILL"); err != nil {
+			return err
+		}
+		next, err := s.nextMaster(ctx)
+		if err != nil {
+			return err
+		}
+		second, err := framework.FindProcess(ctx, next, "redis")
+		if err != nil {
+			return err
+		}
+		return second(ctx, "KILL")
+	}
+}
+
+// nextMaster waits until another Pod is master and all Sentinels know it.
+func (s *side) nextMaster(ctx context.Context) (string, error) {
+	var next topology.Redis
+	err := wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
+		now, err := s.topology().Read(ctx)
+		if err != nil {
+			return false, nil
+		}
+		var found bool
+		next, found = now.Master()
+		named := func(sentinel topology.Sentinel) bool { return sentinel.Master != next.IP }
+		return found && next.Pod != s.master.Pod && !slices.ContainsFunc(now.Sentinels, named), nil
+	})
+	return next.Pod, err
+}
+
+// update changes what all Redis Pods request, and waits until all are new ones.
+func update(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	return func(ctx context.Context) error {
+		if err := kubectl(ctx, "--namespace", framework.SystemNamespace, "patch", "redisfailover", s.instance.Name, "--type=merge",
+			"--patch", `{"spec":{"redis":{"resources":{"requests":{"cpu":"90m"}}}}}`); err != nil {
+			return err
+		}
+		return wait.PollUntilContextTimeout(ctx, 2*time.Second, 3*time.Minute, true, func(ctx context.Context) (bool, error) {
+			requests, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "get", "pods",
+				"--selector="+s.selector("redis"), "-o", `jsonpath={range .items[*]}{.spec.containers[?(@.name=="redis")].resources.requests.cpu} {end}`)
+			return err == nil && requests == "90m 90m 90m", nil
+		})
+	}
+}
+
+// handOverRepeatedly deletes the master's Pod as soon as all is whole.
+func handOverRepeatedly(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeoutCause(ctx, handOvers*perHandOver,
+			fmt.Errorf("%d hand-overs take longer than %s each", handOvers, perHandOver))
+		defer cancel()
+		for n := range handOvers {
+			now, err := s.topology().Await(ctx, nil)
+			if err != nil {
+				return errors.Join(fmt.Errorf("after %d hand-overs: %w", n, err), context.Cause(ctx))
+			}
+			master, _ := now.Master()
+			if err := kubectl(ctx, "--namespace", framework.SystemNamespace, "delete", "pod", master.Pod); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// pods are those of one component of the instance, or all if it is empty.
+func (s *side) pods(t *testing.T, component string) []corev1.Pod {
+	t.Helper()
+	return k8s.ListPodsContext(t, t.Context(), framework.Kubectl(framework.SystemNamespace), metav1.ListOptions{LabelSelector: s.selector(component)})
+}
+
+func (s *side) selector(component string) string {
+	selector := "app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + s.instance.Name
+	if component != "" {
+		selector += ",app.kubernetes.io/component=" + component
+	}
+	return selector
+}

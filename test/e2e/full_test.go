@@ -1,0 +1,94 @@
+//go:build e2e && full
+
+package e2e
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+)
+
+const (
+	// outage is how long a node is gone, the network is cut, and the operator
+	// is away.
+	outage = 30 * time.Second
+	// anything is no promise of what is kept.
+	anything = math.MaxInt
+
+	handOvers = 20
+	// perHandOver is what each takes until all is whole again, on average.
+	perHandOver = 30 * time.Second
+)
+
+// These follow the five of every commit, the loss of all data last.
+func init() {
+	faults = append(faults,
+		fault{
+			name: "killed-no-operator", label: "master killed while the operator is away", over: "the operator is back",
+			writing: outage + 20*time.Second, prepare: withoutOperator(each(kill)),
+			gap: detection + 2500*time.Millisecond, control: gapAbove(10 * time.Second),
+		},
+		fault{
+			name: "deleted-no-operator", label: "master's Pod deleted while the operator is away", over: "the operator is back",
+			writing: outage + 20*time.Second, prepare: withoutOperator(each(deleteGracefully)),
+			gap: 2 * time.Second, control: losesWrites,
+		},
+		fault{
+			name: "node-lost", label: "master's node lost", over: "the node is back", writing: outage + 20*time.Second,
+			before: shareNode, prepare: loseNode, gap: detection + 4*time.Second, mayLose: writers,
+		},
+		fault{
+			name: "partitioned", label: "master cut off from all but its clients", over: "the network is whole", writing: outage + 20*time.Second,
+			prepare: each(cutOff), gap: detection + 4*time.Second, mayLose: anything,
+		},
+		fault{
+			name: "sentinel-lost", label: "one Sentinel lost", writing: 20 * time.Second,
+			prepare: each(loseSentinels(1)), gap: 2 * time.Second,
+		},
+		fault{
+			name: "sentinels-lost", label: "two Sentinels lost", writing: 20 * time.Second,
+			prepare: each(loseSentinels(2)), gap: 2 * time.Second,
+		},
+		fault{
+			name: "killed-twice", label: "master killed, then the next one", over: "the next one is killed", writing: 50 * time.Second,
+			prepare: each(killTwice), gap: detection + 2500*time.Millisecond, control: gapAbove(10 * time.Second),
+		},
+		fault{
+			name: "rolling-update", label: "all Pods are updated", over: "the update is through", writing: 200 * time.Second,
+			prepare: each(update), gap: 2 * time.Second, control: losesWrites,
+		},
+		fault{
+			name: "all-killed", label: "all Redis killed", writing: 60 * time.Second,
+			prepare: each(killAll), gap: wholeWithin, mayLose: anything,
+		},
+		fault{
+			name: "all-deleted", label: "all Redis Pods deleted by force", writing: 60 * time.Second,
+			prepare: each(deleteAll), gap: wholeWithin, mayLose: anything,
+		},
+	)
+}
+
+// TestFailoverUnderOlderOperator repeats every commit's faults with the other
+// version of the operator.
+func TestFailoverUnderOlderOperator(t *testing.T) {
+	useFlavour(t, "spotahome-1.2")
+	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	var repeated []fault
+	for _, f := range faults[:5] {
+		f.name = "older-" + f.name
+		repeated = append(repeated, f)
+	}
+	putThrough(t, framework.Install(t, "e2e-older", framework.Plain()), repeated)
+}
+
+// TestSoak hands the master over again and again.
+func TestSoak(t *testing.T) {
+	s := &side{name: "tuned", instance: framework.Install(t, "e2e-soak", framework.Plain()), tuned: true}
+	fault{
+		name: "soak", label: fmt.Sprintf("master's Pod deleted %d times", handOvers), over: "the last hand-over",
+		writing: handOvers * perHandOver, prepare: each(handOverRepeatedly), gap: 2 * time.Second,
+	}.run(t, []*side{s})
+}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,12 @@ func TestGaps(t *testing.T) {
 			require.Len(t, a.Gaps, test.listed)
 		})
 	}
+}
+
+func TestReportIsKnownByItsBeginning(t *testing.T) {
+	line, err := json.Marshal(Report{})
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(line), `{"schema":`), string(line))
 }
 
 func TestRecovery(t *testing.T) {

@@ -9,6 +9,7 @@ const Schema = "tenant-redis.dev/ledger/v1"
 // Report is the account of one run. All times are by the client's clock, in
 // UTC and to the millisecond; fields that end in Ms are milliseconds.
 type Report struct {
+	// Schema is [Schema], and the first field: its line of JSON is known by it.
 	Schema string `json:"schema"`
 	// Run is part of every key that the run wrote.
 	Run string `json:"run"`

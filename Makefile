@@ -10,10 +10,13 @@ GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-
 CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
 LINTERS := bin/golangci-lint bin/gofumpt
 
-.PHONY: up test test-full test-unit test-e2e lint tools build images packages cluster down clean help FORCE
+.PHONY: up demo-failover bench test test-full test-unit test-e2e lint tools build images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
+
+demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' master under load and draw what clients see
+	@scripts/demo-failover.sh
 
 test: $(LINTERS) $(CLUSTER_TOOLS) bin/gotestsum build packages ## all that every commit must pass
 	@scripts/lint.sh
@@ -27,6 +30,9 @@ test-unit: bin/gotestsum bin/helm build packages ## tests that need no cluster
 
 test-e2e: $(CLUSTER_TOOLS) bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
+
+bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md
+	@scripts/bench.sh
 
 lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
 	@scripts/lint.sh
@@ -53,7 +59,7 @@ clean: ## remove bin/ and .cache/; Go's and Docker's caches stay
 	rm -rf bin .cache
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 bin/kubectl: ci/sources/kubernetes/go.mod
 	@scripts/build-tool.sh kubectl
@@ -61,8 +67,8 @@ bin/kubectl: ci/sources/kubernetes/go.mod
 bin/tenant-post: FORCE
 	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant-post
 
-bin/await-redis: FORCE
-	@$(GO_BUILD) -o $@ ./test/cmd/await-redis
+bin/await-redis bin/timeline: FORCE
+	@$(GO_BUILD) -o $@ ./test/cmd/$(@F)
 
 bin/%: ci/tools/%/go.mod
 	@scripts/build-tool.sh $*

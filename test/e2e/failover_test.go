@@ -201,7 +201,7 @@ func (f fault) checkPromise(t *testing.T, s *side, at time.Time) {
 		bound += splitVote
 	}
 	for _, account := range s.report.Clients {
-		gap := gapAfter(account, at)
+		gap := account.GapAfter(at)
 		assert.LessOrEqual(t, gap.Duration(), bound, "client %s: gap %s", account.Client, gap)
 		assert.True(t, gap.Recovered, "client %s: gap %s", account.Client, gap)
 		assert.LessOrEqual(t, account.Lost, f.mayLose, "client %s: lost acknowledged writes, %v", account.Client, account.LostSpan)
@@ -222,7 +222,7 @@ func gapAbove(least time.Duration) func(*testing.T, ledger.Report, time.Time) {
 	return func(t *testing.T, report ledger.Report, at time.Time) {
 		t.Helper()
 		for _, account := range report.Clients {
-			gap := gapAfter(account, at)
+			gap := account.GapAfter(at)
 			assert.Greater(t, gap.Duration(), least,
 				"the comparison no longer holds: with the operator's defaults, client %s sees a gap of %s only", account.Client, gap)
 		}
@@ -237,19 +237,6 @@ func losesWrites(t *testing.T, report ledger.Report, _ time.Time) {
 		lost += account.Lost
 	}
 	assert.NotZero(t, lost, "the comparison no longer holds: with the operator's defaults, no acknowledged write is lost")
-}
-
-// gapAfter is the longest gap that ended after a moment; before it, the account
-// has the ledger's own start.
-func gapAfter(account ledger.Account, at time.Time) ledger.Gap {
-	var longest ledger.Gap
-	longest.Recovered = true
-	for _, gap := range account.Gaps {
-		if gap.To.After(at) && gap.Duration() > longest.Duration() {
-			longest = gap
-		}
-	}
-	return longest
 }
 
 // together runs functions at the same time and returns the first error.

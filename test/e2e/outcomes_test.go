@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -89,7 +90,6 @@ func draw(t *testing.T, path string, write func(io.Writer) error) {
 func (o outcome) panels(s *side) []timeline.Panel {
 	var panels []timeline.Panel
 	for _, account := range s.report.Clients {
-		account.LongestGap = gapAfter(account, o.at)
 		title := fmt.Sprintf("%s, client %q: %d acknowledged, %d lost", s.describe(), account.Client, account.Acknowledged, account.Lost)
 		panels = append(panels, timeline.Panel{Title: title, Account: account, Marks: o.marks(s)})
 	}
@@ -132,33 +132,48 @@ func table() string {
 	var out strings.Builder
 	fmt.Fprintln(&out, "Faults on the master: the tenant chart (tuned) and the operator's defaults (stock), at the same time")
 	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(rows, "fault\tinstance\tclient\tacknowledged\tlost\tgap\tat most\tfirst success")
+	fmt.Fprintln(rows, "fault\tclient\tat most\ttuned: gap\tlost\tfirst success\tstock: gap\tlost\tfirst success\tstock : tuned")
 	for _, o := range outcomes {
-		for _, s := range o.sides {
-			for _, account := range s.report.Clients {
-				fmt.Fprintln(rows, strings.Join(o.row(s, account), "\t"))
-			}
+		for _, client := range []ledger.Kind{ledger.Follow, ledger.Naive} {
+			fmt.Fprintln(rows, strings.Join(o.row(client), "\t"))
 		}
 	}
 	_ = rows.Flush()
-	fmt.Fprintf(&out, "A busy machine gets %s more than \"at most\". First success is counted from the fault, the gap from the last success before.\n", seconds(slack))
+	fmt.Fprintf(&out, "A busy machine gets %s more than \"at most\". First success is counted from the fault, the gap from the last success before. Stock : tuned is that of the gaps.\n", seconds(slack))
 	return out.String()
 }
 
-func (o outcome) row(s *side, account ledger.Account) []string {
-	atMost := "-"
-	if s.tuned {
-		atMost = seconds(o.fault.gap)
+// row has what a kind of client saw on both sides.
+func (o outcome) row(client ledger.Kind) []string {
+	tuned, tunedCells := o.seen("tuned", client)
+	stock, stockCells := o.seen("stock", client)
+	return slices.Concat([]string{o.fault.name, string(client), seconds(o.fault.gap)}, tunedCells, stockCells, []string{ratio(stock, tuned)})
+}
+
+// seen has the longest gap that a kind of client saw on a side, and its cells.
+func (o outcome) seen(name string, client ledger.Kind) (ledger.Gap, []string) {
+	for _, s := range o.sides {
+		account, found := s.report.Account(client)
+		if s.name != name || !found {
+			continue
+		}
+		gap := account.GapAfter(o.at)
+		first, recovered := account.Recovery(o.at)
+		length, success := seconds(gap.Duration()), seconds(first)
+		if !recovered {
+			length, success = ">"+length, "-"
+		}
+		return gap, []string{length, strconv.Itoa(account.Lost), success}
 	}
-	first, recovered := account.Recovery(o.at)
-	gap, success := seconds(gapAfter(account, o.at).Duration()), seconds(first)
-	if !recovered {
-		gap, success = ">"+gap, "-"
+	return ledger.Gap{}, []string{"-", "-", "-"}
+}
+
+// ratio is how many times as long as another a gap is, if both ended.
+func ratio(gap, other ledger.Gap) string {
+	if !gap.Recovered || !other.Recovered || other.Duration() == 0 {
+		return "-"
 	}
-	return []string{
-		o.fault.name, s.name, string(account.Client),
-		strconv.Itoa(account.Acknowledged), strconv.Itoa(account.Lost), gap, atMost, success,
-	}
+	return fmt.Sprintf("%.1f", gap.Duration().Seconds()/other.Duration().Seconds())
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,26 +101,34 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+func TestReportIsKnownByItsBeginning(t *testing.T) {
+	line, err := json.Marshal(Report{})
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(line), `{"schema":`), string(line))
+}
+
 func TestRecovery(t *testing.T) {
 	gap := func(from, to int, recovered bool) Gap {
 		return Gap{Span: Span{From: at(from), To: at(to)}, Recovered: recovered}
 	}
 	tests := map[string]struct {
-		gaps      []Gap
-		mark      int
-		want      time.Duration
-		recovered bool
+		gaps          []Gap
+		mark          int
+		gap, recovery time.Duration
+		recovered     bool
 	}{
-		"no gap":                    {nil, 100, 0, true},
-		"in the gap":                {[]Gap{gap(90, 1500, true)}, 100, 1400 * time.Millisecond, true},
-		"before the gap":            {[]Gap{gap(150, 1500, true)}, 100, 1400 * time.Millisecond, true},
-		"a longer gap came earlier": {[]Gap{gap(0, 2000, true), gap(3000, 4000, true)}, 2500, 1500 * time.Millisecond, true},
-		"never again":               {[]Gap{gap(90, 1500, false)}, 100, 1400 * time.Millisecond, false},
+		"no gap":                    {nil, 100, 0, 0, true},
+		"in the gap":                {[]Gap{gap(90, 1500, true)}, 100, 1410 * time.Millisecond, 1400 * time.Millisecond, true},
+		"before the gap":            {[]Gap{gap(150, 1500, true)}, 100, 1350 * time.Millisecond, 1400 * time.Millisecond, true},
+		"a longer gap came earlier": {[]Gap{gap(0, 2000, true), gap(3000, 4000, true)}, 2500, time.Second, 1500 * time.Millisecond, true},
+		"never again":               {[]Gap{gap(90, 1500, false)}, 100, 1410 * time.Millisecond, 1400 * time.Millisecond, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, recovered := Account{Gaps: test.gaps}.Recovery(at(test.mark))
-			require.Equal(t, test.want, got)
+			account := Account{Gaps: test.gaps}
+			require.Equal(t, test.gap, account.GapAfter(at(test.mark)).Duration())
+			recovery, recovered := account.Recovery(at(test.mark))
+			require.Equal(t, test.recovery, recovery)
 			require.Equal(t, test.recovered, recovered)
 		})
 	}

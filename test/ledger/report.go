@@ -9,6 +9,7 @@ const Schema = "tenant-redis.dev/ledger/v1"
 // Report is the account of one run. All times are by the client's clock, in
 // UTC and to the millisecond; fields that end in Ms are milliseconds.
 type Report struct {
+	// Schema is [Schema], and the first field: its line of JSON is known by it.
 	Schema string `json:"schema"`
 	// Run is part of every key that the run wrote.
 	Run string `json:"run"`
@@ -145,20 +146,24 @@ func (r Report) Account(kind Kind) (Account, bool) {
 	return Account{}, false
 }
 
-// Recovery is the time from a mark, such as a fault, to the first write that
-// succeeded after the longest gap which ended later. It is zero if there was
-// none of at least [GapFloor], and false if that gap never ended.
-func (a Account) Recovery(mark time.Time) (time.Duration, bool) {
-	var longest Gap
+// GapAfter is the longest of the Gaps that ended after a mark, such as a fault:
+// before it, there is the run's own start. It is empty, at the mark, if there
+// was none.
+func (a Account) GapAfter(mark time.Time) Gap {
+	longest := Gap{Span: Span{From: mark, To: mark}, Recovered: true}
 	for _, gap := range a.Gaps {
 		if gap.To.After(mark) && gap.Duration() > longest.Duration() {
 			longest = gap
 		}
 	}
-	if longest.To.IsZero() {
-		return 0, true
-	}
-	return longest.To.Sub(mark), longest.Recovered
+	return longest
+}
+
+// Recovery is the time from a mark to the first write that succeeded after
+// [Account.GapAfter]. It is false if that gap never ended.
+func (a Account) Recovery(mark time.Time) (time.Duration, bool) {
+	gap := a.GapAfter(mark)
+	return gap.To.Sub(mark), gap.Recovered
 }
 
 // stamp brings a time into the form that reports have.

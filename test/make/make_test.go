@@ -54,6 +54,11 @@ func TestMissingPackagesAndNoRoot(t *testing.T) {
 	require.Contains(t, output, "sudo apt-get install no-such-package")
 }
 
+func TestDemoWithoutCluster(t *testing.T) {
+	output := runAsNobody(t, "demo-failover.sh", nil, nil)
+	require.Contains(t, output, "no test cluster answers; run: make up")
+}
+
 func TestUnknownImageMode(t *testing.T) {
 	output := runAsNobody(t, "images.sh", nil, []string{"IMAGES=push"})
 	require.Contains(t, output, "IMAGES=push: must be auto, pull or build")

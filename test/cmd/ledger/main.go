@@ -2,6 +2,9 @@
 // writes for a while, waits until the instance is whole again, reads
 // everything back and prints what was acknowledged, refused and lost.
 //
+// The last line of its output is the account as JSON; it alone begins with
+// {"schema":. What comes before is for people.
+//
 // It takes the connection data from REDIS_SENTINEL_HOST, REDIS_SENTINEL_PORT,
 // REDIS_SENTINEL_MASTER and REDIS_PASSWORD. It exits with 0 when the account
 // is complete, whatever it says, with 1 when there is none, and with 2 when it
@@ -31,7 +34,7 @@ type silent struct{}
 func (silent) Printf(context.Context, string, ...any) {}
 
 func main() {
-	settings, file := parse()
+	settings := parse()
 	contract, err := ledger.ContractFromEnv(os.LookupEnv)
 	if err == nil {
 		err = settings.Validate()
@@ -41,16 +44,15 @@ func main() {
 		os.Exit(2)
 	}
 	redis.SetLogger(silent{})
-	if err := keep(contract, settings, file); err != nil {
+	if err := keep(contract, settings); err != nil {
 		fmt.Fprintln(os.Stderr, "ledger:", err)
 		os.Exit(1)
 	}
 }
 
-func parse() (ledger.Settings, string) {
+func parse() ledger.Settings {
 	var s ledger.Settings
 	clients := flag.String("clients", "follow", "kinds of clients, separated by commas: follow, naive, wait")
-	file := flag.String("json", "", "file for the account as JSON; standard output if empty")
 	flag.IntVar(&s.Writers, "writers", 4, "concurrent writers of each client")
 	flag.IntVar(&s.Rate, "rate", 200, "writes per second of each writer, at most")
 	flag.DurationVar(&s.Duration, "duration", 30*time.Second, "how long to write")
@@ -63,29 +65,23 @@ func parse() (ledger.Settings, string) {
 	for kind := range strings.SplitSeq(*clients, ",") {
 		s.Clients = append(s.Clients, ledger.Kind(kind))
 	}
-	return s, *file
+	return s
 }
 
-// keep runs the ledger; people read standard error, programs the JSON.
-func keep(contract ledger.Contract, settings ledger.Settings, file string) error {
+// keep runs the ledger. All goes to one stream: a container runtime cuts long
+// lines, such as the account, and would mix their pieces with another's lines.
+func keep(contract ledger.Contract, settings ledger.Settings) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	report, err := ledger.Run(ctx, contract, settings, os.Stderr)
+	report, err := ledger.Run(ctx, contract, settings, os.Stdout)
 	if err != nil {
 		return err
 	}
-	document, err := json.MarshalIndent(report, "", "  ")
-	if err != nil {
+	if err := report.WriteTable(os.Stdout); err != nil {
 		return err
 	}
-	document = append(document, '\n')
-	if file == "" {
-		_, err = os.Stdout.Write(document)
-	} else {
-		err = os.WriteFile(file, document, 0o644)
-	}
-	if err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
 		return fmt.Errorf("writing the account: %w", err)
 	}
-	return report.WriteTable(os.Stderr)
+	return nil
 }

@@ -1,11 +1,13 @@
-// Command timeline draws ledgers' accounts above each other, as PNG and SVG.
+// Command timeline draws ledgers' accounts above each other, as PNG and SVG, and
+// prints their figures.
 //
 // Each argument is NAME=LEDGER.json or NAME=LEDGER.json,MARKS.json: a panel's
 // name, what command ledger wrote, and what happened meanwhile:
 //
 //	[{"at": "2026-03-01T12:00:00.123Z", "kind": "fault", "label": "master killed"}]
 //
-// The kinds are fault, switch and action. Time counts from the first fault.
+// The kinds are fault, switch and action. Time counts from the first fault, and so
+// does what is looked for: the longest gap that ended after it.
 package main
 
 import (
@@ -41,7 +43,10 @@ func run(out, title string, client ledger.Kind, args []string) error {
 		}
 		picture.Panels = append(picture.Panels, panels...)
 	}
-	return errors.Join(write(out+".png", picture.WritePNG), write(out+".svg", picture.WriteSVG))
+	if err := errors.Join(write(out+".png", picture.WritePNG), write(out+".svg", picture.WriteSVG)); err != nil {
+		return err
+	}
+	return picture.WriteTable(os.Stdout)
 }
 
 // read makes the panels of one argument.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -143,9 +142,8 @@ func (l *Ledger) Report(t *testing.T) ledger.Report {
 	return report
 }
 
-// accountLine is a line of indented JSON. What the ledger writes for people in
-// between never looks so, not even the counts that it indents.
-var accountLine = regexp.MustCompile(`^([{}]$|  ["}\]]| {4})`)
+// accountStart begins the last line of the ledger's output, the account.
+const accountStart = `{"schema":`
 
 // Log is what the Job has written so far for people to read.
 func (l *Ledger) Log(t *testing.T) string {
@@ -154,8 +152,7 @@ func (l *Ledger) Log(t *testing.T) string {
 	return talk
 }
 
-// log takes the Job's log apart, in which standard output, with the account,
-// and standard error are mixed.
+// log takes the Job's log apart.
 func (l *Ledger) log(t *testing.T) (account, talk string) {
 	t.Helper()
 	ctx := CleanupContext(t)
@@ -167,13 +164,9 @@ func (l *Ledger) log(t *testing.T) (account, talk string) {
 	if err != nil {
 		return "", err.Error()
 	}
-	var forPrograms, forPeople strings.Builder
-	for line := range strings.Lines(string(log)) {
-		if accountLine.MatchString(strings.TrimSuffix(line, "\n")) {
-			forPrograms.WriteString(line)
-		} else {
-			forPeople.WriteString(line)
-		}
+	talk, account, found := strings.Cut(string(log), accountStart)
+	if found {
+		account = accountStart + account
 	}
-	return forPrograms.String(), forPeople.String()
+	return account, talk
 }

@@ -21,13 +21,13 @@ const (
 	labelSize = 12
 )
 
-// gapBand shades the longest gap.
+// gapBand shades the longest gap after the fault.
 type gapBand struct{ panel Panel }
 
 // bounds are the sides of the gap on a canvas.
 func (g gapBand) bounds(c draw.Canvas, p *plot.Plot) (left, right vg.Length) {
 	toX, _ := p.Transforms(&c)
-	gap := g.panel.Account.LongestGap
+	gap := g.panel.gap()
 	left, right = toX(g.panel.seconds(gap.From)), toX(g.panel.seconds(gap.To))
 	return max(left, c.Min.X), min(right, c.Max.X)
 }
@@ -49,7 +49,7 @@ func (g gapLabel) Plot(c draw.Canvas, p *plot.Plot) {
 	_, toY := p.Transforms(&c)
 	style := textStyle(14, markColours[Fault])
 	style.Font.Weight = xfont.WeightBold
-	label := describe(g.panel.Account.LongestGap)
+	label := describe(g.panel.gap())
 	half := style.Width(label) / 2
 	at := vg.Point{X: min(max((left+right)/2, c.Min.X+half), c.Max.X-half) - half, Y: toY(p.Y.Max/headroom) + 7*pixel}
 	box := vg.Rectangle{
@@ -63,6 +63,9 @@ func (g gapLabel) Plot(c draw.Canvas, p *plot.Plot) {
 
 // describe is a gap's length, and whether it was not over in the end.
 func describe(gap ledger.Gap) string {
+	if gap.Duration() == 0 {
+		return fmt.Sprintf("below %s", ledger.GapFloor)
+	}
 	label := fmt.Sprintf("%.2f s", gap.Duration().Seconds())
 	if gap.Duration() < time.Second {
 		label = fmt.Sprintf("%d ms", gap.Duration().Milliseconds())

@@ -1,10 +1,12 @@
-// Package timeline draws what a fault looked like to clients: the writes over
+// Package timeline shows what a fault looked like to clients: the writes over
 // time, the gap, and what happened when.
 package timeline
 
 import (
 	"fmt"
+	"io"
 	"slices"
+	"text/tabwriter"
 	"time"
 
 	"github.com/tenant-redis/tenant-redis/test/ledger"
@@ -77,6 +79,9 @@ func (p Panel) zero() time.Time {
 	return slices.MinFunc(faults, time.Time.Compare)
 }
 
+// gap is the longest since zero.
+func (p Panel) gap() ledger.Gap { return p.Account.GapAfter(p.zero()) }
+
 // seconds is where a moment lies on the time axis.
 func (p Panel) seconds(at time.Time) float64 { return at.Sub(p.zero()).Seconds() }
 
@@ -96,7 +101,7 @@ func (p Picture) window() (from, to float64) {
 	for _, panel := range p.Panels {
 		starts = append(starts, panel.seconds(time.UnixMilli(panel.Account.Buckets.StartMs)))
 		ends = append(ends, panel.end())
-		gap := panel.Account.LongestGap
+		gap := panel.gap()
 		interest = append(interest, 0, panel.seconds(gap.From), panel.seconds(gap.To))
 		for _, mark := range panel.Marks {
 			interest = append(interest, panel.seconds(mark.At))
@@ -117,4 +122,19 @@ func (p Picture) peak() float64 {
 		}
 	}
 	return float64(peak)
+}
+
+// WriteTable writes the picture's figures, one row per panel.
+func (p Picture) WriteTable(out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\tacknowledged\tlost\tlongest gap\tfirst success after the fault")
+	for _, panel := range p.Panels {
+		account := panel.Account
+		success := "never"
+		if first, recovered := account.Recovery(panel.zero()); recovered {
+			success = fmt.Sprintf("%.2f s", first.Seconds())
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%s\n", panel.Title, account.Acknowledged, account.Lost, describe(panel.gap()), success)
+	}
+	return table.Flush()
 }

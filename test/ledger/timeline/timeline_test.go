@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image/png"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func panel(marks ...Mark) Panel {
 		b.Lost, b.Unknown = append(b.Lost, 0), append(b.Unknown, 0)
 	}
 	gap := ledger.Gap{Span: ledger.Span{From: fault, To: fault.Add(2 * time.Second)}, Recovered: true}
-	return Panel{Title: "tuned", Account: ledger.Account{Buckets: b, LongestGap: gap}, Marks: marks}
+	return Panel{Title: "tuned", Account: ledger.Account{Acknowledged: 6400, Buckets: b, Gaps: []ledger.Gap{gap}}, Marks: marks}
 }
 
 func TestPictures(t *testing.T) {
@@ -55,6 +56,20 @@ func TestPictures(t *testing.T) {
 		continue
 	}
 	require.True(t, errors.Is(err, io.EOF), "the SVG is no XML: %v", err)
+}
+
+func TestTable(t *testing.T) {
+	killed := Mark{At: fault.Add(500 * time.Millisecond), Kind: Fault}
+	quiet, silent := panel(killed), panel(killed)
+	quiet.Title, quiet.Account.Gaps = "quiet", nil
+	silent.Title, silent.Account.Gaps[0].Recovered, silent.Account.Lost = "silent", false, 3
+	var out strings.Builder
+	require.NoError(t, Picture{Panels: []Panel{panel(killed), quiet, silent}}.WriteTable(&out))
+	require.Equal(t, `        acknowledged  lost  longest gap       first success after the fault
+tuned   6400          0     2.00 s            1.50 s
+quiet   6400          0     below 100ms       0.00 s
+silent  6400          3     2.00 s, not over  never
+`, out.String())
 }
 
 func TestValidate(t *testing.T) {

@@ -11,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -60,7 +57,7 @@ func shareNode(t *testing.T, sides []*side) {
 			}
 			priority = "1"
 		}
-		redisCLI(t, redis.Pod, "CONFIG SET replica-priority "+priority)
+		framework.RedisCLI(t, redis.Pod, "CONFIG SET replica-priority "+priority)
 	}
 	// Sentinels learn a priority from a replica's INFO, every 10 s.
 	sentinel := sides[1].instance.AwaitServing(t).Sentinels[0].Pod
@@ -82,12 +79,6 @@ func shareNode(t *testing.T, sides []*side) {
 	}), "the masters of both instances do not get to the same node")
 }
 
-func redisCLI(t *testing.T, pod, command string) {
-	t.Helper()
-	framework.Output(t, framework.SystemNamespace, "exec", pod, "--container=redis", "--",
-		"sh", "-c", "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli "+command)
-}
-
 // loseNode takes the node on which both masters are.
 func loseNode(t *testing.T, sides []*side) []func(context.Context) error {
 	t.Helper()
@@ -104,7 +95,7 @@ func loseNode(t *testing.T, sides []*side) []func(context.Context) error {
 func cutOff(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
 	var others []string
-	for _, pod := range s.pods(t, "") {
+	for _, pod := range s.instance.Pods(t, "") {
 		if pod.Name != s.master.Pod {
 			others = append(others, pod.Status.PodIP)
 		}
@@ -129,7 +120,7 @@ func loseSentinels(n int) func(*testing.T, *side) func(context.Context) error {
 	return func(t *testing.T, s *side) func(context.Context) error {
 		t.Helper()
 		var names []string
-		for _, pod := range s.pods(t, "sentinel") {
+		for _, pod := range s.instance.Pods(t, "sentinel") {
 			names = append(names, pod.Name)
 		}
 		return deleteNow(names[:n])
@@ -139,7 +130,7 @@ func loseSentinels(n int) func(*testing.T, *side) func(context.Context) error {
 func deleteAll(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
 	var names []string
-	for _, pod := range s.pods(t, "redis") {
+	for _, pod := range s.instance.Pods(t, "redis") {
 		names = append(names, pod.Name)
 	}
 	return deleteNow(names)
@@ -154,7 +145,7 @@ func deleteNow(pods []string) func(context.Context) error {
 func killAll(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
 	var kills []func(context.Context) error
-	for _, pod := range s.pods(t, "redis") {
+	for _, pod := range s.instance.Pods(t, "redis") {
 		signal, err := framework.FindProcess(t.Context(), pod.Name, "redis")
 		require.NoError(t, err)
 		kills = append(kills, func(ctx context.Context) error { return signal(ctx, "KILL") })
@@ -208,7 +199,7 @@ func update(t *testing.T, s *side) func(context.Context) error {
 		}
 		return wait.PollUntilContextTimeout(ctx, 2*time.Second, 3*time.Minute, true, func(ctx context.Context) (bool, error) {
 			requests, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "get", "pods",
-				"--selector="+s.selector("redis"), "-o", `jsonpath={range .items[*]}{.spec.containers[?(@.name=="redis")].resources.requests.cpu} {end}`)
+				"--selector="+s.instance.Selector("redis"), "-o", `jsonpath={range .items[*]}{.spec.containers[?(@.name=="redis")].resources.requests.cpu} {end}`)
 			return err == nil && requests == "90m 90m 90m", nil
 		})
 	}
@@ -233,18 +224,4 @@ func handOverRepeatedly(t *testing.T, s *side) func(context.Context) error {
 		}
 		return nil
 	}
-}
-
-// pods are those of one component of the instance, or all if it is empty.
-func (s *side) pods(t *testing.T, component string) []corev1.Pod {
-	t.Helper()
-	return k8s.ListPodsContext(t, t.Context(), framework.Kubectl(framework.SystemNamespace), metav1.ListOptions{LabelSelector: s.selector(component)})
-}
-
-func (s *side) selector(component string) string {
-	selector := "app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + s.instance.Name
-	if component != "" {
-		selector += ",app.kubernetes.io/component=" + component
-	}
-	return selector
 }

@@ -16,14 +16,13 @@ func (i *Instance) Dump(t *testing.T) {
 	i.dumped = true
 	quiet := Kubectl("")
 	quiet.Logger = logger.Discard
-	selector := "--selector=app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + i.Name
 	questions := map[string][]string{
 		"Pods":      {"get", "pods", "--all-namespaces", "--output=wide"},
 		"events":    {"get", "events", "--namespace", SystemNamespace, "--sort-by=.lastTimestamp"},
 		"tenant":    {"get", "events", "--namespace", i.Tenant, "--sort-by=.lastTimestamp"},
 		"instance":  {"get", "redisfailover", i.Name, "--namespace", SystemNamespace, "--output=yaml"},
-		"redis":     {"logs", "--namespace", SystemNamespace, selector + ",app.kubernetes.io/component=redis", "--container=redis", "--prefix", "--tail=100"},
-		"sentinels": {"logs", "--namespace", SystemNamespace, selector + ",app.kubernetes.io/component=sentinel", "--container=sentinel", "--prefix", "--tail=100"},
+		"redis":     {"logs", "--namespace", SystemNamespace, "--selector=" + i.Selector("redis"), "--container=redis", "--prefix", "--tail=100"},
+		"sentinels": {"logs", "--namespace", SystemNamespace, "--selector=" + i.Selector("sentinel"), "--container=sentinel", "--prefix", "--tail=100"},
 		"operator":  {"logs", "--namespace", SystemNamespace, "--selector=app.kubernetes.io/name=redis-operator", "--prefix", "--tail=100"},
 	}
 	for what, args := range questions {

@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/gruntwork-io/terratest/modules/helm"
+	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tenant-redis/tenant-redis/test/topology"
 )
@@ -101,6 +104,28 @@ func (i *Instance) AwaitServing(t *testing.T) topology.Topology {
 	require.NoError(t, err)
 	t.Logf("%s serves after %s", i.Name, time.Since(start).Round(time.Second))
 	return serving
+}
+
+// Selector selects the Pods of one component, redis or sentinel, or of both if
+// it is empty.
+func (i *Instance) Selector(component string) string {
+	selector := "app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + i.Name
+	if component != "" {
+		selector += ",app.kubernetes.io/component=" + component
+	}
+	return selector
+}
+
+// Pods are those of a component; see Selector.
+func (i *Instance) Pods(t *testing.T, component string) []corev1.Pod {
+	t.Helper()
+	return k8s.ListPodsContext(t, t.Context(), Kubectl(SystemNamespace), metav1.ListOptions{LabelSelector: i.Selector(component)})
+}
+
+// RedisCLI asks a Redis Pod, with its password.
+func RedisCLI(t *testing.T, pod, command string) string {
+	t.Helper()
+	return Output(t, SystemNamespace, "exec", pod, "--container=redis", "--", "sh", "-c", "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli "+command)
 }
 
 // AccessLabel is the key of the label that lets a Pod in.

@@ -80,7 +80,7 @@ func (w *Witness) Lines(t *testing.T) []Line {
 func (w *Witness) pods(ctx context.Context, t *testing.T) []corev1.Pod {
 	t.Helper()
 	pods, err := w.client.CoreV1().Pods(SystemNamespace).List(ctx, metav1.ListOptions{
-		LabelSelector: "app.kubernetes.io/part-of=redis-failover,app.kubernetes.io/name=" + w.instance.Name,
+		LabelSelector: w.instance.Selector(""),
 	})
 	require.NoError(t, err)
 	return pods.Items

@@ -1,0 +1,107 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+)
+
+// fill sends four times as much as the container has memory, as fast as it can,
+// on three connections, to the master that Sentinel names, and tells what became
+// of it: "errors: 0, replies: 170000", a line for each connection.
+const fill = `
+set -- $(redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
+export REDISCLI_AUTH="$REDIS_PASSWORD"
+for connection in 1 2 3; do
+  awk -v connection="$connection" 'BEGIN {
+    value = sprintf("%1000s", ""); gsub(/ /, "x", value)
+    for (i = 0; i < 170000; i++) printf "SET fill:%d:%d %s\r\n", connection, i, value
+  }' | redis-cli -h "$1" -p "$2" --pipe 2>&1 | tail -n 1 &
+done
+wait`
+
+var filled = regexp.MustCompile(`(?m)^errors: (\d+), replies: (\d+)$`)
+
+// TestMemoryIsBounded fills Redis to the brim while a replica is lost and makes
+// a full copy, which is when Redis needs most. A cache drops its oldest keys, a
+// session store refuses new ones, and no container is killed for its memory.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, purpose := range []struct {
+		name    string
+		evicts  bool
+		refuses bool
+	}{
+		{name: "cache", evicts: true},
+		{name: "session", refuses: true},
+	} {
+		t.Run(purpose.name, func(t *testing.T) {
+			t.Parallel()
+			values := framework.Plain()
+			values.JSON["purpose"] = strconv.Quote(purpose.name)
+			instance := framework.Install(t, "e2e-full-"+purpose.name, values)
+			serving := instance.AwaitServing(t)
+			master, _ := serving.Master()
+
+			job := instance.StartJob(t, instance.Tenant, "fill", func(pod *corev1.PodTemplateSpec) {
+				container := &pod.Spec.Containers[0]
+				container.Image = "tenant-redis.local/library/redis:7.0.15"
+				container.Command = []string{"sh", "-c", fill}
+				container.Resources.Limits = nil
+			})
+			replica := serving.Redis[0].Pod
+			if replica == master.Pod {
+				replica = serving.Redis[1].Pod
+			}
+			require.NoError(t, kubectl(t.Context(), "--namespace", framework.SystemNamespace, "delete", "pod", replica))
+			_, err := job.AwaitEnd(t.Context(), 3*time.Minute)
+			require.NoError(t, err, job.Log(t))
+			instance.AwaitServing(t)
+
+			answers := filled.FindAllStringSubmatch(job.Log(t), -1)
+			require.Len(t, answers, 3, job.Log(t))
+			refused := 0
+			for _, answer := range answers {
+				errors, err := strconv.Atoi(answer[1])
+				require.NoError(t, err)
+				refused += errors
+			}
+			evicted := framework.RedisCLI(t, master.Pod, "INFO stats")
+			t.Logf("%s: %d writes refused, %s", purpose.name, refused, figure(evicted, "evicted_keys"))
+			require.Equal(t, purpose.refuses, refused > 0, "writes refused: %d", refused)
+			require.Equal(t, purpose.evicts, figure(evicted, "evicted_keys") != "evicted_keys:0", evicted)
+			requireNotKilled(t, instance)
+		})
+	}
+}
+
+// figure is the line of an INFO answer that begins with a name.
+func figure(info, name string) string {
+	for line := range strings.Lines(info) {
+		if strings.HasPrefix(line, name+":") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return name + " is missing"
+}
+
+// requireNotKilled fails if any container of the instance has ended by itself.
+func requireNotKilled(t *testing.T, i *framework.Instance) {
+	t.Helper()
+	pods := i.Pods(t, "")
+	require.Len(t, pods, 6)
+	for _, pod := range pods {
+		for _, container := range pod.Status.ContainerStatuses {
+			require.Zero(t, container.RestartCount, "%s in %s: %+v", container.Name, pod.Name, container.LastTerminationState)
+		}
+	}
+}

@@ -260,13 +260,23 @@ func TestWrongPassword(t *testing.T) {
 func TestPasswordIsNotAnArgument(t *testing.T) {
 	t.Parallel()
 	i := running(t, withPassword)
-	recorder := filepath.Join(i.Redis[0].Dir, "redis-cli")
-	i.Write(recorder, fmt.Sprintf("#!/bin/sh\necho \"$@\" >>%s/asked\nPATH=${PATH#*:} exec redis-cli \"$@\"\n", i.Redis[0].Dir), 0o755)
+	asked := i.record(i.Redis[0])
 	i.stop(i.Redis[0])
-	asked, err := os.ReadFile(filepath.Join(i.Redis[0].Dir, "asked"))
-	require.NoError(t, err)
-	require.Contains(t, string(asked), "CLIENT PAUSE")
-	require.NotContains(t, string(asked), i.Password)
+	require.Contains(t, asked(), "CLIENT PAUSE")
+	require.NotContains(t, asked(), i.Password)
+}
+
+// record notes the arguments of every redis-cli of a Pod.
+func (i *instance) record(p *lab.Process) (asked func() string) {
+	i.T.Helper()
+	log := filepath.Join(p.Dir, "asked")
+	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf("#!/bin/sh\necho \"$@\" >>%s\nPATH=${PATH#*:} exec redis-cli \"$@\"\n", log), 0o755)
+	i.Write(log, "", 0o644)
+	return func() string {
+		lines, err := os.ReadFile(log)
+		require.NoError(i.T, err)
+		return string(lines)
+	}
 }
 
 // staleSentinel knows the Sentinels, itself among them so that it is asked every

@@ -32,7 +32,10 @@ until [ $(($(date +%s) - began)) -ge "$patience" ]; do
 		[ "$patience" = 15 ] || say "the Sentinels still name this Pod, $self, as master"
 		# Sentinels refuse while no replica can take over; one may come back.
 		patience=15
-		about_to_act || say "SENTINEL FAILOVER: $(failover)"
+		about_to_act || {
+			failover
+			say "SENTINEL FAILOVER: $reply"
+		}
 	elif [ -n "$named" ] && [ "$(role "$named")" = master ]; then
 		say "replica of $named"
 		exec "$@" --replicaof "$named" "$port"

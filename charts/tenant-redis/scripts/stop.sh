@@ -42,7 +42,7 @@ hand_over() {
 	until level || [ "$(date +%s)" -gt "$patience" ]; do
 		sleep 0.05
 	done
-	reply=$(failover)
+	failover
 	case $reply in
 	OK | INPROG* | '') ;;
 	*)
@@ -52,7 +52,23 @@ hand_over() {
 	esac
 }
 
-# handed_over: whether every Sentinel names the same other master, and it agrees.
+# follow_up: asks those Sentinels that answered the last time; all, if none did.
+# While writes are held there is no time for one that has gone away. Only before
+# it asks another one for a failover must it be sure of the first.
+follow_up() {
+	[ -n "$views" ] || {
+		survey
+		return
+	}
+	# shellcheck disable=SC2046,SC2086 # lists
+	answers=$(
+		consult 0.5 $(echo "$views" | awk '{ print $3 }' | grep -vxF "${leader-}")
+		consult 1 ${leader-}
+	)
+	conclude
+}
+
+# handed_over: whether all that answer name the same other master, and it agrees.
 handed_over() {
 	[ -n "$named" ] && [ "$named" != "$self" ] &&
 		[ "$(echo "$views" | awk '{ print $2 }' | sort -u)" = "$named" ] &&
@@ -69,7 +85,7 @@ until handed_over; do
 	fi
 	hand_over
 	sleep 0.05
-	survey
+	follow_up
 done
 # Clients that stay as long as they can must not wait for the end of Redis.
 redis "$self" CLIENT KILL TYPE normal >/dev/null

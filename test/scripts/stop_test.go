@@ -3,6 +3,7 @@ package scripts
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -118,6 +119,43 @@ func TestNoSentinelIsLeft(t *testing.T) {
 	require.Error(t, i.hook(master, "3"))
 	require.Less(t, stop(), 2500*time.Millisecond, "writes were held all the time")
 	require.Contains(t, i.Logged(master), "stop.sh: not handed over within 3 s: no Sentinel")
+}
+
+// When all of an instance is removed, its last master does not wait for long.
+func TestAllRemoved(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
+		p.Signal(syscall.SIGTERM)
+	}
+	begin := time.Now()
+	require.Error(t, i.hook(i.Redis[0]))
+	t.Logf("stop.sh took %d ms", time.Since(begin).Milliseconds())
+	require.Contains(t, i.Logged(i.Redis[0]), "stop.sh: nobody to hand over to")
+}
+
+// All but the master are gone, and come back in time.
+func TestAllButTheMasterRestarted(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	master := i.Redis[0]
+	i.Do(master, "SET", "key", "value")
+	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
+		p.Signal(syscall.SIGKILL)
+	}
+	go func() {
+		for !strings.Contains(i.Logged(master), "stop.sh: handing over") {
+			time.Sleep(10 * time.Millisecond)
+		}
+		for _, s := range i.Sentinels {
+			i.StartSentinel(s)
+		}
+		for _, p := range i.Redis[1:] {
+			i.restart(p)
+		}
+	}()
+	i.stop(master)
+	require.Equal(t, "value", i.Do(i.Elected(master, time.Second), "GET", "key"))
 }
 
 // A Sentinel that does not answer, the first that the Service hands out, holds

@@ -75,12 +75,30 @@ handed_over() {
 		[ "$(role "$named")" = master ]
 }
 
+# alone: whether for 5 s nobody was there who could take over: no replica is
+# connected and no Sentinel answers. So it is when all of an instance is removed.
+# A restarted replica is back sooner. While there is a Sentinel it may come later,
+# as a new Pod, and still get the data.
+alone() {
+	# shellcheck disable=SC2046 # "master OFFSET", then "IP PORT OFFSET" of each replica
+	set -- $(redis "$self" ROLE)
+	if [ -n "$answers" ] || [ $# -ne 2 ]; then
+		since=$(date +%s)
+	fi
+	[ $(($(date +%s) - since)) -gt 5 ]
+}
+
 survey
 [ "$(role "$self")" = master ] || [ "$named" = "$self" ] || exit 0
 say "handing over"
+since=$(date +%s)
 until handed_over; do
 	if [ "$(date +%s)" -ge "$deadline" ]; then
 		say "not handed over within $seconds s: ${reply:-no Sentinel names this Pod}"
+		exit 1
+	fi
+	if alone; then
+		say "nobody to hand over to: no replica is connected and no Sentinel answers"
 		exit 1
 	fi
 	hand_over

@@ -1,16 +1,22 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"io"
+	"net"
 	"os"
+	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
 type silent struct{}
@@ -30,8 +36,32 @@ func load(duration time.Duration, kinds ...Kind) Settings {
 	}
 }
 
+// contract is what a tenant of the lab is told.
+func contract(i *lab.Instance) Contract {
+	return Contract{Sentinel: net.JoinHostPort(i.Service.IP, lab.SentinelPort), Master: lab.MasterName, Password: i.Password}
+}
+
+// lockedBuffer is a log that can be read while it is written, and waited on
+// for READY.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(data []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(data)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 // keep runs a ledger on the lab; fault comes when every client is at work.
-func (l *lab) keep(t *testing.T, settings Settings, fault func()) Report {
+func keep(t *testing.T, i *lab.Instance, settings Settings, fault func()) Report {
 	t.Helper()
 	type result struct {
 		report Report
@@ -40,15 +70,15 @@ func (l *lab) keep(t *testing.T, settings Settings, fault func()) Report {
 	progress := &lockedBuffer{}
 	results := make(chan result, 1)
 	go func() {
-		report, err := Run(t.Context(), l.contract(), settings, progress)
+		report, err := Run(t.Context(), contract(i), settings, progress)
 		results <- result{report, err}
 	}()
-	l.eventually(func(context.Context) error {
-		if !progress.ready() {
-			return errors.New("not READY")
+	i.Eventually(5*time.Second, func() string {
+		if !strings.Contains(progress.String(), "READY\n") {
+			return "the ledger is not READY"
 		}
-		return nil
-	}, "ledger")
+		return ""
+	})
 	fault()
 	kept := <-results
 	t.Logf("%s", progress)
@@ -67,16 +97,18 @@ func accountOf(t *testing.T, report Report, kind Kind) Account {
 }
 
 func TestLedger(t *testing.T) {
-	l := newLab(t)
-	t.Run("nothing happens", func(t *testing.T) { nothingHappens(t, l) })
-	t.Run("keys are taken away", func(t *testing.T) { keysAreTakenAway(t, l) })
-	t.Run("the old master goes on", func(t *testing.T) { oldMasterGoesOn(t, l) })
-	t.Run("the master is killed", func(t *testing.T) { masterIsKilled(t, l) })
+	i := lab.New(t)
+	i.Password, i.Detection = "lab", time.Second
+	i.Serve()
+	t.Run("nothing happens", func(t *testing.T) { nothingHappens(t, i) })
+	t.Run("keys are taken away", func(t *testing.T) { keysAreTakenAway(t, i) })
+	t.Run("the old master goes on", func(t *testing.T) { oldMasterGoesOn(t, i) })
+	t.Run("the master is killed", func(t *testing.T) { masterIsKilled(t, i) })
 }
 
-func nothingHappens(t *testing.T, l *lab) {
+func nothingHappens(t *testing.T, i *lab.Instance) {
 	t.Helper()
-	report := l.keep(t, load(2*time.Second, Follow, Naive, Wait), func() {})
+	report := keep(t, i, load(2*time.Second, Follow, Naive, Wait), func() {})
 
 	require.Len(t, report.Clients, 3)
 	for _, account := range report.Clients {
@@ -91,26 +123,24 @@ func nothingHappens(t *testing.T, l *lab) {
 	for _, replica := range report.ReadBack.Replicas {
 		require.Zero(t, replica.Mismatches, replica.Server)
 	}
-	rdb := l.connect(l.master())
-	defer func() { _ = rdb.Close() }()
-	require.Zero(t, rdb.DBSize(t.Context()).Val(), "the run's keys are still there")
+	require.Zero(t, i.Do(i.Redis[0], "DBSIZE"), "the run's keys are still there")
 }
 
 // keysAreTakenAway is a control: the ledger must see what it says it sees.
-func keysAreTakenAway(t *testing.T, l *lab) {
+func keysAreTakenAway(t *testing.T, i *lab.Instance) {
 	t.Helper()
 	const away = 7
-	report := l.keep(t, load(2*time.Second, Follow), func() {
-		rdb := l.connect(l.master())
+	report := keep(t, i, load(2*time.Second, Follow), func() {
+		rdb := i.Client(i.Redis[0], lab.RedisPort)
 		defer func() { _ = rdb.Close() }()
 		var keys []string
-		l.eventually(func(ctx context.Context) error {
-			keys = rdb.Keys(ctx, "ledger:*").Val()
+		i.Eventually(5*time.Second, func() string {
+			keys = rdb.Keys(t.Context(), "ledger:*").Val()
 			if len(keys) <= away {
-				return errors.New("too few keys")
+				return "too few keys"
 			}
-			return nil
-		}, "keys")
+			return ""
+		})
 		require.NoError(t, rdb.Unlink(t.Context(), keys[:away]...).Err())
 		require.NoError(t, rdb.Incr(t.Context(), keys[away]).Err())
 	})
@@ -123,12 +153,10 @@ func keysAreTakenAway(t *testing.T, l *lab) {
 
 // oldMasterGoesOn is a control: Sentinel promotes a replica and leaves the old
 // master writable for about ten seconds, to those who stay with it.
-func oldMasterGoesOn(t *testing.T, l *lab) {
+func oldMasterGoesOn(t *testing.T, i *lab.Instance) {
 	t.Helper()
-	report := l.keep(t, load(6*time.Second, Follow, Naive), func() {
-		sentinel := l.sentinel("127.0.3.1")
-		defer func() { _ = sentinel.Close() }()
-		require.NoError(t, sentinel.Failover(t.Context(), "mymaster").Err())
+	report := keep(t, i, load(6*time.Second, Follow, Naive), func() {
+		i.Tell(i.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
 	})
 
 	naive, follow := accountOf(t, report, Naive), accountOf(t, report, Follow)
@@ -139,20 +167,22 @@ func oldMasterGoesOn(t *testing.T, l *lab) {
 	require.NotEqual(t, follow.Targets[0].Server, follow.Targets[len(follow.Targets)-1].Server)
 }
 
-func masterIsKilled(t *testing.T, l *lab) {
+func masterIsKilled(t *testing.T, i *lab.Instance) {
 	t.Helper()
 	var killed time.Time
-	report := l.keep(t, load(10*time.Second, Follow, Naive), func() {
-		master := l.master()
+	report := keep(t, i, load(10*time.Second, Follow, Naive), func() {
+		old := i.Redis[slices.IndexFunc(i.Redis, func(p *lab.Process) bool { return i.Role(p) == "master" })]
 		killed = time.Now()
-		l.redis[master].kill()
-		l.restart(master)
+		old.Signal(syscall.SIGKILL)
+		master := i.Elected(old, 10*time.Second)
+		i.Start(old)
+		i.Do(old, "REPLICAOF", master.IP, lab.RedisPort)
 	})
 
 	for _, account := range report.Clients {
 		gap := account.LongestGap
 		require.True(t, gap.Recovered, account.Client)
-		require.GreaterOrEqual(t, gap.Duration(), labDownAfter-100*time.Millisecond, account.Client)
+		require.GreaterOrEqual(t, gap.Duration(), i.Detection-100*time.Millisecond, account.Client)
 		require.WithinDuration(t, killed, gap.From, 2*time.Second, account.Client)
 		require.Positive(t, account.Failed, account.Client)
 		require.Zero(t, account.Phantom, account.Client)
@@ -165,7 +195,7 @@ func masterIsKilled(t *testing.T, l *lab) {
 func TestRunNamesWhatIsMissing(t *testing.T) {
 	settings := load(200*time.Millisecond, Follow, Naive)
 	settings.WholeWithin = 300 * time.Millisecond
-	nobody := Contract{Sentinel: "127.0.3.9:26379", Master: "mymaster"}
+	nobody := Contract{Sentinel: "127.0.3.9:27379", Master: "mymaster"}
 
 	_, err := Run(t.Context(), nobody, settings, io.Discard)
 

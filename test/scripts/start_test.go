@@ -11,34 +11,36 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
 // containerRestart is how long Kubernetes takes to start a container anew.
 const containerRestart = time.Second
 
 func TestKilledMasterComesBackAsReplica(t *testing.T) {
-	slow := func(i *instance) { i.detection = 6 * time.Second }
+	slow := func(i *instance) { i.Detection = 6 * time.Second }
 	for name, test := range map[string]struct {
 		option func(*instance)
 		gap    time.Duration
 	}{
-		"Sentinels act":              {func(*instance) {}, detection + 2500*time.Millisecond},
-		"password, busybox":          {withPassword, detection + 2500*time.Millisecond},
+		"Sentinels act":              {func(*instance) {}, lab.Detection + 2500*time.Millisecond},
+		"password, busybox":          {withPassword, lab.Detection + 2500*time.Millisecond},
 		"Sentinels have to be asked": {slow, 3500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := running(t, test.option)
 			writers := i.writers()
-			old := i.redis[0]
-			i.signal(old, syscall.SIGKILL)
+			old := i.Redis[0]
+			old.Signal(syscall.SIGKILL)
 			time.Sleep(containerRestart)
 			i.restart(old)
-			master := i.elected(old, test.gap+electionTimeout)
+			master := i.Elected(old, test.gap+i.ElectionTimeout())
 			i.writersReturn(writers, master, test.gap)
 			require.Equal(t, 1, i.promotions())
-			i.reaches(old, 5*time.Second, replicaOf(master))
-			require.Contains(t, i.logged(old), "start.sh: replica of "+master.ip)
+			i.reaches(old, 5*time.Second, lab.ReplicaOf(master))
+			require.Contains(t, i.Logged(old), "start.sh: replica of "+master.IP)
 		})
 	}
 }
@@ -48,38 +50,38 @@ func TestKilledMasterComesBackAsReplica(t *testing.T) {
 func TestKilledMasterThatLoadsSlowly(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	old := i.redis[0]
+	old := i.Redis[0]
 	for n := range 10 {
-		i.do(old, "SET", n, n)
+		i.Do(old, "SET", n, n)
 	}
-	i.do(old, "SAVE")
-	i.signal(old, syscall.SIGKILL)
+	i.Do(old, "SAVE")
+	old.Signal(syscall.SIGKILL)
 	i.restart(old, "--key-load-delay", "500000")
-	master := i.elected(old, detection+2500*time.Millisecond+electionTimeout)
-	i.reaches(old, 10*time.Second, replicaOf(master))
+	master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	i.reaches(old, 10*time.Second, lab.ReplicaOf(master))
 }
 
 // The control: what happens without start.sh.
 func TestKilledMasterWithoutStartScript(t *testing.T) {
 	i := running(t)
-	old := i.redis[0]
-	i.signal(old, syscall.SIGKILL)
-	i.start(old)
-	time.Sleep(detection + 2500*time.Millisecond)
-	require.True(t, waiting(i.role(old)), i.role(old))
-	for _, s := range i.sentinels {
-		require.Equal(t, old.ip, i.named(s), "a Sentinel has acted although Redis answers")
+	old := i.Redis[0]
+	old.Signal(syscall.SIGKILL)
+	i.Start(old)
+	time.Sleep(lab.Detection + 2500*time.Millisecond)
+	require.True(t, waiting(i.Role(old)), i.Role(old))
+	for _, s := range i.Sentinels {
+		require.Equal(t, old.IP, i.Named(s), "a Sentinel has acted although Redis answers")
 	}
 }
 
 func TestReplicaJoinsAtOnce(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	replica := i.redis[2]
-	i.signal(replica, syscall.SIGKILL)
+	replica := i.Redis[2]
+	replica.Signal(syscall.SIGKILL)
 	begin := time.Now()
 	i.restart(replica)
-	i.reaches(replica, 3*time.Second, replicaOf(i.redis[0]))
+	i.reaches(replica, 3*time.Second, lab.ReplicaOf(i.Redis[0]))
 	t.Logf("linked after %d ms", time.Since(begin).Milliseconds())
 }
 
@@ -87,11 +89,11 @@ func TestReplicaJoinsAtOnce(t *testing.T) {
 func TestRestartDuringFailover(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	old := i.redis[0]
-	i.tell(i.sentinels[2], "SENTINEL", "FAILOVER", masterName)
-	i.signal(old, syscall.SIGKILL)
+	old := i.Redis[0]
+	i.Tell(i.Sentinels[2], "SENTINEL", "FAILOVER", lab.MasterName)
+	old.Signal(syscall.SIGKILL)
 	i.restart(old)
-	i.settled(i.elected(old, 3*time.Second))
+	i.Settled(i.Elected(old, 3*time.Second))
 	require.Equal(t, 1, i.promotions())
 }
 
@@ -100,16 +102,16 @@ func TestTwoMastersInARow(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	writers := i.writers()
-	first := i.redis[0]
-	i.signal(first, syscall.SIGKILL)
+	first := i.Redis[0]
+	first.Signal(syscall.SIGKILL)
 	time.Sleep(containerRestart)
 	i.restart(first)
-	second := i.elected(first, 12*time.Second)
-	i.signal(second, syscall.SIGKILL)
+	second := i.Elected(first, 12*time.Second)
+	second.Signal(syscall.SIGKILL)
 	time.Sleep(containerRestart)
 	i.restart(second)
-	third := i.elected(second, 20*time.Second)
-	i.settled(third)
+	third := i.Elected(second, 20*time.Second)
+	i.Settled(third)
 	i.writersReturn(writers, third, 10*time.Second)
 }
 
@@ -117,20 +119,20 @@ func TestTwoMastersInARow(t *testing.T) {
 func TestAllKilled(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	i.do(i.redis[0], "SET", "key", "value")
-	for _, p := range i.redis {
-		i.do(p, "SAVE")
+	i.Do(i.Redis[0], "SET", "key", "value")
+	for _, p := range i.Redis {
+		i.Do(p, "SAVE")
 	}
-	for _, p := range i.redis {
-		i.signal(p, syscall.SIGKILL)
+	for _, p := range i.Redis {
+		p.Signal(syscall.SIGKILL)
 	}
 	begin := time.Now()
-	for _, p := range i.redis {
+	for _, p := range i.Redis {
 		i.restart(p)
 	}
-	master := i.elected(i.redis[0], 15*time.Second)
+	master := i.Elected(i.Redis[0], 15*time.Second)
 	t.Logf("a master after %d ms", time.Since(begin).Milliseconds())
-	require.Equal(t, "value", i.do(master, "GET", "key"))
+	require.Equal(t, "value", i.Do(master, "GET", "key"))
 	require.Equal(t, 1, i.promotions())
 }
 
@@ -139,14 +141,14 @@ func TestAllKilled(t *testing.T) {
 func TestAllPodsReplaced(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	for n, p := range i.redis {
-		i.signal(p, syscall.SIGKILL)
-		i.redis[n] = i.pod(n, n+4)
+	for n, p := range i.Redis {
+		p.Signal(syscall.SIGKILL)
+		i.Redis[n] = i.pod(n, n+4)
 	}
-	for _, p := range i.redis {
+	for _, p := range i.Redis {
 		i.restart(p)
 	}
-	for _, p := range i.redis {
+	for _, p := range i.Redis {
 		i.waits(p, 8*time.Second)
 	}
 }
@@ -154,29 +156,29 @@ func TestAllPodsReplaced(t *testing.T) {
 func TestMasterWithoutReplicas(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	master := i.redis[0]
-	i.do(master, "SET", "key", "value")
-	i.do(master, "SAVE")
-	for _, p := range i.redis {
-		i.signal(p, syscall.SIGKILL)
+	master := i.Redis[0]
+	i.Do(master, "SET", "key", "value")
+	i.Do(master, "SAVE")
+	for _, p := range i.Redis {
+		p.Signal(syscall.SIGKILL)
 	}
 	i.restart(master)
 	i.waits(master, 18*time.Second)
-	require.Equal(t, "value", i.do(master, "GET", "key"))
-	require.Contains(t, i.logged(master), "NOGOODSLAVE")
-	i.restart(i.redis[1])
-	i.waits(i.redis[1], 8*time.Second)
+	require.Equal(t, "value", i.Do(master, "GET", "key"))
+	require.Contains(t, i.Logged(master), "NOGOODSLAVE")
+	i.restart(i.Redis[1])
+	i.waits(i.Redis[1], 8*time.Second)
 }
 
 func TestNoSentinelNamesAMaster(t *testing.T) {
 	tests := map[string]func(*instance){
 		"they are not there yet": func(*instance) {},
-		"they are new":           func(i *instance) { i.startSentinel(i.sentinels[0]) },
+		"they are new":           func(i *instance) { i.StartSentinel(i.Sentinels[0]) },
 		"they hang": func(i *instance) {
-			for _, s := range i.sentinels {
-				i.startSentinel(s)
-				i.tell(s, "PING")
-				i.signal(s, syscall.SIGSTOP)
+			for _, s := range i.Sentinels {
+				i.StartSentinel(s)
+				i.Tell(s, "PING")
+				s.Signal(syscall.SIGSTOP)
 			}
 		},
 	}
@@ -185,9 +187,9 @@ func TestNoSentinelNamesAMaster(t *testing.T) {
 			t.Parallel()
 			i := newInstance(t)
 			prepare(i)
-			i.restart(i.redis[0])
-			i.waits(i.redis[0], 9*time.Second)
-			require.Contains(t, i.logged(i.redis[0]), "no Sentinel names one")
+			i.restart(i.Redis[0])
+			i.waits(i.Redis[0], 9*time.Second)
+			require.Contains(t, i.Logged(i.Redis[0]), "no Sentinel names one")
 		})
 	}
 }
@@ -196,17 +198,17 @@ func TestNoSentinelNamesAMaster(t *testing.T) {
 func TestSentinelsForgetTheMasterForAMoment(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	replica := i.redis[1]
-	i.signal(replica, syscall.SIGKILL)
-	for _, s := range i.sentinels {
-		i.tell(s, "SENTINEL", "REMOVE", masterName)
+	replica := i.Redis[1]
+	replica.Signal(syscall.SIGKILL)
+	for _, s := range i.Sentinels {
+		i.Tell(s, "SENTINEL", "REMOVE", lab.MasterName)
 	}
 	i.restart(replica)
 	time.Sleep(time.Second)
-	for _, s := range i.sentinels {
-		i.tell(s, "SENTINEL", "MONITOR", masterName, i.redis[0].ip, redisPort, "2")
+	for _, s := range i.Sentinels {
+		i.Tell(s, "SENTINEL", "MONITOR", lab.MasterName, i.Redis[0].IP, lab.RedisPort, "2")
 	}
-	i.reaches(replica, 5*time.Second, replicaOf(i.redis[0]))
+	i.reaches(replica, 5*time.Second, lab.ReplicaOf(i.Redis[0]))
 }
 
 // The Service may hand out a Sentinel that has missed a failover, while the old
@@ -214,43 +216,43 @@ func TestSentinelsForgetTheMasterForAMoment(t *testing.T) {
 func TestStaleSentinel(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	old, replica := i.redis[0], i.redis[2]
-	i.tell(i.sentinels[0], "SENTINEL", "FAILOVER", masterName)
-	master := i.elected(old, 5*time.Second)
+	old, replica := i.Redis[0], i.Redis[2]
+	i.Tell(i.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
+	master := i.Elected(old, 5*time.Second)
 	if replica == master {
-		replica = i.redis[1]
+		replica = i.Redis[1]
 	}
-	i.signal(replica, syscall.SIGKILL)
-	i.service.backends.Store(&[]*process{i.staleSentinel(old)})
-	require.Equal(t, "master", i.role(old), "the stale answer is believable")
+	replica.Signal(syscall.SIGKILL)
+	i.Service.Backends.Store(&[]*lab.Process{i.staleSentinel(old)})
+	require.Equal(t, "master", i.Role(old), "the stale answer is believable")
 	i.restart(replica)
-	i.reaches(replica, 5*time.Second, replicaOf(master))
-	require.Contains(t, i.logged(replica), "start.sh: replica of "+master.ip)
+	i.reaches(replica, 5*time.Second, lab.ReplicaOf(master))
+	require.Contains(t, i.Logged(replica), "start.sh: replica of "+master.IP)
 }
 
 // The Service hands out a Sentinel on a lost node for some seconds.
 func TestSilentSentinel(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	i.signal(i.sentinels[0], syscall.SIGSTOP)
-	i.service.backends.Store(&[]*process{i.sentinels[0], i.sentinels[1]})
-	replica := i.redis[2]
-	i.signal(replica, syscall.SIGKILL)
+	i.Sentinels[0].Signal(syscall.SIGSTOP)
+	i.Service.Backends.Store(&[]*lab.Process{i.Sentinels[0], i.Sentinels[1]})
+	replica := i.Redis[2]
+	replica.Signal(syscall.SIGKILL)
 	i.restart(replica)
-	i.reaches(replica, 6*time.Second, replicaOf(i.redis[0]))
+	i.reaches(replica, 6*time.Second, lab.ReplicaOf(i.Redis[0]))
 }
 
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	i := running(t, withPassword)
-	replica, right := i.redis[1], i.password
-	i.signal(replica, syscall.SIGKILL)
-	i.password = "another-password"
+	replica, right := i.Redis[1], i.Password
+	replica.Signal(syscall.SIGKILL)
+	i.Password = "another-password"
 	i.restart(replica)
 	i.waits(replica, 8*time.Second)
-	for _, p := range i.redis {
-		require.NotContains(t, i.logged(p), right)
-		require.NotContains(t, i.logged(p), i.password)
+	for _, p := range i.Redis {
+		require.NotContains(t, i.Logged(p), right)
+		require.NotContains(t, i.Logged(p), i.Password)
 	}
 }
 
@@ -258,29 +260,39 @@ func TestWrongPassword(t *testing.T) {
 func TestPasswordIsNotAnArgument(t *testing.T) {
 	t.Parallel()
 	i := running(t, withPassword)
-	recorder := filepath.Join(i.redis[0].dir, "redis-cli")
-	i.write(recorder, fmt.Sprintf("#!/bin/sh\necho \"$@\" >>%s/asked\nPATH=${PATH#*:} exec redis-cli \"$@\"\n", i.redis[0].dir), 0o755)
-	i.stop(i.redis[0])
-	asked, err := os.ReadFile(filepath.Join(i.redis[0].dir, "asked"))
-	require.NoError(t, err)
-	require.Contains(t, string(asked), "CLIENT PAUSE")
-	require.NotContains(t, string(asked), i.password)
+	asked := i.record(i.Redis[0])
+	i.stop(i.Redis[0])
+	require.Contains(t, asked(), "CLIENT PAUSE")
+	require.NotContains(t, asked(), i.Password)
+}
+
+// record notes the arguments of every redis-cli of a Pod.
+func (i *instance) record(p *lab.Process) (asked func() string) {
+	i.T.Helper()
+	log := filepath.Join(p.Dir, "asked")
+	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf("#!/bin/sh\necho \"$@\" >>%s\nPATH=${PATH#*:} exec redis-cli \"$@\"\n", log), 0o755)
+	i.Write(log, "", 0o644)
+	return func() string {
+		lines, err := os.ReadFile(log)
+		require.NoError(i.T, err)
+		return string(lines)
+	}
 }
 
 // staleSentinel knows the Sentinels, itself among them so that it is asked every
 // time, and an old master, but nothing newer.
-func (i *instance) staleSentinel(old *process) *process {
-	i.t.Helper()
-	peer := func(p *process) string {
-		return array("name", "id", "ip", p.ip, "port", sentinelPort, "flags", "sentinel")
+func (i *instance) staleSentinel(old *lab.Process) *lab.Process {
+	i.T.Helper()
+	peer := func(p *lab.Process) string {
+		return array("name", "id", "ip", p.IP, "port", lab.SentinelPort, "flags", "sentinel")
 	}
-	s := &process{ip: i.network + ".14"}
+	s := &lab.Process{IP: i.Network + ".14"}
 	answers := map[string]string{
-		"GET-MASTER-ADDR-BY-NAME": array(old.ip, redisPort),
-		"SENTINELS":               "*3\r\n" + peer(i.sentinels[0]) + peer(i.sentinels[1]) + peer(s),
-		"MASTER":                  array("name", masterName, "ip", old.ip, "port", redisPort, "flags", "master", "config-epoch", "0"),
+		"GET-MASTER-ADDR-BY-NAME": array(old.IP, lab.RedisPort),
+		"SENTINELS":               "*3\r\n" + peer(i.Sentinels[0]) + peer(i.Sentinels[1]) + peer(s),
+		"MASTER":                  array("name", lab.MasterName, "ip", old.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "0"),
 	}
-	serve(i.t, s.ip, func(client net.Conn) {
+	lab.Listen(i.T, s.IP, func(client net.Conn) {
 		defer func() { _ = client.Close() }()
 		question := make([]byte, 1024)
 		for {
@@ -311,22 +323,22 @@ func array(words ...string) string {
 }
 
 // reaches waits until a Redis has a role.
-func (i *instance) reaches(p *process, within time.Duration, role string) {
-	i.t.Helper()
-	i.eventually(within, func() string {
-		if latest := i.role(p); latest != role {
-			return p.ip + " is " + latest
+func (i *instance) reaches(p *lab.Process, within time.Duration, role string) {
+	i.T.Helper()
+	i.Eventually(within, func() string {
+		if latest := i.Role(p); latest != role {
+			return p.IP + " is " + latest
 		}
 		return ""
 	})
 }
 
 // waits waits until a Redis leaves all to Sentinel and the operator.
-func (i *instance) waits(p *process, within time.Duration) {
-	i.t.Helper()
-	i.eventually(within, func() string {
-		if latest := i.role(p); !waiting(latest) {
-			return p.ip + " is " + latest
+func (i *instance) waits(p *lab.Process, within time.Duration) {
+	i.T.Helper()
+	i.Eventually(within, func() string {
+		if latest := i.Role(p); !waiting(latest) {
+			return p.IP + " is " + latest
 		}
 		return ""
 	})
@@ -334,10 +346,10 @@ func (i *instance) waits(p *process, within time.Duration) {
 
 // promotions counts the replicas that Sentinels have chosen so far.
 func (i *instance) promotions() int {
-	i.t.Helper()
+	i.T.Helper()
 	n := 0
-	for _, s := range i.sentinels {
-		n += strings.Count(i.logged(s), "+selected-slave")
+	for _, s := range i.Sentinels {
+		n += strings.Count(i.Logged(s), "+selected-slave")
 	}
 	return n
 }

@@ -3,6 +3,7 @@ package scripts
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
 // handOverGap is what a planned move may cost.
@@ -21,16 +24,16 @@ func TestHandOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			i := running(t, option)
 			writers := i.writers()
-			old := i.redis[0]
+			old := i.Redis[0]
 			for range 2 { // the second time to a Redis that start.sh has started
 				begin := time.Now()
 				end := i.stop(old)
 				t.Logf("stop.sh took %d ms, Redis %d ms after SIGTERM", (time.Since(begin) - end).Milliseconds(), end.Milliseconds())
-				require.Less(t, end, slack*time.Second)
-				master := i.elected(old, time.Second)
-				require.Contains(t, i.logged(old), "stop.sh: handed over to "+master.ip)
+				require.Less(t, end, lab.Slack*time.Second)
+				master := i.Elected(old, time.Second)
+				require.Contains(t, i.Logged(old), "stop.sh: handed over to "+master.IP)
 				i.restart(old)
-				i.settled(master)
+				i.Settled(master)
 				old = master
 			}
 			require.Equal(t, 2, i.promotions())
@@ -46,9 +49,9 @@ func TestOperatorsScriptLosesWrites(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	writers := i.writers()
-	old := i.redis[0]
-	stock := old.dir + "/shutdown.sh"
-	i.write(stock, `master=$(redis-cli -h ${RFS_LAB_A_SERVICE_HOST} -p ${RFS_LAB_A_SERVICE_PORT} --csv SENTINEL get-master-addr-by-name mymaster | tr ',' ' ' | tr -d '\"' |cut -d' ' -f1)
+	old := i.Redis[0]
+	stock := old.Dir + "/shutdown.sh"
+	i.Write(stock, `master=$(redis-cli -h ${RFS_LAB_A_SERVICE_HOST} -p ${RFS_LAB_A_SERVICE_PORT} --csv SENTINEL get-master-addr-by-name mymaster | tr ',' ' ' | tr -d '\"' |cut -d' ' -f1)
 if [ "$master" = "$(hostname -i | cut -d' ' -f2)" ]; then
   redis-cli -h ${RFS_LAB_A_SERVICE_HOST} -p ${RFS_LAB_A_SERVICE_PORT} SENTINEL failover mymaster
   sleep 3
@@ -58,8 +61,8 @@ save_command="${cmd} save"
 eval $save_command`, 0o644)
 	output, err := i.command(t.Context(), old, "sh", stock).CombinedOutput()
 	require.NoError(t, err, string(output))
-	i.signal(old, syscall.SIGTERM)
-	master := i.elected(old, time.Second)
+	old.Signal(syscall.SIGTERM)
+	master := i.Elected(old, time.Second)
 	for _, w := range writers {
 		lost := i.finish(w, master)
 		t.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
@@ -71,10 +74,10 @@ func TestReplicaStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	begin := time.Now()
-	i.stop(i.redis[1])
-	require.Less(t, time.Since(begin), slack*time.Second)
+	i.stop(i.Redis[1])
+	require.Less(t, time.Since(begin), lab.Slack*time.Second)
 	require.Zero(t, i.promotions())
-	require.NotContains(t, i.logged(i.redis[1]), "stop.sh")
+	require.NotContains(t, i.Logged(i.Redis[1]), "stop.sh")
 }
 
 // A master whose replicas are gone goes on serving until it has to end, and
@@ -82,23 +85,23 @@ func TestReplicaStopsAtOnce(t *testing.T) {
 func TestNoReplicaCanTakeOver(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	master := i.redis[0]
-	for _, p := range i.redis[1:] {
-		i.signal(p, syscall.SIGKILL)
+	master := i.Redis[0]
+	for _, p := range i.Redis[1:] {
+		p.Signal(syscall.SIGKILL)
 	}
 	stop := i.longestWait(master)
 	begin := time.Now()
 	require.Error(t, i.hook(master, "6"))
-	require.Less(t, time.Since(begin), slack*7*time.Second)
+	require.Less(t, time.Since(begin), lab.Slack*7*time.Second)
 	longest := stop()
 	t.Logf("no write for %d ms at most", longest.Milliseconds())
 	require.Less(t, longest, 5*time.Second, "writes were held all the time")
-	i.signal(master, syscall.SIGTERM)
-	require.Contains(t, i.logged(master), "stop.sh: not handed over within 6 s: NOGOODSLAVE")
+	master.Signal(syscall.SIGTERM)
+	require.Contains(t, i.Logged(master), "stop.sh: not handed over within 6 s: NOGOODSLAVE")
 
-	i.start(master)
-	i.eventually(5*time.Second, func() string {
-		if kept := i.do(master, "EXISTS", "key"); kept != int64(1) {
+	i.Start(master)
+	i.Eventually(5*time.Second, func() string {
+		if kept := i.Do(master, "EXISTS", "key"); kept != int64(1) {
 			return fmt.Sprint("EXISTS: ", kept)
 		}
 		return ""
@@ -108,38 +111,105 @@ func TestNoReplicaCanTakeOver(t *testing.T) {
 func TestNoSentinelIsLeft(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	master := i.redis[0]
-	for _, s := range i.sentinels {
-		i.signal(s, syscall.SIGKILL)
+	master := i.Redis[0]
+	for _, s := range i.Sentinels {
+		s.Signal(syscall.SIGKILL)
 	}
 	stop := i.longestWait(master)
 	require.Error(t, i.hook(master, "3"))
 	require.Less(t, stop(), 2500*time.Millisecond, "writes were held all the time")
-	require.Contains(t, i.logged(master), "stop.sh: not handed over within 3 s: no Sentinel")
+	require.Contains(t, i.Logged(master), "stop.sh: not handed over within 3 s: no Sentinel")
 }
 
-// A Sentinel that does not answer, the first that the Service hands out, and no
-// other, delays but does not prevent.
-func TestHandOverWithSilentSentinel(t *testing.T) {
+// When all of an instance is removed, its last master does not wait for long.
+func TestAllRemoved(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	writers := i.writers()
-	old := i.redis[0]
-	i.signal(i.sentinels[0], syscall.SIGSTOP)
-	i.service.backends.Store(&[]*process{i.sentinels[0], i.sentinels[1]})
-	i.stop(old)
-	i.signal(i.sentinels[0], syscall.SIGCONT)
-	i.writersReturn(writers, i.elected(old, 5*time.Second), 5*time.Second)
+	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
+		p.Signal(syscall.SIGTERM)
+	}
+	begin := time.Now()
+	require.Error(t, i.hook(i.Redis[0]))
+	t.Logf("stop.sh took %d ms", time.Since(begin).Milliseconds())
+	require.Contains(t, i.Logged(i.Redis[0]), "stop.sh: nobody to hand over to")
+}
+
+// All but the master are gone, and come back in time.
+func TestAllButTheMasterRestarted(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	master := i.Redis[0]
+	i.Do(master, "SET", "key", "value")
+	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
+		p.Signal(syscall.SIGKILL)
+	}
+	go func() {
+		for !strings.Contains(i.Logged(master), "stop.sh: handing over") {
+			time.Sleep(10 * time.Millisecond)
+		}
+		for _, s := range i.Sentinels {
+			i.StartSentinel(s)
+		}
+		for _, p := range i.Redis[1:] {
+			i.restart(p)
+		}
+	}()
+	i.stop(master)
+	require.Equal(t, "value", i.Do(i.Elected(master, time.Second), "GET", "key"))
+}
+
+// A Sentinel that does not answer, the first that the Service hands out, holds
+// nobody up, whether it was silent before or falls silent while writes are held:
+// how often it is asked does not depend on how busy the machine is.
+func TestHandOverWithSilentSentinel(t *testing.T) {
+	for name, promoted := range map[string]int{"before": 1, "during": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := running(t)
+			silent := i.Sentinels[2]
+			i.Service.Backends.Store(&[]*lab.Process{silent, i.Sentinels[0]})
+			move := func(old *lab.Process) (*lab.Process, time.Duration) {
+				writers := i.writers()
+				i.stop(old)
+				silent.Signal(syscall.SIGCONT)
+				master := i.Elected(old, 5*time.Second)
+				return master, i.writersReturn(writers, master, handOverGap)
+			}
+			master, alive := move(i.Redis[0])
+			i.restart(i.Redis[0])
+			i.Settled(master)
+
+			asked := i.record(master)
+			askedWhileHeld := func() int {
+				_, held, _ := strings.Cut(asked(), "CLIENT PAUSE")
+				return strings.Count(held, silent.IP)
+			}
+			answered := make(chan int, 1)
+			go func() {
+				for i.promotions() < promoted {
+					time.Sleep(10 * time.Millisecond)
+				}
+				silent.Signal(syscall.SIGSTOP)
+				answered <- askedWhileHeld()
+			}()
+			if promoted == 1 { // as it is now
+				answered <- <-answered
+			}
+			_, gap := move(master)
+			t.Logf("gap %d ms, %d ms while all answer", gap.Milliseconds(), alive.Milliseconds())
+			require.LessOrEqual(t, askedWhileHeld()-<-answered, 1)
+		})
+	}
 }
 
 // Somebody else's failover does not become a second one.
 func TestFailoverUnderWay(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	old := i.redis[0]
-	i.tell(i.sentinels[1], "SENTINEL", "FAILOVER", masterName)
+	old := i.Redis[0]
+	i.Tell(i.Sentinels[1], "SENTINEL", "FAILOVER", lab.MasterName)
 	i.stop(old)
-	i.elected(old, time.Second)
+	i.Elected(old, time.Second)
 	require.Equal(t, 1, i.promotions())
 }
 
@@ -148,23 +218,23 @@ func TestHandOverAfterReset(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	writers := i.writers()
-	old := i.redis[0]
-	for _, s := range i.sentinels {
-		i.tell(s, "SENTINEL", "RESET", "*")
+	old := i.Redis[0]
+	for _, s := range i.Sentinels {
+		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
 	i.stop(old)
-	i.writersReturn(writers, i.elected(old, time.Second), handOverGap)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap)
 }
 
 // The replicas have much to catch up with when the master is to stop.
 func TestReplicasThatLag(t *testing.T) {
 	t.Parallel()
 	i := running(t)
-	old := i.redis[0]
-	for _, p := range i.redis[1:] {
-		i.signal(p, syscall.SIGSTOP)
+	old := i.Redis[0]
+	for _, p := range i.Redis[1:] {
+		p.Signal(syscall.SIGSTOP)
 	}
-	client := i.client(old, redisPort)
+	client := i.Client(old, lab.RedisPort)
 	defer func() { _ = client.Close() }()
 	value := strings.Repeat("x", 10_000)
 	const keys = 3000
@@ -176,20 +246,20 @@ func TestReplicasThatLag(t *testing.T) {
 	})
 	require.NoError(t, err)
 	time.AfterFunc(time.Second, func() {
-		for _, p := range i.redis[1:] {
-			_ = p.cmd.Process.Signal(syscall.SIGCONT)
+		for _, p := range i.Redis[1:] {
+			p.Signal(syscall.SIGCONT)
 		}
 	})
 	i.stop(old)
-	require.EqualValues(t, keys, i.do(i.elected(old, time.Second), "DBSIZE"))
+	require.EqualValues(t, keys, i.Do(i.Elected(old, time.Second), "DBSIZE"))
 }
 
 // longestWait writes the same key until it is told to stop; the result is the
 // longest time without a write.
-func (i *instance) longestWait(p *process) (stop func() time.Duration) {
-	client := i.client(p, redisPort)
+func (i *instance) longestWait(p *lab.Process) (stop func() time.Duration) {
+	client := i.Client(p, lab.RedisPort)
 	var longest time.Duration
-	ctx, cancel := context.WithCancel(i.t.Context())
+	ctx, cancel := context.WithCancel(i.T.Context())
 	var done sync.WaitGroup
 	done.Go(func() {
 		latest := time.Now()

@@ -12,6 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
 // writer writes a new key every few milliseconds and remembers those that Redis
@@ -29,25 +31,25 @@ type writer struct {
 // writers starts the two kinds of clients: one follows what the Sentinels
 // announce, one asks them only when its connection fails.
 func (i *instance) writers() []*writer {
-	i.t.Helper()
+	i.T.Helper()
 	follow := &writer{name: "follows Sentinel", client: func() (redis.Cmdable, func() error) {
-		options := &redis.FailoverOptions{MasterName: masterName, Password: i.password, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 5 * time.Second}
-		for _, s := range i.sentinels {
-			options.SentinelAddrs = append(options.SentinelAddrs, net.JoinHostPort(s.ip, sentinelPort))
+		options := &redis.FailoverOptions{MasterName: lab.MasterName, Password: i.Password, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 5 * time.Second}
+		for _, s := range i.Sentinels[:2] { // the third may be silent
+			options.SentinelAddrs = append(options.SentinelAddrs, net.JoinHostPort(s.IP, lab.SentinelPort))
 		}
 		client := redis.NewFailoverClient(options)
 		return client, client.Close
 	}}
 	pinned := &writer{name: "stays connected", client: func() (redis.Cmdable, func() error) {
-		client := i.client(&process{ip: i.named(i.sentinels[0])}, redisPort)
+		client := i.Client(&lab.Process{IP: i.Named(i.Sentinels[0])}, lab.RedisPort)
 		client.Options().ReadTimeout = 5 * time.Second
 		return client, client.Close
 	}}
 	for _, w := range []*writer{follow, pinned} {
-		ctx, stop := context.WithCancel(i.t.Context())
+		ctx, stop := context.WithCancel(i.T.Context())
 		w.stop = stop
 		w.done.Go(func() { w.write(ctx) })
-		i.eventually(5*time.Second, func() string {
+		i.Eventually(5*time.Second, func() string {
 			if w.count.Load() < 50 {
 				return "a writer that " + w.name + " cannot write"
 			}
@@ -88,32 +90,34 @@ func (w *writer) write(ctx context.Context) {
 }
 
 // writersReturn ends the writers once they write to the new master: they have
-// lost nothing, and their longest wait was no longer than it may be. All of a
+// lost nothing, and their longest wait, the result, was no longer than it may be. All of a
 // machine's Sentinels see a killed Redis at the same instant, so that each may
 // vote for itself; what that costs is Redis' own.
-func (i *instance) writersReturn(writers []*writer, master *process, gap time.Duration) {
-	i.t.Helper()
-	for _, s := range i.sentinels {
-		if strings.Contains(i.logged(s), "-failover-abort-not-elected") {
-			i.t.Log("the Sentinels had to vote twice")
-			gap += electionTimeout
+func (i *instance) writersReturn(writers []*writer, master *lab.Process, gap time.Duration) (longest time.Duration) {
+	i.T.Helper()
+	for _, s := range i.Sentinels {
+		if strings.Contains(i.Logged(s), "-failover-abort-not-elected") {
+			i.T.Log("the Sentinels had to vote twice")
+			gap += i.ElectionTimeout()
 			break
 		}
 	}
 	for _, w := range writers {
 		lost := i.finish(w, master)
-		i.t.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
-		require.Zero(i.t, lost)
-		require.LessOrEqual(i.t, w.gap, slack*gap)
+		i.T.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
+		require.Zero(i.T, lost)
+		require.LessOrEqual(i.T, w.gap, lab.Slack*gap)
+		longest = max(longest, w.gap)
 	}
+	return longest
 }
 
 // finish ends a writer and returns how many of its acknowledged writes the
 // master does not have.
-func (i *instance) finish(w *writer, master *process) int {
-	i.t.Helper()
+func (i *instance) finish(w *writer, master *lab.Process) int {
+	i.T.Helper()
 	enough := w.count.Load() + 20
-	i.eventually(5*time.Second, func() string {
+	i.Eventually(5*time.Second, func() string {
 		if w.count.Load() < enough {
 			return "a writer that " + w.name + " cannot write"
 		}
@@ -121,9 +125,9 @@ func (i *instance) finish(w *writer, master *process) int {
 	})
 	w.stop()
 	w.done.Wait()
-	client := i.client(master, redisPort)
+	client := i.Client(master, lab.RedisPort)
 	defer func() { _ = client.Close() }()
-	found, err := client.Exists(i.t.Context(), w.acked...).Result()
-	require.NoError(i.t, err)
+	found, err := client.Exists(i.T.Context(), w.acked...).Result()
+	require.NoError(i.T, err)
 	return len(w.acked) - int(found)
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034 # what others use
 # What start.sh and stop.sh share: questions to Redis and to the Sentinels.
-# Every question ends after a second, since an address may lead nowhere, and
-# none needs a name server: the NetworkPolicy lets no such traffic out.
+# Every question ends after a second at most, since an address may lead nowhere,
+# and none needs a name server: the NetworkPolicy lets no such traffic out.
 
 port=${REDIS_PORT:-6379}
 self=$(hostname -i | tr ' ' '\n' | grep -v : | head -n 1)
@@ -24,16 +24,18 @@ role() {
 	redis "$1" ROLE | head -n 1
 }
 
-# consult SENTINEL...: asks these Sentinels at the same time. Prints "view EPOCH
-# MASTER SENTINEL LEFT STATE" for each that names a master (127.0.0.1 is the
+# consult SECONDS SENTINEL...: asks these Sentinels at the same time. Prints "view
+# EPOCH MASTER SENTINEL LEFT STATE" for each that names a master (127.0.0.1 is the
 # operator's word for none), and "peer SENTINEL" for each other that it knows.
 # LEFT is when it takes the master for down unless that answers, in ms. STATE is
 # "replacing" while it looks for another master and "replaced" from when it names
 # that until the other replicas follow, which they cannot if that goes down too.
 consult() {
+	limit=$1
+	shift
 	for sentinel; do
 		printf 'SENTINEL %s mymaster\n' GET-MASTER-ADDR-BY-NAME SENTINELS MASTER |
-			timeout 1 redis-cli -h "${sentinel%:*}" -p "${sentinel#*:}" 2>/dev/null |
+			timeout "$limit" redis-cli -h "${sentinel%:*}" -p "${sentinel#*:}" 2>/dev/null |
 			awk -v sentinel="$sentinel" '
 				NR == 1 { master = $1 }
 				key == "ip" { ip = $1 }
@@ -53,18 +55,22 @@ consult() {
 }
 
 # survey: asks all Sentinels, beginning with the Service's while none is known.
-# Sets $views, newest first, and $named, the master in the newest: it is the one
-# that all Sentinels come to agree on.
 survey() {
 	for _ in 1 2 3; do
 		# shellcheck disable=SC2086 # a list
-		answers=$(consult ${sentinels-})
-		[ -n "$answers" ] || answers=$(consult "$service")
+		answers=$(consult 1 ${sentinels-})
+		[ -n "$answers" ] || answers=$(consult 1 "$service")
 		# shellcheck disable=SC2086 # a list
 		known=$({ printf 'peer %s\n' ${sentinels-} && echo "$answers"; } | sed -n 's/^peer //p' | sort -u)
 		[ "$known" != "${sentinels-}" ] || break
 		sentinels=$known
 	done
+	conclude
+}
+
+# conclude: sets $views, newest first, and $named, the master in the newest: it
+# is the one that all Sentinels come to agree on.
+conclude() {
 	views=$(echo "$answers" | sed -n 's/^view //p' | sort -rn)
 	named=$(echo "$views" | awk '{ print $2; exit }')
 }
@@ -74,9 +80,9 @@ failing_over() {
 	case $views in *replacing*) ;; *) false ;; esac
 }
 
-# failover: asks a Sentinel for another master. It is always the same one, since
-# two would each promote a replica.
+# failover: asks a Sentinel, $leader, for another master and sets $reply. It is
+# always the same one, since two would each promote a replica.
 failover() {
 	leader=$(echo "$views" | awk -v master="$named" '$2 == master && $5 == "" { print $3 }' | sort | head -n 1)
-	timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>/dev/null
+	reply=$(timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>/dev/null)
 }

@@ -42,7 +42,7 @@ hand_over() {
 	until level || [ "$(date +%s)" -gt "$patience" ]; do
 		sleep 0.05
 	done
-	reply=$(failover)
+	failover
 	case $reply in
 	OK | INPROG* | '') ;;
 	*)
@@ -52,24 +52,58 @@ hand_over() {
 	esac
 }
 
-# handed_over: whether every Sentinel names the same other master, and it agrees.
+# follow_up: asks those Sentinels that answered the last time; all, if none did.
+# While writes are held there is no time for one that has gone away. Only before
+# it asks another one for a failover must it be sure of the first.
+follow_up() {
+	[ -n "$views" ] || {
+		survey
+		return
+	}
+	# shellcheck disable=SC2046,SC2086 # lists
+	answers=$(
+		consult 0.5 $(echo "$views" | awk '{ print $3 }' | grep -vxF "${leader-}")
+		consult 1 ${leader-}
+	)
+	conclude
+}
+
+# handed_over: whether all that answer name the same other master, and it agrees.
 handed_over() {
 	[ -n "$named" ] && [ "$named" != "$self" ] &&
 		[ "$(echo "$views" | awk '{ print $2 }' | sort -u)" = "$named" ] &&
 		[ "$(role "$named")" = master ]
 }
 
+# alone: whether for 5 s nobody was there who could take over: no replica is
+# connected and no Sentinel answers. So it is when all of an instance is removed.
+# A restarted replica is back sooner. While there is a Sentinel it may come later,
+# as a new Pod, and still get the data.
+alone() {
+	# shellcheck disable=SC2046 # "master OFFSET", then "IP PORT OFFSET" of each replica
+	set -- $(redis "$self" ROLE)
+	if [ -n "$answers" ] || [ $# -ne 2 ]; then
+		since=$(date +%s)
+	fi
+	[ $(($(date +%s) - since)) -gt 5 ]
+}
+
 survey
 [ "$(role "$self")" = master ] || [ "$named" = "$self" ] || exit 0
 say "handing over"
+since=$(date +%s)
 until handed_over; do
 	if [ "$(date +%s)" -ge "$deadline" ]; then
 		say "not handed over within $seconds s: ${reply:-no Sentinel names this Pod}"
 		exit 1
 	fi
+	if alone; then
+		say "nobody to hand over to: no replica is connected and no Sentinel answers"
+		exit 1
+	fi
 	hand_over
 	sleep 0.05
-	survey
+	follow_up
 done
 # Clients that stay as long as they can must not wait for the end of Redis.
 redis "$self" CLIENT KILL TYPE normal >/dev/null

@@ -1,0 +1,77 @@
+package lab
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+)
+
+// Client connects to a Redis or a Sentinel, as the port says. It tries once.
+func (i *Instance) Client(p *Process, port string) *redis.Client {
+	options := &redis.Options{Addr: net.JoinHostPort(p.IP, port), DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: -1}
+	if port == RedisPort {
+		options.Password = i.Password
+	}
+	return redis.NewClient(options)
+}
+
+// Do asks a Redis, which has to answer as soon as it has started.
+func (i *Instance) Do(p *Process, command ...any) any {
+	i.T.Helper()
+	return i.ask(p, RedisPort, command...)
+}
+
+// Tell asks a Sentinel.
+func (i *Instance) Tell(p *Process, command ...any) {
+	i.T.Helper()
+	i.ask(p, SentinelPort, command...)
+}
+
+func (i *Instance) ask(p *Process, port string, command ...any) any {
+	i.T.Helper()
+	client := i.Client(p, port)
+	defer func() { _ = client.Close() }()
+	var (
+		answer any
+		err    error
+	)
+	require.Eventually(i.T, func() bool {
+		answer, err = client.Do(i.T.Context(), command...).Result()
+		return err == nil
+	}, 10*time.Second, 20*time.Millisecond, "%s answers %v to %v", p.IP, &err, command)
+	return answer
+}
+
+// Named is the master that a Sentinel names, empty if it names none.
+func (i *Instance) Named(s *Process) string {
+	client := i.Client(s, SentinelPort)
+	defer func() { _ = client.Close() }()
+	address, err := client.Do(i.T.Context(), "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName).StringSlice()
+	if err != nil {
+		return ""
+	}
+	return address[0]
+}
+
+// Role is what a Redis answers to ROLE: for a replica its master and whether the
+// link is up.
+func (i *Instance) Role(p *Process) string {
+	client := i.Client(p, RedisPort)
+	defer func() { _ = client.Close() }()
+	answer, err := client.Do(i.T.Context(), "ROLE").Slice()
+	switch {
+	case err != nil:
+		return err.Error()
+	case answer[0] == "slave":
+		return fmt.Sprintf("replica of %v, %v", answer[1], answer[3])
+	}
+	return fmt.Sprint(answer[0])
+}
+
+// ReplicaOf is the role of a replica that is linked to its master.
+func ReplicaOf(master *Process) string {
+	return "replica of " + master.IP + ", connected"
+}

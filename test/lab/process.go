@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Process is a Pod's main process, which may be replaced by a later one.
+type Process struct {
+	IP, Dir string
+	cmd     *exec.Cmd
+	exited  chan struct{}
+}
+
+// NewProcess makes one that does not run yet. Address is the last byte of its
+// own.
+func (i *Instance) NewProcess(name string, address int) *Process {
+	p := &Process{IP: fmt.Sprintf("%s.%d", i.Network, address), Dir: filepath.Join(i.Dir, name)}
+	require.NoError(i.T, os.MkdirAll(filepath.Join(p.Dir, "data"), 0o755))
+	return p
+}
+
+// Server is the command of a Redis container: what the operator generates, with
+// what the chart adds as arguments.
+func (i *Instance) Server(p *Process) []string {
+	i.T.Helper()
+	conf := "slaveof 127.0.0.1 " + RedisPort + "\nport " + RedisPort + "\ntcp-keepalive 60\nsave 900 1\nsave 300 10\nuser pinger -@all +ping on >pingpass\n"
+	if i.Password != "" {
+		conf += "masterauth " + i.Password + "\nrequirepass " + i.Password + "\n"
+	}
+	i.Write(filepath.Join(p.Dir, "redis.conf"), conf, 0o600)
+	return []string{
+		"redis-server", filepath.Join(p.Dir, "redis.conf"), "--dir", filepath.Join(p.Dir, "data"), "--protected-mode", "no",
+		"--bind", p.IP, "--bind-source-addr", p.IP, "--repl-diskless-sync-delay", "0",
+	}
+}
+
+// Start starts a Redis as the operator alone does.
+func (i *Instance) Start(p *Process) {
+	i.T.Helper()
+	i.Run(p, command(i.Server(p)...))
+}
+
+// StartSentinel starts a Sentinel, which knows what it knew when it ended.
+func (i *Instance) StartSentinel(p *Process) {
+	i.T.Helper()
+	conf := filepath.Join(p.Dir, "sentinel.conf")
+	if _, err := os.Stat(conf); errors.Is(err, os.ErrNotExist) {
+		i.Write(conf, "sentinel monitor mymaster 127.0.0.1 "+RedisPort+" 2\nsentinel down-after-milliseconds mymaster 1000\n"+
+			"sentinel failover-timeout mymaster 3000\nsentinel parallel-syncs mymaster 2\n", 0o600)
+	}
+	i.Run(p, command("redis-server", conf, "--sentinel", "--port", SentinelPort, "--protected-mode", "no", "--bind", p.IP, "--bind-source-addr", p.IP))
+}
+
+func command(words ...string) *exec.Cmd {
+	return exec.CommandContext(context.Background(), words[0], words[1:]...)
+}
+
+// Run replaces a Pod's process; the log goes on.
+func (i *Instance) Run(p *Process, cmd *exec.Cmd) {
+	i.T.Helper()
+	log, err := os.OpenFile(p.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(i.T, err)
+	defer func() { _ = log.Close() }()
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(i.T, cmd.Start())
+	exited := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+	p.cmd, p.exited = cmd, exited
+}
+
+// Signal sends a signal and, if it ends the process, waits for that.
+func (p *Process) Signal(signal syscall.Signal) {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Signal(signal)
+	if signal != syscall.SIGSTOP && signal != syscall.SIGCONT {
+		<-p.exited
+	}
+}
+
+func (p *Process) log() string {
+	return filepath.Join(p.Dir, "log")
+}
+
+// Logged returns all that a Pod's processes have printed.
+func (i *Instance) Logged(p *Process) string {
+	log, err := os.ReadFile(p.log())
+	require.NoError(i.T, err)
+	return string(log)
+}

@@ -226,6 +226,24 @@ func TestHandOverAfterReset(t *testing.T) {
 	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap)
 }
 
+// A Sentinel that has just been reset knows neither the others nor a replica, and
+// the Service hands out such ones before and after the one that can act: what they
+// say must not let writes in while that one promotes a replica.
+func TestHandOverWhileResetReachesSome(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	able := i.Sentinels[2]
+	i.Service.Backends.Store(&[]*lab.Process{i.Sentinels[0], i.Sentinels[1], able})
+	writers := i.writers()
+	old := i.Redis[0]
+	for _, s := range i.Sentinels[:2] {
+		i.Tell(s, "SENTINEL", "RESET", "*")
+	}
+	i.stop(old)
+	i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap)
+	require.Equal(t, 1, i.promotions())
+}
+
 // The replicas have much to catch up with when the master is to stop.
 func TestReplicasThatLag(t *testing.T) {
 	t.Parallel()

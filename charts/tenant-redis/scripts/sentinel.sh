@@ -24,9 +24,10 @@ role() {
 	redis "$1" ROLE | head -n 1
 }
 
-# consult SECONDS SENTINEL...: asks these Sentinels at the same time. Prints "view
-# EPOCH MASTER SENTINEL LEFT STATE" for each that names a master (127.0.0.1 is the
-# operator's word for none), and "peer SENTINEL" for each other that it knows.
+# consult SECONDS SENTINEL...: asks these Sentinels at the same time. Prints "peer
+# SENTINEL" for each that answers, by its own address, and for each other that it
+# knows, and "view EPOCH MASTER SENTINEL LEFT STATE" for each that names a master
+# (127.0.0.1 is the operator's word for none).
 # LEFT is when it takes the master for down unless that answers, in ms. STATE is
 # "replacing" while it looks for another master and "replaced" from when it names
 # that until the other replicas follow, which they cannot if that goes down too.
@@ -34,9 +35,10 @@ consult() {
 	limit=$1
 	shift
 	for sentinel; do
-		printf 'SENTINEL %s mymaster\n' GET-MASTER-ADDR-BY-NAME SENTINELS MASTER |
+		printf '%s\n' 'SENTINEL GET-MASTER-ADDR-BY-NAME mymaster' 'SENTINEL SENTINELS mymaster' \
+			'SENTINEL MASTER mymaster' 'CLIENT INFO' |
 			timeout "$limit" redis-cli -h "${sentinel%:*}" -p "${sentinel#*:}" 2>/dev/null |
-			awk -v sentinel="$sentinel" '
+			awk '
 				NR == 1 { master = $1 }
 				key == "ip" { ip = $1 }
 				key == "port" { port = $1 }
@@ -45,8 +47,11 @@ consult() {
 				key == "config-epoch" { epoch = $1 }
 				key == "down-after-milliseconds" { after = $1 }
 				key == "last-ok-ping-reply" { silent = $1 }
+				match($0, / laddr=[^ ]*/) { sentinel = substr($0, RSTART + 7, RLENGTH - 7) }
 				{ key = $1 }
 				END {
+					if (sentinel == "") exit
+					print "peer", sentinel
 					if (master ~ /^[0-9.]+$/ && master != "127.0.0.1")
 						print "view", epoch + 0, master, sentinel, after - silent, state
 				}' &
@@ -84,5 +89,5 @@ failing_over() {
 # always the same one, since two would each promote a replica.
 failover() {
 	leader=$(echo "$views" | awk -v master="$named" '$2 == master && $5 == "" { print $3 }' | sort | head -n 1)
-	reply=$(timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>/dev/null)
+	reply=$(timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>&1)
 }

@@ -32,11 +32,15 @@ level() {
 }
 
 # hand_over: holds the writes and asks for a failover. Lets go of them if it is
-# refused, so that they go on until there is a replica that can take over.
+# refused, so that they go on until there is a replica that can take over. A
+# Sentinel that agreed and then falls silent may still be at it, or gone with its
+# node: only after a while is another asked, and only long after that, when all
+# would know of a new master, may a refusal let writes in.
 hand_over() {
 	[ "$named" = "$self" ] || return
 	redis "$self" CLIENT PAUSE $(((seconds + 5) * 1000)) WRITE >/dev/null
 	! failing_over || return
+	[ $(($(date +%s) - agreed)) -gt 1 ] || return
 	# A replica that hangs is no reason to wait long.
 	patience=$(($(date +%s) + 3))
 	until level || [ "$(date +%s)" -gt "$patience" ]; do
@@ -44,9 +48,9 @@ hand_over() {
 	done
 	failover
 	case $reply in
-	OK | INPROG* | '') ;;
+	OK | INPROG* | '') agreed=$(date +%s) ;; # no answer in time may be one
 	*)
-		redis "$self" CLIENT UNPAUSE >/dev/null
+		[ $(($(date +%s) - agreed)) -lt 6 ] || redis "$self" CLIENT UNPAUSE >/dev/null
 		sleep 0.5
 		;;
 	esac
@@ -91,7 +95,7 @@ alone() {
 survey
 [ "$(role "$self")" = master ] || [ "$named" = "$self" ] || exit 0
 say "handing over"
-since=$(date +%s)
+since=$(date +%s) agreed=0
 until handed_over; do
 	if [ "$(date +%s)" -ge "$deadline" ]; then
 		say "not handed over within $seconds s: ${reply:-no Sentinel names this Pod}"

@@ -4,37 +4,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
-
-// TestReadmeListsTheValues holds the README's table against values.yaml, key by
-// key and default by default.
-func TestReadmeListsTheValues(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(chart.Dir, "README.md"))
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "\n## Values\n")
-	require.True(t, found)
-	section, _, _ = strings.Cut(section, "\n## ")
-
-	documented := map[string]any{}
-	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|[^|]+\\| `([^`]+)` \\|")
-	for _, match := range row.FindAllStringSubmatch(section, -1) {
-		require.NotContains(t, documented, match[1], "listed twice")
-		var value any
-		require.NoError(t, yaml.Unmarshal([]byte(match[2]), &value))
-		documented[match[1]] = value
-	}
-	assert.Equal(t, defaults(t), documented)
-}
 
 // notes renders NOTES.txt, which helm template leaves out, as a ConfigMap.
 func notes(t *testing.T, v values) string {
@@ -54,7 +32,7 @@ data: {notes: {{ include "notes" . | toJson }}}
 }
 
 func TestNotes(t *testing.T) {
-	plain := notes(t, values{"auth.enabled": "false"})
+	plain := notes(t, withoutPassword)
 	assert.NotContains(t, plain, "REDIS_PASSWORD")
 	assert.Contains(t, plain, "-n "+namespace+" get configmap", "without a tenant, the release's namespace")
 

@@ -1,14 +1,32 @@
 package tenantredis
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
+
+func readme(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(chart.Dir + "/README.md")
+	require.NoError(t, err)
+	return string(data)
+}
 
 // mebibytes reads Redis' "8mb", which is Kubernetes' 8Mi.
 func mebibytes(t *testing.T, s string) int64 {
@@ -53,6 +71,10 @@ func TestMemory(t *testing.T) {
 			assert.Equal(t, []int64{test.maxmemory, test.backlog, test.replicas, test.clients},
 				[]int64{maxmemory, backlog, replicas, clients})
 			assert.Equal(t, clients, reply)
+			if test.values["redis.memory"] == "" {
+				assert.Contains(t, readme(t), fmt.Sprintf("| `%s` | %s | %s | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB |",
+					name, test.memory, test.cpu, maxmemory, backlog, replicas, clients, reply))
+			}
 
 			worst := float64(maxmemory)*1.1*2 + float64(replicas-backlog+clients+reply) + 24
 			assert.LessOrEqual(t, worst, float64(limit.Value()>>20))
@@ -73,30 +95,83 @@ func buffers(t *testing.T, command []string) (normal, replica int64) {
 	return mebibytes(t, limits[1]), mebibytes(t, limits[5])
 }
 
-func TestPurpose(t *testing.T) {
-	cache := failover(t, nil).Spec.Redis.Command
-	assert.Equal(t, "allkeys-lru", argument(t, cache, "--maxmemory-policy"))
-	assert.Empty(t, argument(t, cache, "--save"), "nothing is saved")
-	assert.NotContains(t, cache, "--stop-writes-on-bgsave-error")
+// TestSettings starts a real Redis with the command that the chart renders, and
+// asks it for every setting that redis.config may have.
+func TestSettings(t *testing.T) {
+	// Given as YAML has it, and as Redis tells it.
+	given := map[string][2]string{
+		"maxmemory-policy": {`"volatile-ttl"`, "volatile-ttl"}, "maxmemory-samples": {"64", "64"},
+		"lfu-log-factor": {"1", "1"}, "lfu-decay-time": {"2", "2"}, "timeout": {"300", "300"}, "tcp-keepalive": {`"61"`, "61"},
+		"maxclients": {"100", "100"}, "notify-keyspace-events": {`"KEA"`, "AKE"},
+		"slowlog-log-slower-than": {"-1", "-1"}, "slowlog-max-len": {"0", "0"}, "latency-monitor-threshold": {"999999", "999999"},
+		"lazyfree-lazy-eviction": {"true", "yes"}, "lazyfree-lazy-expire": {`"yes"`, "yes"}, "lazyfree-lazy-server-del": {"true", "yes"},
+		"lazyfree-lazy-user-del": {"true", "yes"}, "lazyfree-lazy-user-flush": {"true", "yes"}, "activerehashing": {"false", "no"},
+		"hash-max-listpack-entries": {"1", "1"}, "hash-max-listpack-value": {"99999", "99999"},
+		"list-max-listpack-size": {"-5", "-5"}, "list-compress-depth": {"1", "1"}, "set-max-intset-entries": {"1", "1"},
+		"zset-max-listpack-entries": {"1", "1"}, "zset-max-listpack-value": {"1", "1"},
+		"stream-node-max-bytes": {"999999", "999999"}, "stream-node-max-entries": {"0", "0"},
+		"min-replicas-to-write": {"2", "2"}, "min-replicas-max-lag": {"5", "5"},
+	}
+	data, err := os.ReadFile(chart.Dir + "/files/redis-settings.yaml")
+	require.NoError(t, err)
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(render.Decode(t, data))), slices.Collect(maps.Keys(given)))
 
-	session := failover(t, values{"purpose": `"session"`}).Spec.Redis.Command
-	assert.Equal(t, "noeviction", argument(t, session, "--maxmemory-policy"))
-	assert.Equal(t, "60", argument(t, session, "--save"))
-	assert.Equal(t, "no", argument(t, session, "--stop-writes-on-bgsave-error"))
+	config := map[string]json.RawMessage{}
+	want := map[string]string{"maxmemory-clients": "8388608", "repl-backlog-size": "8388608", "save": ""}
+	for name, value := range given {
+		config[name] = json.RawMessage(value[0])
+		want[name] = value[1]
+	}
+	encoded, err := json.Marshal(config)
+	require.NoError(t, err)
+	redis := failover(t, values{"redis.config": string(encoded)}).Spec.Redis
+	assert.Empty(t, redis.CustomConfig)
+	assert.Equal(t, want, running(t, redis.Command, want))
 }
 
-// TestSettings gives every allowed setting in each of the forms that YAML has
-// for it.
-func TestSettings(t *testing.T) {
-	redis := failover(t, values{"redis.config": `{
-		"maxmemory-policy": "volatile-ttl", "timeout": 300, "slowlog-log-slower-than": -1, "stream-node-max-bytes": 999999,
-		"tcp-keepalive": "60", "lazyfree-lazy-expire": true, "lazyfree-lazy-eviction": "no", "notify-keyspace-events": ""
-	}`}).Spec.Redis
-	for option, want := range map[string]string{
-		"--maxmemory-policy": "volatile-ttl", "--timeout": "300", "--slowlog-log-slower-than": "-1", "--stream-node-max-bytes": "999999",
-		"--tcp-keepalive": "60", "--lazyfree-lazy-expire": "yes", "--lazyfree-lazy-eviction": "no", "--notify-keyspace-events": "",
+func TestPurpose(t *testing.T) {
+	for purpose, want := range map[string]map[string]string{
+		"cache":   {"maxmemory-policy": "allkeys-lru", "save": ""},
+		"session": {"maxmemory-policy": "noeviction", "save": "900 1 300 10 60 1000", "stop-writes-on-bgsave-error": "no"},
 	} {
-		assert.Equal(t, want, argument(t, redis.Command, option), option)
+		command := failover(t, values{"purpose": text(purpose)}).Spec.Redis.Command
+		assert.Equal(t, want, running(t, command, want), purpose)
 	}
-	assert.Empty(t, redis.CustomConfig)
+}
+
+// running starts Redis with this command and the lines on saving that the operator
+// writes into its file, and returns its settings of these names.
+func running(t *testing.T, command []string, names map[string]string) map[string]string {
+	t.Helper()
+	// A socket's path must be short.
+	dir, err := os.MkdirTemp("", "redis")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	file, socket := filepath.Join(dir, "redis.conf"), filepath.Join(dir, "socket")
+	require.NoError(t, os.WriteFile(file, []byte("save 900 1\nsave 300 10\nport 0\nunixsocket "+socket+"\n"), 0o600))
+
+	require.Equal(t, []string{"redis-server", "/redis/redis.conf", "--dir", "/data"}, command[2:6])
+	arguments := slices.Concat([]string{file, "--dir", dir}, command[6:])
+	//nolint:gosec // G204: what the chart renders
+	server := exec.CommandContext(t.Context(), "redis-server", arguments...)
+	output := &bytes.Buffer{}
+	server.Stdout = output
+	require.NoError(t, server.Start())
+	ended := make(chan struct{})
+	go func() { _ = server.Wait(); close(ended) }()
+	t.Cleanup(func() { _ = server.Process.Kill(); <-ended })
+
+	client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket, MaxRetries: 100, MaxRetryBackoff: 50 * time.Millisecond})
+	t.Cleanup(func() { _ = client.Close() })
+	found := map[string]string{}
+	for name := range names {
+		answer, err := client.ConfigGet(t.Context(), name).Result()
+		if err != nil {
+			_ = server.Process.Kill()
+			<-ended
+			require.NoError(t, err, output)
+		}
+		maps.Copy(found, answer)
+	}
+	return found
 }

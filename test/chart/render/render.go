@@ -49,7 +49,7 @@ type Chart struct {
 func (c Chart) Template(t *testing.T, v Values) (string, error) {
 	t.Helper()
 	options := &helm.Options{
-		SetJSONValues:  c.with(v),
+		SetJSONValues:  c.With(v),
 		KubectlOptions: k8s.NewKubectlOptions("", "", c.Namespace),
 		Logger:         logger.Discard,
 	}
@@ -57,8 +57,8 @@ func (c Chart) Template(t *testing.T, v Values) (string, error) {
 	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, "--kube-version", version)
 }
 
-// with adds to the chart's own values those of one test.
-func (c Chart) with(v Values) Values {
+// With returns the chart's own values with others put over them.
+func (c Chart) With(v Values) Values {
 	all := maps.Clone(c.Values)
 	if all == nil {
 		all = Values{}

@@ -152,6 +152,30 @@ func TestPasswordIsMadeOnceAndKept(t *testing.T) {
 	}
 }
 
+// TestServiceBinding holds the keys from which Spring Boot configures itself.
+func TestServiceBinding(t *testing.T) {
+	out, err := with(release, "kept").template(t, "helm", tenantWithBinding...)
+	require.NoError(t, err, out)
+	found := 0
+	for _, o := range render.Split(t, out) {
+		if o.GetName() != release+"-binding" {
+			continue
+		}
+		found++
+		secret := render.Get[corev1.Secret](t, map[string]render.Object{"binding": o}, "binding")
+		assert.EqualValues(t, "servicebinding.io/redis", secret.Type)
+		data := map[string]string{}
+		for key, value := range secret.Data {
+			data[key] = string(value)
+		}
+		assert.Equal(t, map[string]string{
+			"type": "redis", "provider": "tenant-redis", "password": "kept",
+			"sentinel.master": "mymaster", "sentinel.nodes": "rfs-cache." + namespace + ":26379",
+		}, data)
+	}
+	assert.Equal(t, 2, found, "in the tenant's namespace and in the release's")
+}
+
 func TestOwnSecretIsLookedAt(t *testing.T) {
 	for _, helm := range helms {
 		t.Run(helm, func(t *testing.T) {

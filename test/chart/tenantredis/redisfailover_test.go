@@ -192,6 +192,30 @@ func TestPlacement(t *testing.T) {
 	}, spec.Sentinel.TopologySpreadConstraints)
 }
 
+// TestNodes holds that Pods run where they may and stay bound to a node that is
+// gone: a Terminating Pod stops the operator.
+func TestNodes(t *testing.T) {
+	stay := []corev1.Toleration{
+		{Key: corev1.TaintNodeNotReady, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute},
+		{Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute},
+	}
+	for name, c := range components(t, nil) {
+		assert.Equal(t, stay, c.Tolerations, name)
+		assert.Empty(t, c.NodeSelector, name)
+		assert.Empty(t, c.PriorityClassName, name)
+	}
+	dedicated := corev1.Toleration{Key: "elastisys.io/node-type", Operator: corev1.TolerationOpEqual, Value: "redis", Effect: corev1.TaintEffectNoSchedule}
+	for name, c := range components(t, values{
+		"placement.tolerations":       `[{"key": "elastisys.io/node-type", "operator": "Equal", "value": "redis", "effect": "NoSchedule"}]`,
+		"placement.nodeSelector":      `{"elastisys.io/node-type": "redis"}`,
+		"placement.priorityClassName": `"high"`,
+	}) {
+		assert.Equal(t, append(slices.Clone(stay), dedicated), c.Tolerations, name)
+		assert.Equal(t, map[string]string{"elastisys.io/node-type": "redis"}, c.NodeSelector, name)
+		assert.Equal(t, "high", c.PriorityClassName, name)
+	}
+}
+
 func TestLabels(t *testing.T) {
 	for id, o := range awkward.Objects(t, nil) {
 		for _, label := range []string{"name", "instance", "version", "managed-by"} {

@@ -8,9 +8,10 @@ export PATH := $(CURDIR)/bin:$(PATH)
 GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w"
 
 CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
-LINTERS := bin/golangci-lint bin/gofumpt
+GENERATORS := bin/helm-schema bin/helm-docs
+LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 
-.PHONY: up demo-failover bench test test-full test-unit test-e2e lint tools build images packages cluster down clean help FORCE
+.PHONY: up demo-failover bench test test-full test-unit test-e2e lint docs tools build images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
@@ -18,14 +19,14 @@ up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's 
 demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' master under load and draw what clients see
 	@scripts/demo-failover.sh
 
-test: $(LINTERS) $(CLUSTER_TOOLS) bin/gotestsum build packages ## all that every commit must pass
+test: $(LINTERS) $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## all that every commit must pass
 	@scripts/lint.sh
 	@scripts/test.sh unit e2e
 
-test-full: $(CLUSTER_TOOLS) bin/gotestsum build packages ## every fault, both operator versions, the soak: hours
+test-full: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## every fault, both operator versions, the soak: hours
 	@scripts/test.sh unit full
 
-test-unit: bin/gotestsum bin/helm build packages ## tests that need no cluster
+test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no cluster
 	@scripts/test.sh unit
 
 test-e2e: $(CLUSTER_TOOLS) bin/gotestsum build ## tests on the kind cluster
@@ -36,6 +37,9 @@ bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md
 
 lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
 	@scripts/lint.sh
+
+docs: $(GENERATORS) packages ## the charts' schemas and README files, from values.yaml
+	@scripts/docs.sh charts
 
 tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool, into bin/
 
@@ -50,7 +54,7 @@ cluster: bin/kubectl bin/kind ## the kind cluster alone
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck redis-server redis-sentinel redis-tools busybox
+	@scripts/packages.sh shellcheck jq redis-server redis-sentinel redis-tools busybox
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

@@ -26,8 +26,18 @@ helm_lint() {
   done
 }
 
+# What make docs generates must be what is committed.
+docs_are_current() {
+  rm -rf "$CACHE/docs"
+  mkdir "$CACHE/docs"
+  cp -r charts "$CACHE/docs/charts"
+  scripts/docs.sh "$CACHE/docs/charts"
+  diff -r charts "$CACHE/docs/charts" || die "run make docs: what it generates from values.yaml and README.md.gotmpl differs as shown"
+}
+
 step "gofumpt" gofumpt_finds_nothing
 step "go vet" go vet -tags e2e,full ./...
 step "golangci-lint" golangci-lint run --build-tags e2e,full ./...
 step "shellcheck" shellcheck_all
 step "helm lint" helm_lint
+step "generated docs" docs_are_current

@@ -1,11 +1,6 @@
 {{/* The instance's name. */}}
 {{- define "redis.name" -}}
-{{- $name := .Values.name | default .Release.Name -}}
-{{- /* The schema holds it of a name that is set; a release's name may be longer and have dots. */ -}}
-{{- if not (regexMatch "^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$" $name) -}}
-{{- fail (printf "name: %q, which comes from the release's name and has %d characters, must have 1 to 48 of a-z, 0-9 and -, begin with a letter and not end with -: set name to such a one" $name (len $name)) -}}
-{{- end -}}
-{{- $name -}}
+{{- .Values.name | default .Release.Name -}}
 {{- end }}
 
 {{- define "redis.labels" -}}
@@ -73,15 +68,51 @@ containerSecurityContext:
   {{- include "redis.containerSecurityContext" . | nindent 2 }}
 {{- end }}
 
-{{/* maxmemory in MiB: three quarters of the container's memory. */}}
-{{- define "redis.maxmemory" -}}
-{{- $memory := .Values.redis.memory -}}
-{{- $mebibytes := trimSuffix "Mi" $memory -}}
-{{- if hasSuffix "Gi" $memory -}}
-{{- $mebibytes = mul (trimSuffix "Gi" $memory) 1024 -}}
+{{/* What Redis and Sentinel Pods have in common, as fields of the RedisFailover. */}}
+{{- define "redis.pod" -}}
+image: {{ .Values.image | quote }}
+imagePullPolicy: IfNotPresent
+imagePullSecrets:
+  {{- toYaml .Values.imagePullSecrets | nindent 2 }}
+serviceAccountName: {{ include "redis.name" . | quote }}
+nodeSelector:
+  {{- toYaml .Values.placement.nodeSelector | nindent 2 }}
+# A Pod stays bound to a node that is gone, until the node is back or its object
+# is deleted: evicted, it would stay Terminating all that time, and then the
+# operator, without which no Sentinel can join, repairs nothing at all.
+tolerations:
+  {{- range tuple "not-ready" "unreachable" }}
+  - key: node.kubernetes.io/{{ . }}
+    operator: Exists
+    effect: NoExecute
+  {{- end }}
+  {{- with .Values.placement.tolerations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .Values.placement.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- if include "redis.ownBudgets" . }}
+disablePodDisruptionBudget: true
+{{- end }}
+{{- end }}
+
+{{/* Whether the operator can be told to make no PodDisruptionBudgets: not empty if so. */}}
+{{- define "redis.ownBudgets" -}}
+{{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}
+{{- end }}
+
+{{/* The password that the cluster has, or a new one. */}}
+{{- define "redis.password" -}}
+{{- $name := include "redis.name" . -}}
+{{- $existing := lookup "v1" "Secret" .Release.Namespace $name -}}
+{{- with dig "data" "password" "" $existing -}}
+{{- b64dec . -}}
+{{- else -}}
+{{- if not (lookup "v1" "Namespace" "" "kube-system") -}}
+{{- fail (printf "auth.existingSecret: is empty, and Helm sees no cluster in which %s/%s may hold the password already: name a Secret with a key password in auth.existingSecret, set auth.enabled to false, or let Helm see the cluster with --dry-run=server" .Release.Namespace $name) -}}
 {{- end -}}
-{{- if lt (int $mebibytes) 64 -}}
-{{- fail (printf "redis.memory: %s is less than 64Mi, which Redis needs for itself: set 64Mi or more" $memory) -}}
+{{- /* Letters and digits only: the operator writes it into redis.conf unquoted. */ -}}
+{{- randAlphaNum 32 -}}
 {{- end -}}
-{{- div (mul $mebibytes 3) 4 -}}
 {{- end }}

@@ -3,7 +3,9 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,18 +38,33 @@ type Values map[string]string
 // Chart is the folder of a chart and the release that it is rendered as.
 type Chart struct {
 	Dir, Release, Namespace string
+	// Values are the defaults of the tests, which each may change.
+	Values Values
+	// Kubernetes is the version to render for; empty for the oldest that the
+	// charts accept.
+	Kubernetes string
 }
 
 // Template returns what helm template prints.
 func (c Chart) Template(t *testing.T, v Values) (string, error) {
 	t.Helper()
 	options := &helm.Options{
-		SetJSONValues:  v,
+		SetJSONValues:  c.With(v),
 		KubectlOptions: k8s.NewKubectlOptions("", "", c.Namespace),
 		Logger:         logger.Discard,
 	}
-	// Rendered for the oldest Kubernetes that the charts accept.
-	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, "--kube-version", "1.28.0")
+	version := cmp.Or(c.Kubernetes, "1.28.0")
+	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, "--kube-version", version)
+}
+
+// With returns the chart's own values with others put over them.
+func (c Chart) With(v Values) Values {
+	all := maps.Clone(c.Values)
+	if all == nil {
+		all = Values{}
+	}
+	maps.Copy(all, v)
+	return all
 }
 
 // ID is that of the object of this kind that bears the release's name and is in
@@ -77,14 +94,23 @@ func (c Chart) Objects(t *testing.T, v Values) map[string]Object {
 	require.NoError(t, err)
 
 	objects := map[string]Object{}
+	for _, o := range Split(t, manifest) {
+		require.NotContains(t, objects, o.ID(), "rendered twice")
+		objects[o.ID()] = o
+	}
+	return objects
+}
+
+// Split returns the objects of a manifest.
+func Split(t *testing.T, manifest string) []Object {
+	t.Helper()
+	var objects []Object
 	for document := range bytes.SplitSeq([]byte(manifest), []byte("\n---\n")) {
 		o := Object{Raw: document}
 		require.NoError(t, yaml.UnmarshalStrict(document, &o.Object))
-		if len(o.Object) == 0 {
-			continue
+		if len(o.Object) > 0 {
+			objects = append(objects, o)
 		}
-		require.NotContains(t, objects, o.ID(), "rendered twice")
-		objects[o.ID()] = o
 	}
 	return objects
 }

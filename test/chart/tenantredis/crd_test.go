@@ -2,6 +2,7 @@ package tenantredis
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -21,24 +22,29 @@ func TestRedisFailoverFitsTheCRD(t *testing.T) {
 	installed, err := os.ReadFile(filepath.Join(render.Repository, "charts/redis-operator/files/crds", render.CRDFile))
 	require.NoError(t, err)
 	t.Run("of the operator's chart", func(t *testing.T) {
-		assertFits(t, installed)
+		assertFits(t, installed, "spotahome-1.3")
 	})
 	// Its code knows the field, and the operator's chart installs the newer CRD
 	// for it. Beside upstream's, two Sentinels may end up on one node.
 	t.Run("of v1.2.4", func(t *testing.T) {
-		assertFits(t, render.UpstreamCRD(t, "redis-operator-1.2"),
+		assertFits(t, render.UpstreamCRD(t, "redis-operator-1.2"), "spotahome-1.2",
 			"spec.sentinel.topologySpreadConstraints[0].matchLabelKeys in body is a forbidden property")
 	})
 }
 
-func assertFits(t *testing.T, crd []byte, known ...string) {
+func assertFits(t *testing.T, crd []byte, flavour string, known ...string) {
 	t.Helper()
 	check := closedSchema(t, crd)
 	for _, v := range []values{
-		nil,
-		{"auth.enabled": "false"},
-		{"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "redis.cpu": `"2"`, "redis.replicas": "5", "sentinel.replicas": "5"},
+		{},
+		withoutPassword,
+		{
+			"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "purpose": `"session"`,
+			"placement": `{"nodeSelector": {"a": "b"}, "tolerations": [{"key": "a", "operator": "Exists"}], "priorityClassName": "high"}`,
+		},
 	} {
+		v = maps.Clone(v)
+		v["flavour"] = text(flavour)
 		var found []string
 		for _, problem := range check.Validate(theFailover(t, v)).Errors {
 			found = append(found, problem.Error())

@@ -5,36 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
-
-// TestReadmeListsTheValues holds the README's table against values.yaml, key by
-// key and default by default.
-func TestReadmeListsTheValues(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(chart.Dir, "README.md"))
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "\n## Values\n")
-	require.True(t, found)
-	section, _, _ = strings.Cut(section, "\n## ")
-
-	documented := map[string]any{}
-	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|[^|]+\\| `([^`]+)` \\|")
-	for _, match := range row.FindAllStringSubmatch(section, -1) {
-		require.NotContains(t, documented, match[1], "listed twice")
-		var value any
-		require.NoError(t, yaml.Unmarshal([]byte(match[2]), &value))
-		documented[match[1]] = value
-	}
-	assert.Equal(t, defaults(t), documented)
-}
 
 // notes renders NOTES.txt, which helm template leaves out, as a ConfigMap.
 func notes(t *testing.T, v values) string {
@@ -54,7 +34,7 @@ data: {notes: {{ include "notes" . | toJson }}}
 }
 
 func TestNotes(t *testing.T) {
-	plain := notes(t, values{"auth.enabled": "false"})
+	plain := notes(t, withoutPassword)
 	assert.NotContains(t, plain, "REDIS_PASSWORD")
 	assert.Contains(t, plain, "-n "+namespace+" get configmap", "without a tenant, the release's namespace")
 
@@ -71,4 +51,34 @@ func TestNotes(t *testing.T) {
 	}
 	assert.Contains(t, full, "team-b")
 	assert.Contains(t, notes(t, values{"access.allNamespaces": "true"}), "all namespaces")
+}
+
+// TestTrapsAreTested holds that docs/traps.md has every trap once and that each
+// test it names is there.
+func TestTrapsAreTested(t *testing.T) {
+	traps, err := os.ReadFile(filepath.Join(render.Repository, "docs/traps.md"))
+	require.NoError(t, err)
+	declared := map[string]bool{}
+	declaration := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	require.NoError(t, filepath.WalkDir(filepath.Join(render.Repository, "test"), func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path) //nolint:gosec // G304: our own
+		for _, match := range declaration.FindAllStringSubmatch(string(source), -1) {
+			declared[match[1]] = true
+		}
+		return err
+	}))
+
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \|.*\|([^|]*)\|$`).FindAllStringSubmatch(string(traps), -1)
+	require.Len(t, rows, 24)
+	for i, row := range rows {
+		assert.Equal(t, strconv.Itoa(i+1), row[1])
+		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(row[2], -1)
+		assert.NotEmpty(t, named, "trap %s", row[1])
+		for _, test := range named {
+			assert.Contains(t, declared, test[1], "trap %s", row[1])
+		}
+	}
 }

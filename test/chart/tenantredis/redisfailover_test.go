@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
@@ -64,17 +63,16 @@ func TestNewChartRestartsNothing(t *testing.T) {
 func TestSentinelTimings(t *testing.T) {
 	assert.Equal(t, []string{"down-after-milliseconds 2000", "failover-timeout 6000", "parallel-syncs 1"},
 		failover(t, nil).Spec.Sentinel.CustomConfig)
-	own := values{"sentinel": `{"downAfterMilliseconds": 5000, "failoverTimeoutMilliseconds": 180000, "parallelSyncs": 2}`}
-	assert.Equal(t, []string{"down-after-milliseconds 5000", "failover-timeout 180000", "parallel-syncs 2"},
+	own := values{"sentinel": `{"downAfterMilliseconds": 5000, "failoverTimeoutMilliseconds": 40000, "parallelSyncs": 2}`}
+	assert.Equal(t, []string{"down-after-milliseconds 5000", "failover-timeout 40000", "parallel-syncs 2"},
 		failover(t, own).Spec.Sentinel.CustomConfig)
 }
 
 func TestCommands(t *testing.T) {
-	redis := failover(t, values{"redis.maxmemoryPolicy": `"volatile-ttl"`}).Spec.Redis
+	redis := failover(t, nil).Spec.Redis
 	assert.Equal(t, []string{"/bin/sh", "/redis-shutdown/start.sh", "redis-server", "/redis/redis.conf"}, redis.Command[:4])
 	assert.Equal(t, "/data", argument(t, redis.Command, "--dir"))
 	assert.Equal(t, "no", argument(t, redis.Command, "--protected-mode"))
-	assert.Equal(t, "volatile-ttl", argument(t, redis.Command, "--maxmemory-policy"))
 	assert.Empty(t, redis.CustomConfig, "a restarted Redis lacks it until the operator's next pass")
 
 	sentinel := failover(t, nil).Spec.Sentinel
@@ -90,29 +88,6 @@ func argument(t *testing.T, command []string, option string) string {
 	require.Less(t, i+1, len(command), option)
 	require.NotContains(t, command[i+1:], option)
 	return command[i+1]
-}
-
-func TestMemory(t *testing.T) {
-	for memory, maxmemory := range map[string]string{
-		"64Mi":   "48mb",
-		"256Mi":  "192mb",
-		"1000Mi": "750mb",
-		"1001Mi": "750mb",
-		"1Gi":    "768mb",
-		"3Gi":    "2304mb",
-	} {
-		t.Run(memory, func(t *testing.T) {
-			redis := failover(t, values{"redis.memory": text(memory)}).Spec.Redis
-			assert.Equal(t, maxmemory, argument(t, redis.Command, "--maxmemory"))
-			want := resource.MustParse(memory)
-			assert.True(t, want.Equal(*redis.Resources.Requests.Memory()))
-			assert.True(t, want.Equal(*redis.Resources.Limits.Memory()))
-
-			// Redis' mb is Kubernetes' Mi.
-			used := resource.MustParse(maxmemory[:len(maxmemory)-2] + "Mi")
-			assert.Negative(t, used.Cmp(want), "data alone must not fill the container")
-		})
-	}
 }
 
 func TestReplicas(t *testing.T) {
@@ -215,6 +190,30 @@ func TestPlacement(t *testing.T) {
 		spread("sentinel", corev1.LabelHostname, corev1.DoNotSchedule, "pod-template-hash"),
 		spread("sentinel", corev1.LabelTopologyZone, corev1.ScheduleAnyway),
 	}, spec.Sentinel.TopologySpreadConstraints)
+}
+
+// TestNodes holds that Pods run where they may and stay bound to a node that is
+// gone: a Terminating Pod stops the operator.
+func TestNodes(t *testing.T) {
+	stay := []corev1.Toleration{
+		{Key: corev1.TaintNodeNotReady, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute},
+		{Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute},
+	}
+	for name, c := range components(t, nil) {
+		assert.Equal(t, stay, c.Tolerations, name)
+		assert.Empty(t, c.NodeSelector, name)
+		assert.Empty(t, c.PriorityClassName, name)
+	}
+	dedicated := corev1.Toleration{Key: "elastisys.io/node-type", Operator: corev1.TolerationOpEqual, Value: "redis", Effect: corev1.TaintEffectNoSchedule}
+	for name, c := range components(t, values{
+		"placement.tolerations":       `[{"key": "elastisys.io/node-type", "operator": "Equal", "value": "redis", "effect": "NoSchedule"}]`,
+		"placement.nodeSelector":      `{"elastisys.io/node-type": "redis"}`,
+		"placement.priorityClassName": `"high"`,
+	}) {
+		assert.Equal(t, append(slices.Clone(stay), dedicated), c.Tolerations, name)
+		assert.Equal(t, map[string]string{"elastisys.io/node-type": "redis"}, c.NodeSelector, name)
+		assert.Equal(t, "high", c.PriorityClassName, name)
+	}
 }
 
 func TestLabels(t *testing.T) {

@@ -23,10 +23,15 @@ var chart = render.Chart{
 	Dir:       render.Repository + "/charts/tenant-redis",
 	Release:   release,
 	Namespace: namespace,
+	// Without a cluster the chart makes no password.
+	Values: values{"auth.existingSecret": `"mine"`},
 }
 
 // awkward is a release whose name YAML takes for a truth value.
-var awkward = render.Chart{Dir: chart.Dir, Release: "no", Namespace: namespace}
+var awkward = render.Chart{Dir: chart.Dir, Release: "no", Namespace: namespace, Values: chart.Values}
+
+// withoutPassword are the values of an instance that asks for none.
+var withoutPassword = values{"auth.enabled": "false", "auth.existingSecret": `""`}
 
 type values = render.Values
 
@@ -48,22 +53,27 @@ type redisFailover struct {
 }
 
 type component struct {
-	Replicas                  int32
-	Image                     string
-	ImagePullPolicy           corev1.PullPolicy
-	ImagePullSecrets          []corev1.LocalObjectReference
-	ServiceAccountName        string
-	TerminationGracePeriod    int64
-	ShutdownConfigMap         string
-	Command, CustomConfig     []string
-	Resources                 corev1.ResourceRequirements
-	Storage                   struct{ EmptyDir *corev1.EmptyDirVolumeSource }
-	SecurityContext           *corev1.PodSecurityContext
-	ContainerSecurityContext  *corev1.SecurityContext
-	ConfigCopy                struct{ ContainerSecurityContext *corev1.SecurityContext }
-	Affinity                  *corev1.Affinity
-	TopologySpreadConstraints []corev1.TopologySpreadConstraint
-	Exporter                  struct {
+	Enabled                    bool
+	Replicas                   int32
+	Image                      string
+	ImagePullPolicy            corev1.PullPolicy
+	ImagePullSecrets           []corev1.LocalObjectReference
+	ServiceAccountName         string
+	TerminationGracePeriod     int64
+	ShutdownConfigMap          string
+	Command, CustomConfig      []string
+	Resources                  corev1.ResourceRequirements
+	Storage                    struct{ EmptyDir *corev1.EmptyDirVolumeSource }
+	SecurityContext            *corev1.PodSecurityContext
+	ContainerSecurityContext   *corev1.SecurityContext
+	ConfigCopy                 struct{ ContainerSecurityContext *corev1.SecurityContext }
+	Affinity                   *corev1.Affinity
+	TopologySpreadConstraints  []corev1.TopologySpreadConstraint
+	NodeSelector               map[string]string
+	Tolerations                []corev1.Toleration
+	PriorityClassName          string
+	DisablePodDisruptionBudget bool
+	Exporter                   struct {
 		Enabled                  bool
 		Image                    string
 		ImagePullPolicy          corev1.PullPolicy

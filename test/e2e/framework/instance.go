@@ -66,7 +66,9 @@ func Install(t *testing.T, name string, values Values) *Instance {
 	i := &Instance{Name: name, Tenant: name}
 	i.helm = &helm.Options{
 		KubectlOptions: Kubectl(SystemNamespace),
-		SetJSONValues:  map[string]string{"tenantNamespaces": fmt.Sprintf("[%q]", name), "redis.memory": `"128Mi"`},
+		SetJSONValues:  map[string]string{
+			"tenantNamespaces": fmt.Sprintf("[%q]", name), "size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"100m"`,
+		},
 		ExtraArgs:      map[string][]string{"install": values.Flags},
 	}
 	for path, value := range values.JSON {

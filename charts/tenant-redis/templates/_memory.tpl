@@ -1,0 +1,37 @@
+{{/* Memory and CPU of a Redis container by size, as JSON. */}}
+{{- define "redis.sizes" -}}
+{{- dict
+  "small" (dict "memory" "256Mi" "cpu" "100m")
+  "medium" (dict "memory" "1Gi" "cpu" "500m")
+  "large" (dict "memory" "4Gi" "cpu" "1")
+  "own" (pick .Values.redis "memory" "cpu") | toJson -}}
+{{- end }}
+
+{{/* Those of this instance, as JSON. */}}
+{{- define "redis.resources" -}}
+{{- get (include "redis.sizes" . | fromJson) .Values.size | toJson -}}
+{{- end }}
+
+{{- define "redis.mebibytes" -}}
+{{- if hasSuffix "Gi" . }}{{ mul (trimSuffix "Gi" .) 1024 }}{{ else }}{{ trimSuffix "Mi" . }}{{ end -}}
+{{- end }}
+
+{{/*
+Redis' shares of its container's memory, in MiB, as JSON. They add up to the
+container even at the worst moment:
+
+- share, a 32nd of it: the replication backlog, all clients' buffers, and the
+  largest reply or request of one client, each.
+- replicas, four shares: writes kept for replicas that load. Redis counts the
+  backlog's part of it in maxmemory and the rest not (mem_not_counted_for_evict).
+- 24 MiB: an empty Redis, and the scripts and probes beside it.
+- maxmemory, five elevenths of what is left: a tenth more for fragmentation, and
+  all of that twice, since a save or a replica that loads forks Redis, and every
+  page that is written meanwhile is copied.
+*/}}
+{{- define "redis.memory" -}}
+{{- $container := include "redis.resources" . | fromJson | dig "memory" "" | include "redis.mebibytes" | int -}}
+{{- $share := div $container 32 -}}
+{{- $maxmemory := div (mul (sub (sub $container (mul 5 $share)) 24) 5) 11 -}}
+{{- dict "share" $share "replicas" (mul 4 $share) "maxmemory" $maxmemory | toJson -}}
+{{- end }}

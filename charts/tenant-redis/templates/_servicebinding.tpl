@@ -1,0 +1,23 @@
+{{/*
+The Secret of servicebinding.io, with the keys that spring-cloud-bindings reads:
+(dict "root" $ "namespace" "team-a" "password" "..."). It has no host: a client
+without Sentinel would take it for Redis.
+*/}}
+{{- define "redis.serviceBinding" -}}
+{{- $name := include "redis.name" .root -}}
+---
+apiVersion: v1
+kind: Secret
+type: servicebinding.io/redis
+metadata:
+  name: {{ $name }}-binding
+  namespace: {{ .namespace | quote }}
+  labels:
+    {{- include "redis.labels" .root | nindent 4 }}
+data:
+  type: {{ b64enc "redis" }}
+  provider: {{ b64enc "tenant-redis" }}
+  sentinel.master: {{ b64enc "mymaster" }}
+  sentinel.nodes: {{ printf "rfs-%s.%s:26379" $name .root.Release.Namespace | b64enc }}
+  password: {{ b64enc .password }}
+{{- end }}

@@ -1,0 +1,48 @@
+{{/* A value of redis.config as Redis writes it: YAML knows yes as true, and Helm 1000000 as 1e+06. */}}
+{{- define "redis.setting" -}}
+{{- if kindIs "bool" . }}{{ ternary "yes" "no" . }}{{ else if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
+{{- end }}
+
+{{/* redis.config with the policy that the purpose asks for. */}}
+{{- define "redis.settings" -}}
+{{- $policy := eq .Values.purpose "session" | ternary "noeviction" "allkeys-lru" -}}
+{{- merge (dict) .Values.redis.config (dict "maxmemory-policy" $policy) | toJson -}}
+{{- end }}
+
+{{/* Redis' settings as arguments of its command. */}}
+{{- define "redis.arguments" -}}
+{{- $memory := include "redis.memory" . | fromJson -}}
+# An image with another working directory never finishes a replication on the
+# read-only root file system.
+- --dir
+- /data
+# Without it Redis refuses the operator from other Pods where there is no
+# password. NetworkPolicies say who gets in.
+- --protected-mode
+- "no"
+- --maxmemory
+- {{ $memory.maxmemory }}mb
+- --maxmemory-clients
+- {{ $memory.share }}mb
+- --client-output-buffer-limit
+{{- range tuple "normal" (printf "%vmb" $memory.share) "0" "0" "replica" (printf "%vmb" $memory.replicas) "0" "0" }}
+- {{ . | quote }}
+{{- end }}
+- --repl-backlog-size
+- {{ $memory.share }}mb
+- --save
+{{- if eq .Values.purpose "session" }}
+# These add to the operator's own: after 15 minutes with a change, after 5 with 10.
+- "60"
+- "1000"
+# A full disk must not refuse writes that the replicas have.
+- --stop-writes-on-bgsave-error
+- "no"
+{{- else }}
+- ""
+{{- end }}
+{{- range $name, $value := include "redis.settings" . | fromJson }}
+- --{{ $name }}
+- {{ include "redis.setting" $value | quote }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,94 @@
+package tenantredis
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+const groupLabel = "redis-failover.freshworks.com/operator-group"
+
+// TestFlavours holds what each operator gets that the others do not.
+func TestFlavours(t *testing.T) {
+	own := chart
+	own.Kubernetes = "1.32.0"
+	for flavour, test := range map[string]struct {
+		values
+		budgets, sentinelEnabled, passwordInCommand bool
+		group                                       string
+	}{
+		"spotahome-1.3": {budgets: true},
+		"spotahome-1.2": {},
+		"freshworks":    {values: values{"operator.group": `"blue"`}, group: "blue"},
+		"saremox":       {budgets: true, sentinelEnabled: true, passwordInCommand: true},
+	} {
+		t.Run(flavour, func(t *testing.T) {
+			t.Parallel()
+			flavoured := own
+			flavoured.Values = own.With(values{"flavour": text(flavour)})
+			objects := flavoured.Objects(t, test.values)
+			rf := render.Get[redisFailover](t, objects, chart.ID("RedisFailover"))
+
+			assert.Equal(t, test.group, rf.Labels[groupLabel])
+			assert.False(t, whitelisted(t, rf.Spec.LabelWhitelist, groupLabel))
+			assert.Equal(t, test.sentinelEnabled, rf.Spec.Sentinel.Enabled)
+			assert.False(t, rf.Spec.Redis.Enabled, "no operator knows such a field")
+			if test.passwordInCommand {
+				assert.Equal(t, "$(REDIS_PASSWORD)", argument(t, rf.Spec.Redis.Command, "--requirepass"))
+				assert.Equal(t, "$(REDIS_PASSWORD)", argument(t, rf.Spec.Redis.Command, "--masterauth"))
+				open := render.Get[redisFailover](t, flavoured.Objects(t, withoutPassword), chart.ID("RedisFailover"))
+				assert.NotContains(t, open.Spec.Redis.Command, "--requirepass")
+			} else {
+				assert.NotContains(t, rf.Spec.Redis.Command, "--requirepass")
+			}
+
+			assert.Equal(t, test.budgets, rf.Spec.Redis.DisablePodDisruptionBudget)
+			assert.Equal(t, test.budgets, rf.Spec.Sentinel.DisablePodDisruptionBudget)
+			for component, id := range map[string]string{"redis": "rfr-" + release, "sentinel": "rfs-" + release} {
+				id = "PodDisruptionBudget/" + namespace + "/" + id
+				if !test.budgets {
+					assert.NotContains(t, objects, id)
+					continue
+				}
+				// Not 0, and no minAvailable as large as a component: the
+				// platform refuses both, and a drain would never end.
+				assert.Equal(t, policyv1.PodDisruptionBudgetSpec{
+					MaxUnavailable:             new(intstr.FromInt32(1)),
+					UnhealthyPodEvictionPolicy: new(policyv1.AlwaysAllow),
+					Selector:                   &metav1.LabelSelector{MatchLabels: labelsOf(release, component)},
+				}, render.Get[policyv1.PodDisruptionBudget](t, objects, id).Spec)
+			}
+		})
+	}
+}
+
+// TestOperatorsBudgetsLeaveAMajority holds that the counts that are accepted with
+// the operator's own budgets, two of each component, never let a drain take the
+// majority of the Sentinels and never forbid it.
+func TestOperatorsBudgetsLeaveAMajority(t *testing.T) {
+	const minAvailable = 2
+	for flavour, group := range map[string]string{"spotahome-1.2": `""`, "freshworks": `"a"`} {
+		accepted := 0
+		for _, redis := range []int{3, 4, 5} {
+			for _, sentinels := range []int{3, 5, 7} {
+				_, err := chart.Template(t, values{
+					"flavour": text(flavour), "operator.group": group,
+					"redis.replicas": strconv.Itoa(redis), "sentinel.replicas": strconv.Itoa(sentinels),
+				})
+				if err == nil {
+					accepted++
+					assert.Greater(t, 2*minAvailable, sentinels, flavour)
+					assert.Less(t, minAvailable, redis, flavour)
+				}
+			}
+		}
+		require.NotZero(t, accepted, flavour)
+	}
+}

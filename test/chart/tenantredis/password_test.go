@@ -1,0 +1,196 @@
+package tenantredis
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+// cluster has an API server that knows Namespaces and Secrets, which is all that
+// the chart looks up.
+type cluster map[string]any
+
+// with returns a cluster in which the namespace has a Secret with this password.
+func with(name, password string) cluster {
+	return cluster{"/api/v1/namespaces/" + namespace + "/secrets/" + name: corev1.Secret{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		// Helm 4 looks whose it is.
+		ObjectMeta: metav1.ObjectMeta{
+			Labels:      map[string]string{"app.kubernetes.io/managed-by": "Helm"},
+			Annotations: map[string]string{"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace},
+		},
+		Data: map[string][]byte{"password": []byte(password)},
+	}}
+}
+
+func (c cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	found := map[string]any{
+		"/version": version.Info{Major: "1", Minor: "37", GitVersion: "v1.37.0"},
+		"/api":     metav1.APIVersions{Versions: []string{"v1"}},
+		"/apis":    metav1.APIGroupList{},
+		"/api/v1": metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{
+			{Name: "namespaces", Kind: "Namespace"},
+			{Name: "secrets", Kind: "Secret", Namespaced: true},
+		}},
+		"/api/v1/namespaces/kube-system": corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}},
+	}
+	maps.Copy(found, c)
+	object, ok := found[r.URL.Path]
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		object = metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
+			Status:   metav1.StatusFailure, Reason: metav1.StatusReasonNotFound, Code: http.StatusNotFound,
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(object)
+}
+
+// helms are the versions of Helm that the chart is for.
+var helms = []string{"helm", "helm4"}
+
+// template renders, in the cluster's sight, what of the chart looks there.
+func (c cluster) template(t *testing.T, helm string, flags ...string) (string, error) {
+	t.Helper()
+	own := changed(t, func(dir string) {
+		files, err := filepath.Glob(dir + "/templates/*")
+		require.NoError(t, err)
+		for _, file := range files {
+			if name := filepath.Base(file); filepath.Ext(name) != ".tpl" && name != "secret.yaml" && name != "validate.yaml" {
+				require.NoError(t, os.RemoveAll(file))
+			}
+		}
+	})
+	server := httptest.NewServer(c)
+	t.Cleanup(server.Close)
+	config := clientcmdapi.NewConfig()
+	config.Clusters["c"] = &clientcmdapi.Cluster{Server: server.URL}
+	config.Contexts["c"] = &clientcmdapi.Context{Cluster: "c"}
+	config.CurrentContext = "c"
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, clientcmd.WriteToFile(*config, kubeconfig))
+
+	flags = slices.Concat([]string{
+		"template", release, own.Dir, "--namespace", namespace, "--kubeconfig", kubeconfig,
+		"--dry-run=server", "--disable-openapi-validation",
+	}, flags)
+	//nolint:gosec // G204: the pinned Helm
+	out, err := exec.CommandContext(t.Context(), filepath.Join(render.Repository, "bin", helm), flags...).CombinedOutput()
+	return string(out), err
+}
+
+// passwords returns those in the rendered Secrets, by their namespace and key.
+func passwords(t *testing.T, manifest string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, o := range render.Split(t, manifest) {
+		data, _, err := unstructured.NestedStringMap(o.Object, "data")
+		require.NoError(t, err)
+		for _, key := range []string{"password", "REDIS_PASSWORD"} {
+			if value, ok := data[key]; ok {
+				decoded, err := base64.StdEncoding.DecodeString(value)
+				require.NoError(t, err)
+				found[o.GetNamespace()+"/"+o.GetName()+" "+key] = string(decoded)
+			}
+		}
+	}
+	return found
+}
+
+// everywhere is where the password belongs, for a tenant in the namespace team-a.
+func everywhere(password string) map[string]string {
+	return map[string]string{
+		"team-a/cache REDIS_PASSWORD":         password,
+		"team-a/cache-binding password":       password,
+		namespace + "/cache REDIS_PASSWORD":   password,
+		namespace + "/cache password":         password,
+		namespace + "/cache-binding password": password,
+	}
+}
+
+var tenantWithBinding = []string{"--set", "tenantNamespaces={team-a},auth.serviceBinding=true"}
+
+func TestPasswordIsMadeOnceAndKept(t *testing.T) {
+	for _, helm := range helms {
+		t.Run(helm, func(t *testing.T) {
+			t.Parallel()
+			kept, err := with(release, "kept").template(t, helm, tenantWithBinding...)
+			require.NoError(t, err, kept)
+			assert.Equal(t, everywhere("kept"), passwords(t, kept))
+
+			var made []string
+			for range 2 {
+				out, err := cluster{}.template(t, helm, tenantWithBinding...)
+				require.NoError(t, err, out)
+				found := passwords(t, out)
+				password := found[namespace+"/cache password"]
+				assert.Regexp(t, "^[A-Za-z0-9]{32}$", password)
+				assert.Equal(t, everywhere(password), found)
+				made = append(made, password)
+			}
+			assert.NotEqual(t, made[0], made[1])
+		})
+	}
+}
+
+// TestServiceBinding holds the keys from which Spring Boot configures itself.
+func TestServiceBinding(t *testing.T) {
+	out, err := with(release, "kept").template(t, "helm", tenantWithBinding...)
+	require.NoError(t, err, out)
+	found := 0
+	for _, o := range render.Split(t, out) {
+		if o.GetName() != release+"-binding" {
+			continue
+		}
+		found++
+		secret := render.Get[corev1.Secret](t, map[string]render.Object{"binding": o}, "binding")
+		assert.EqualValues(t, "servicebinding.io/redis", secret.Type)
+		data := map[string]string{}
+		for key, value := range secret.Data {
+			data[key] = string(value)
+		}
+		assert.Equal(t, map[string]string{
+			"type": "redis", "provider": "tenant-redis", "password": "kept",
+			"sentinel.master": "mymaster", "sentinel.nodes": "rfs-cache." + namespace + ":26379",
+		}, data)
+	}
+	assert.Equal(t, 2, found, "in the tenant's namespace and in the release's")
+}
+
+func TestOwnSecretIsLookedAt(t *testing.T) {
+	for _, helm := range helms {
+		t.Run(helm, func(t *testing.T) {
+			t.Parallel()
+			own := []string{"--set", "auth.existingSecret=mine"}
+			out, err := with("mine", "a#$%/+=").template(t, helm, own...)
+			require.NoError(t, err, out)
+			assert.Empty(t, passwords(t, out), "the chart makes none")
+
+			for _, c := range []cluster{{}, with("mine", ""), with("mine", "to be"), with("mine", `"quoted"`)} {
+				out, err := c.template(t, helm, own...)
+				require.Error(t, err)
+				assert.Contains(t, out, "auth.existingSecret: Secret redis-system/mine must be there with a key password of ASCII characters without spaces, quotes and \\: make it first")
+				assert.NotContains(t, out, "to be")
+			}
+		})
+	}
+}

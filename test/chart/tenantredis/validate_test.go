@@ -1,0 +1,127 @@
+package tenantredis
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// TestRules holds the message to each mistake: key, value, range and fix.
+func TestRules(t *testing.T) {
+	own := func(key, value string) values {
+		v := values{"size": `"own"`, "redis.memory": `"1Gi"`, "redis.cpu": `"1"`}
+		v["redis."+key] = value
+		return v
+	}
+	for name, test := range map[string]struct {
+		values values
+		says   string
+	}{
+		"name too long":          {values{"name": text(strings.Repeat("n", 49))}, `name: "` + strings.Repeat("n", 49) + `", 49 characters, must be 1 to 48 of a-z, 0-9 and -, begin with a letter and not end with -: set name to such a one`},
+		"name with upper case":   {values{"name": `"Cache"`}, `name: "Cache"`},
+		"name with a dot":        {values{"name": `"a.b"`}, `name: "a.b"`},
+		"label with a space":     {values{"access.label": `"redis access"`}, `access.label: "redis access" is no label key: set it to at most 63 letters`},
+		"label with two slashes": {values{"access.label": `"a.example/b/c"`}, `access.label: "a.example/b/c"`},
+		"label too long":         {values{"access.label": text("a.example/" + strings.Repeat("n", 64))}, "access.label: "},
+
+		"image without tag":            {values{"image": `"docker.io/library/redis"`}, `image: "docker.io/library/redis" must be an image with a tag other than latest or with a sha256 digest, so that every Pod runs the same: add one`},
+		"image of a port, without tag": {values{"image": `"mirror.example:5000/redis"`}, `image: "mirror.example:5000/redis"`},
+		"image with tag latest":        {values{"image": `"docker.io/library/redis:latest"`}, `image: "docker.io/library/redis:latest"`},
+		"image with half a digest":     {values{"image": text("redis" + digest[:20])}, `image: "redis@sha256:`},
+		"image with a space":           {values{"image": `"redis :7"`}, `image: "redis :7"`},
+		"exporter image without tag":   {values{"exporter.image": `"redis_exporter"`}, `exporter.image: "redis_exporter" must be`},
+
+		"ServiceAccount of no namespace": {values{"tenantSubjects": `[{"kind": "ServiceAccount", "name": "a"}]`}, "tenantSubjects[0].namespace: is missing, and a ServiceAccount has one: add it"},
+		"User of a namespace":            {values{"tenantSubjects": `[{"kind": "User", "name": "a", "namespace": "b"}]`}, `tenantSubjects[0].namespace: "b" is set, and a User has none: remove it`},
+
+		"own size, no memory":    {values{"size": `"own"`, "redis.cpu": `"1"`}, `redis.memory: "" must be 128Mi or more in whole Mi or Gi, such as 2Gi, since size is own: set it, or size to small, medium or large`},
+		"own size, no CPU":       {values{"size": `"own"`, "redis.memory": `"1Gi"`}, `redis.cpu: "" must be CPUs, such as 250m or 2, since size is own: set it, or size to small, medium or large`},
+		"memory of a named size": {values{"redis.memory": `"2Gi"`}, `redis.memory: "2Gi" goes with size own only, and size is small, which has 256Mi: set size to own, or redis.memory to ""`},
+		"CPU of a named size":    {values{"size": `"large"`, "redis.cpu": `"2"`}, `redis.cpu: "2" goes with size own only, and size is large, which has 1: set size to own, or redis.cpu to ""`},
+		"memory without number":  {own("memory", `"lots"`), `redis.memory: "lots" must be 128Mi or more`},
+		"memory with a fraction": {own("memory", `"1.5Gi"`), `redis.memory: "1.5Gi" must be 128Mi or more`},
+		"memory in another unit": {own("memory", `"1G"`), `redis.memory: "1G" must be 128Mi or more`},
+		"too little memory":      {own("memory", `"127Mi"`), "redis.memory: 127Mi is less than 128Mi, of which Redis needs most for itself: set 128Mi or more"},
+		"negative CPU":           {own("cpu", `"-1"`), `redis.cpu: "-1" must be CPUs`},
+
+		"hasty failover":  {values{"sentinel.downAfterMilliseconds": "4000"}, "sentinel.failoverTimeoutMilliseconds: 6000 must be at least 8000, twice sentinel.downAfterMilliseconds, or a failover is given up before the Sentinels agree: set 12000"},
+		"hasty hand-over": {values{"sentinel.failoverTimeoutMilliseconds": "40001"}, "redis.terminationGracePeriodSeconds: 60 leaves 40 s to hand over, and must leave at least the 40001 ms of sentinel.failoverTimeoutMilliseconds, since a failover under way comes first: set 61 or more"},
+
+		"1.2 with fewer Sentinels than Redis": {values{"flavour": `"spotahome-1.2"`, "redis.replicas": "4"}, "sentinel.replicas: 3 must be at least redis.replicas, 4, with flavour spotahome-1.2, which never heals fewer: lower redis.replicas, or set flavour to spotahome-1.3"},
+		"1.2 with five Sentinels":             {values{"flavour": `"spotahome-1.2"`, "sentinel.replicas": "5"}, "sentinel.replicas: 5 must be 3 with flavour spotahome-1.2, whose PodDisruptionBudget keeps 2, fewer than a majority: set 3, or flavour to spotahome-1.3"},
+		"freshworks with five Sentinels":      {values{"flavour": `"freshworks"`, "operator.group": `"a"`, "sentinel.replicas": "5"}, "sentinel.replicas: 5 must be 3 with flavour freshworks"},
+		"freshworks without group":            {values{"flavour": `"freshworks"`}, `operator.group: "" must be set with flavour freshworks: set it to the operator's OPERATOR_GROUP_ID, without which it ignores this instance`},
+		"group of another flavour":            {values{"operator.group": `"a"`}, `operator.group: "a" must be empty with flavour spotahome-1.3: set it to "", or flavour to freshworks`},
+		"saremox on an old Kubernetes":        {values{"flavour": `"saremox"`}, "flavour: saremox needs Kubernetes 1.32 or newer, and this is v1.28.0: upgrade Kubernetes, or set another flavour"},
+
+		"Secret without password":  {values{"auth.enabled": "false"}, `auth.existingSecret: "mine" is of no use while auth.enabled is false: set auth.enabled to true, or auth.existingSecret to ""`},
+		"Secret of the chart":      {values{"auth.existingSecret": `"cache"`}, `auth.existingSecret: "cache" is the name of the Secret that the chart makes otherwise, which an upgrade to this would delete: give yours another name`},
+		"binding to a Secret":      {values{"auth.serviceBinding": "true"}, `auth.serviceBinding: true needs a password that the chart knows, but auth.enabled is true and auth.existingSecret "mine": set auth.serviceBinding to false, or auth.enabled to true and auth.existingSecret to ""`},
+		"binding without password": {values{"auth.serviceBinding": "true", "auth.enabled": "false", "auth.existingSecret": `""`}, "auth.serviceBinding: true needs a password that the chart knows, but auth.enabled is false"},
+		"password, no cluster":     {values{"auth.existingSecret": `""`}, "auth.existingSecret: is empty, and Helm sees no cluster in which redis-system/cache may hold the password already: name a Secret with a key password in auth.existingSecret, set auth.enabled to false, or let Helm see the cluster with --dry-run=server"},
+
+		"setting of the chart":        {values{"redis.config": `{"maxmemory": "1gb"}`}, "redis.config.maxmemory: is not allowed, since the chart or the operator depends on it, or Redis would not start with it: remove it; allowed are activerehashing, hash-max"},
+		"setting that cannot be sent": {values{"redis.config": `{"appendonly": true}`}, "redis.config.appendonly: is not allowed"},
+		"renamed command":             {values{"redis.config": `{"rename-command": "CONFIG x"}`}, "redis.config.rename-command: is not allowed"},
+		"setting in capitals":         {values{"redis.config": `{"Timeout": 1}`}, "redis.config.Timeout: is not allowed"},
+		"setting with a bad value":    {values{"redis.config": `{"timeout": "soon"}`}, `redis.config.timeout: "soon" must be 0 (never) to 999999 seconds`},
+		"setting with two values":     {values{"redis.config": `{"timeout": "1\n--appendonly"}`}, "redis.config.timeout: "},
+		"cache that never evicts":     {values{"redis.config": `{"maxmemory-policy": "noeviction"}`}, `redis.config.maxmemory-policy: "noeviction" does not fit purpose cache, which would refuse writes when it is full, so all but noeviction do: set purpose to session, or remove the setting`},
+		"session that evicts":         {values{"purpose": `"session"`, "redis.config": `{"maxmemory-policy": "volatile-ttl"}`}, `redis.config.maxmemory-policy: "volatile-ttl" does not fit purpose session, of which nothing may vanish, so only noeviction does: set purpose to cache, or remove the setting`},
+		"write for all replicas":      {values{"redis.config": `{"min-replicas-to-write": 3}`}, "redis.config.min-replicas-to-write: 3 must be less than redis.replicas, 3, or no write is ever taken: set at most 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refused(t, chart, test.values, test.says)
+		})
+	}
+}
+
+func TestAllMistakesAreToldAtOnce(t *testing.T) {
+	refused(t, chart, values{"name": `"A"`, "image": `"redis"`, "redis.config": `{"dir": "/tmp", "timeout": -1}`},
+		`name: "A"`, `image: "redis"`, "redis.config.dir: ", `redis.config.timeout: "-1"`)
+}
+
+func TestRefusedReleaseNames(t *testing.T) {
+	for name, number := range map[string]string{strings.Repeat("r", 49): "49", "team.cache": "10", "123": "3"} {
+		t.Run(name, func(t *testing.T) {
+			own := chart
+			own.Release = name
+			refused(t, own, nil, "name: "+text(name)+", "+number+" characters from the release's name, must be 1 to 48")
+
+			_, err := own.Template(t, values{"name": `"cache"`})
+			assert.NoError(t, err, "the message's remedy must help")
+		})
+	}
+}
+
+func TestAcceptedValues(t *testing.T) {
+	newer := chart
+	newer.Kubernetes = "1.32.0"
+	for name, v := range map[string]values{
+		"longest name":       {"name": text(strings.Repeat("n", 48))},
+		"digest":             {"image": text("redis" + digest), "exporter.image": text("mirror.example:5000/redis_exporter" + digest)},
+		"tag and digest":     {"image": text("mirror.example/redis:7.0.15" + digest)},
+		"mirror with a port": {"image": `"mirror.example:5000/library/redis:7.0.15"`},
+		"own access label":   {"access.label": `"redis_access.v1"`},
+		"longest label":      {"access.label": text("a.example/" + strings.Repeat("n", 63))},
+		"largest":            {"size": `"own"`, "redis": `{"replicas": 9, "memory": "64Gi", "cpu": "0.5", "terminationGracePeriodSeconds": 600}`, "sentinel.replicas": "7"},
+		"slowest":            {"redis.terminationGracePeriodSeconds": "200", "sentinel.failoverTimeoutMilliseconds": "180000"},
+		"own namespace":      {"tenantNamespaces": `["team-a", "` + namespace + `"]`},
+		"subjects":           {"tenantSubjects": `[{"kind": "ServiceAccount", "name": "a", "namespace": "b"}, {"kind": "Group", "name": "oidc:a"}]`},
+		"1.2":                {"flavour": `"spotahome-1.2"`},
+		"freshworks":         {"flavour": `"freshworks"`, "operator.group": `"a"`, "redis.replicas": "5"},
+		"saremox":            {"flavour": `"saremox"`, "sentinel.replicas": "5"},
+		"subchart":           {"global": `{"imageRegistry": "mirror.example"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newer.Template(t, v)
+			require.NoError(t, err)
+		})
+	}
+}

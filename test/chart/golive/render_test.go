@@ -23,7 +23,7 @@ func job(t *testing.T, helm, name string, flags ...string) batchv1.Job {
 	t.Helper()
 	arguments := append([]string{
 		"template", "cache", render.Repository + "/charts/tenant-redis", "--namespace", "redis-system",
-		"--show-only", "templates/tests/" + name + ".yaml",
+		"--show-only", "templates/tests/" + name + ".yaml", "--set", "auth.existingSecret=mine",
 	}, flags...)
 	out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/"+helm, arguments...).Output()
 	require.NoError(t, err, "%s", out)
@@ -79,8 +79,8 @@ func TestJobsPassword(t *testing.T) {
 	env := job(t, "helm", "golive").Spec.Template.Spec.Containers[0].Env
 	require.Len(t, env, 1)
 	require.Equal(t, "REDIS_PASSWORD", env[0].Name)
-	require.Equal(t, "cache", env[0].ValueFrom.SecretKeyRef.Name)
-	require.Empty(t, job(t, "helm", "golive", "--set", "auth.enabled=false").Spec.Template.Spec.Containers[0].Env)
+	require.Equal(t, "mine", env[0].ValueFrom.SecretKeyRef.Name)
+	require.Empty(t, job(t, "helm", "golive", "--set", "auth.enabled=false,auth.existingSecret=").Spec.Template.Spec.Containers[0].Env)
 }
 
 // TestLongestName holds that the Jobs of the longest name have names that fit

@@ -34,6 +34,8 @@ kind: ConfigMap
 metadata: {name: notes}
 data: {notes: {{ include "notes" . | toJson }}}
 `, text)
+	// Without a cluster there is no password to render.
+	require.NoError(t, os.Remove(filepath.Join(dir, "templates", "secret.yaml")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "notes.yaml"), []byte(wrapped), 0o600))
 	return dir
 }
@@ -79,9 +81,10 @@ func TestAttention(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		"no tenant":              {[]string{operatorOfPrometheus}, "tenantNamespaces is empty: only Pods in redis-system get in."},
-		"no password":            {[]string{operatorOfPrometheus, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
-		"no Prometheus Operator": {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
+		"no tenant":               {[]string{operatorOfPrometheus}, "tenantNamespaces is empty: only Pods in redis-system get in."},
+		"no password":             {[]string{operatorOfPrometheus, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
+		"a password of one's own": {[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine"}, "auth.existingSecret is set: give the tenant the password of Secret mine yourself."},
+		"no Prometheus Operator":  {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			printed := notes(t, tt.flags...)
@@ -90,9 +93,13 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-func TestWithoutTenantAndPassword(t *testing.T) {
-	printed := notes(t, "--set=auth.enabled=false,access.allNamespaces=true")
-	require.NotContains(t, printed, "REDIS_PASSWORD")
+func TestNoPasswordToRead(t *testing.T) {
+	require.NotContains(t, notes(t, "--set=auth.enabled=false"), "REDIS_PASSWORD")
+	require.NotContains(t, notes(t, "--set=auth.existingSecret=mine"), "REDIS_PASSWORD")
+}
+
+func TestAllNamespaces(t *testing.T) {
+	printed := notes(t, "--set=access.allNamespaces=true")
 	require.NotContains(t, printed, "tenantNamespaces")
 	require.Contains(t, printed, "-n redis-system get configmap")
 	require.Contains(t, printed, "in all namespaces:")

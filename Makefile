@@ -11,7 +11,7 @@ CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 
-.PHONY: up demo-failover bench test test-full test-unit test-e2e lint docs tools build images packages cluster down clean help FORCE
+.PHONY: up demo-failover bench test test-full test-unit test-e2e lint docs tools build package images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
@@ -45,6 +45,9 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool,
 
 build: bin/tenant-post bin/await-redis ## bin/tenant-post
 
+package: bin/helm bin/helm4 ## both charts, linted, with their checksums, into dist/
+	@scripts/package.sh
+
 images: ## the images of the test cluster, pulled or built
 	@scripts/engine.sh
 	@scripts/images.sh
@@ -59,8 +62,8 @@ packages:
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh
 
-clean: ## remove bin/ and .cache/; Go's and Docker's caches stay
-	rm -rf bin .cache
+clean: ## remove bin/, dist/ and .cache/; Go's and Docker's caches stay
+	rm -rf bin dist .cache
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -22,8 +22,11 @@ func TestScripts(t *testing.T) {
 
 	files, err := filepath.Glob(chart.Dir + "/scripts/*.sh")
 	require.NoError(t, err)
-	require.Len(t, scripts, len(files)+1, "the scripts and shutdown.sh")
+	require.Len(t, scripts, len(files), "shutdown.sh, and the scripts without golive.sh")
 	for _, file := range files {
+		if filepath.Base(file) == "golive.sh" {
+			continue // a change of it must not reach the Pods
+		}
 		want, err := os.ReadFile(file)
 		require.NoError(t, err)
 		// Helm may drop the last line's end.

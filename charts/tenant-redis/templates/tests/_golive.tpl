@@ -1,0 +1,62 @@
+{{/* A Job of `helm test` that runs golive.sh: (dict "root" $ "name" NAME "weight" ORDER "label" TRUE-TO-BE-LET-IN "arguments" LIST) */}}
+{{- define "redis.golive" -}}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ include "redis.name" .root }}-{{ .name }}
+  namespace: {{ .root.Release.Namespace | quote }}
+  labels:
+    {{- include "redis.labels" .root | nindent 4 }}
+  annotations:
+    helm.sh/hook: test
+    helm.sh/hook-weight: {{ .weight | quote }}
+    # The log stays until the next test, or for a day.
+    helm.sh/hook-delete-policy: before-hook-creation
+spec:
+  # The script repeats what fails; a second Pod would only hide the log.
+  backoffLimit: 0
+  activeDeadlineSeconds: 240
+  ttlSecondsAfterFinished: 86400
+  template:
+    {{- if .label }}
+    metadata:
+      labels:
+        {{ include "redis.accessLabel" .root | quote }}: allow
+    {{- end }}
+    spec:
+      {{- include "redis.golive.pod" . | nindent 6 }}
+{{- end }}
+
+{{- define "redis.golive.pod" -}}
+{{- $name := include "redis.name" .root -}}
+restartPolicy: Never
+automountServiceAccountToken: false
+enableServiceLinks: false
+imagePullSecrets: {{ .root.Values.imagePullSecrets | toJson }}
+securityContext:
+  {{- include "redis.podSecurityContext" . | nindent 2 }}
+containers:
+  - name: golive
+    image: {{ .root.Values.image | quote }}
+    imagePullPolicy: IfNotPresent
+    command: [/bin/sh, -c]
+    args:
+      - |
+        {{- .root.Files.Get "scripts/golive.sh" | trim | nindent 8 }}
+      - golive.sh
+      {{- toYaml .arguments | nindent 6 }}
+    # What a tenant's Pod has.
+    envFrom:
+      - configMapRef: {name: {{ $name | quote }}}
+    {{- if .root.Values.auth.enabled }}
+    env:
+      - name: REDIS_PASSWORD
+        valueFrom:
+          secretKeyRef: {name: {{ .root.Values.auth.existingSecret | default $name | quote }}, key: password}
+    {{- end }}
+    resources:
+      requests: {cpu: 10m, memory: 16Mi}
+      limits: {memory: 32Mi}
+    securityContext:
+      {{- include "redis.containerSecurityContext" . | nindent 6 }}
+{{- end }}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# package.sh [FOLDER]: packs both charts into FOLDER (dist), the same bytes on
+# each machine and at each time, with their checksums in SHA256SUMS.
+. "$(dirname "$0")/lib.sh"
+
+dist=${1:-$ROOT/dist}
+# The time of all files in the packages. Helm 3 would take the clock's, and so
+# Helm 4 packs for both.
+export SOURCE_DATE_EPOCH=0
+
+pack() {
+  rm -rf "$dist"
+  helm4 package --destination "$dist" charts/redis-operator charts/tenant-redis
+  (cd "$dist" && sha256sum -- *.tgz >SHA256SUMS)
+}
+
+# With both majors, and what is in the packages rather than the folders.
+lint() {
+  local helm
+  for helm in helm helm4; do "$helm" lint --strict "$dist"/*.tgz; done
+}
+
+step "packing the charts" pack
+step "linting the packages" lint
+sed 's/^/  /' "$dist/SHA256SUMS"

@@ -1,0 +1,106 @@
+// Package notes tests what an administrator reads after helm install.
+package notes
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+const (
+	operatorOfPrometheus = "--api-versions=monitoring.coreos.com/v1"
+	tenants              = "--set=tenantNamespaces={team-a,team-b}"
+)
+
+// copied returns a copy of the chart with NOTES.txt in a ConfigMap, too: helm
+// template leaves it out.
+func copied(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "tenant-redis")
+	require.NoError(t, os.CopyFS(dir, os.DirFS(render.Repository+"/charts/tenant-redis")))
+	text, err := os.ReadFile(filepath.Join(dir, "templates", "NOTES.txt"))
+	require.NoError(t, err)
+	wrapped := fmt.Sprintf(`{{ define "notes" }}%s{{ end -}}
+kind: ConfigMap
+metadata: {name: notes}
+data: {notes: {{ include "notes" . | toJson }}}
+`, text)
+	// Without a cluster there is no password to render.
+	require.NoError(t, os.Remove(filepath.Join(dir, "templates", "secret.yaml")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "notes.yaml"), []byte(wrapped), 0o600))
+	return dir
+}
+
+// notes returns what both majors of Helm print.
+func notes(t *testing.T, flags ...string) string {
+	t.Helper()
+	dir := copied(t)
+	var printed [2]string
+	for n, helm := range []string{"helm", "helm4"} {
+		arguments := append([]string{"template", "cache", dir, "--namespace", "redis-system", "--show-only", "templates/notes.yaml"}, flags...)
+		out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/"+helm, arguments...).Output()
+		require.NoError(t, err)
+		var configMap corev1.ConfigMap
+		require.NoError(t, yaml.UnmarshalStrict(out, &configMap))
+		printed[n] = strings.TrimSpace(configMap.Data["notes"])
+	}
+	require.Equal(t, printed[0], printed[1])
+	return printed[0]
+}
+
+func TestCommands(t *testing.T) {
+	printed := notes(t, tenants, operatorOfPrometheus)
+	for _, line := range []string{
+		`kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_SENTINEL_HOST}'`,
+		`kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_SENTINEL_PORT}'`,
+		`kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_SENTINEL_MASTER}'`,
+		`kubectl -n team-a get secret cache -o 'jsonpath={.data.REDIS_PASSWORD}' | base64 -d`,
+		`elastisys.io/redis-cache-access: allow`,
+		`helm test cache --namespace redis-system`,
+		`kubectl -n redis-system logs job/cache-golive`,
+		`kubectl -n redis-system get poddisruptionbudgets rfr-cache rfs-cache`,
+	} {
+		require.Contains(t, printed+"\n", "\n  "+line+"\n", "a line of its own, ready to paste")
+	}
+	require.Contains(t, printed, "in redis-system, team-a, team-b:")
+	require.NotContains(t, printed, "attention")
+	require.Less(t, strings.Count(printed, "\n"), 20)
+}
+
+func TestAttention(t *testing.T) {
+	for name, tt := range map[string]struct {
+		flags []string
+		want  string
+	}{
+		"no tenant":               {[]string{operatorOfPrometheus}, "tenantNamespaces is empty: only Pods in redis-system get in."},
+		"no password":             {[]string{operatorOfPrometheus, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
+		"a password of one's own": {[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine"}, "auth.existingSecret is set: give the tenant the password of Secret mine yourself."},
+		"no Prometheus Operator":  {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			printed := notes(t, tt.flags...)
+			require.True(t, strings.HasSuffix(printed, "\n\nNeeds attention:\n- "+tt.want), printed)
+		})
+	}
+}
+
+func TestNoPasswordToRead(t *testing.T) {
+	require.NotContains(t, notes(t, "--set=auth.enabled=false"), "REDIS_PASSWORD")
+	require.NotContains(t, notes(t, "--set=auth.existingSecret=mine"), "REDIS_PASSWORD")
+}
+
+func TestAllNamespaces(t *testing.T) {
+	printed := notes(t, "--set=access.allNamespaces=true")
+	require.NotContains(t, printed, "tenantNamespaces")
+	require.Contains(t, printed, "-n redis-system get configmap")
+	require.Contains(t, printed, "in all namespaces:")
+}

@@ -1,0 +1,154 @@
+// Package packages tests what make package packs: the bytes, and that what the
+// packages render has no field that Kubernetes does not know.
+package packages
+
+import (
+	"bytes"
+	"encoding/base64"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/yaml"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+// operatorImage is what the operator's chart runs by default.
+const operatorImage = "quay.io/spotahome/redis-operator:v1.3.0-rc1"
+
+// pack returns a folder with the packages.
+func pack(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "dist")
+	out, err := exec.CommandContext(t.Context(), render.Repository+"/scripts/package.sh", folder).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return folder
+}
+
+func TestSameBytesTwice(t *testing.T) {
+	one, two := pack(t), pack(t)
+	files, err := os.ReadDir(one)
+	require.NoError(t, err)
+	require.Len(t, files, 3, "two charts and SHA256SUMS")
+	for _, file := range files {
+		first, err := os.ReadFile(filepath.Join(one, file.Name()))
+		require.NoError(t, err)
+		second, err := os.ReadFile(filepath.Join(two, file.Name()))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(first, second), file.Name())
+	}
+	check := exec.CommandContext(t.Context(), "sha256sum", "--check", "--strict", "SHA256SUMS")
+	check.Dir = one
+	out, err := check.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// ofTheirOwn are kinds that client-go does not know. Tests of the charts hold
+// them against their schema and against upstream.
+var ofTheirOwn = map[string]bool{"RedisFailover": true, "CustomResourceDefinition": true}
+
+// decode fails on a field that the object's type does not have, on one that is
+// there twice, and on a value of another type.
+func decode(document []byte) error {
+	var object metav1.TypeMeta
+	if err := yaml.Unmarshal(document, &object); err != nil || ofTheirOwn[object.Kind] {
+		return err
+	}
+	_, _, err := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).
+		UniversalDeserializer().Decode(document, nil, nil)
+	return err
+}
+
+func TestRenderedFieldsAreKnown(t *testing.T) {
+	folder := pack(t)
+	for _, helm := range []string{"helm", "helm4"} {
+		for chart, flags := range map[string][][]string{
+			"redis-operator": {nil, {"--set", "watchedNamespaces={redis-system}"}},
+			"tenant-redis":   {{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"}, {"--set", "auth.enabled=false,purpose=session"}},
+		} {
+			archives, err := filepath.Glob(filepath.Join(folder, chart+"-*.tgz"))
+			require.NoError(t, err)
+			require.Len(t, archives, 1)
+			for _, set := range flags {
+				assertKnown(t, helm, append([]string{"template", "cache", archives[0], "--namespace", "redis-system"}, set...))
+			}
+		}
+	}
+}
+
+func assertKnown(t *testing.T, helm string, arguments []string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/"+helm, arguments...).Output()
+	require.NoError(t, err, "%s", out)
+	documents := 0
+	for document := range bytes.SplitSeq(out, []byte("\n---\n")) {
+		if !bytes.Contains(document, []byte("\nkind: ")) {
+			continue
+		}
+		documents++
+		require.NoError(t, decode(document), "%s %v\n%s", helm, arguments, document)
+	}
+	require.GreaterOrEqual(t, documents, 5)
+}
+
+func TestMistakesAreFound(t *testing.T) {
+	const head = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+	require.NoError(t, decode([]byte(head+"spec: {ports: [{port: 1}]}")))
+	for name, document := range map[string]string{
+		"unknown field": head + "spec: {port: [{port: 1}]}",
+		"wrong type":    head + "spec: {ports: [{port: [1]}]}",
+		"said twice":    head + "spec: {}\nspec: {}",
+		"unknown kind":  "apiVersion: v1\nkind: Servicee\nmetadata: {name: s}\n",
+	} {
+		require.Error(t, decode([]byte(document)), name)
+	}
+}
+
+// TestAnnotations holds what Artifact Hub shows against what it is made from.
+func TestAnnotations(t *testing.T) {
+	icon, err := os.ReadFile(render.Repository + "/docs/images/icon.svg")
+	require.NoError(t, err)
+	for chart, images := range map[string][]string{
+		"redis-operator": {operatorImage},
+		"tenant-redis":   defaultImages(t),
+	} {
+		text, err := os.ReadFile(render.Repository + "/charts/" + chart + "/Chart.yaml")
+		require.NoError(t, err)
+		var metadata struct {
+			Icon        string
+			Annotations map[string]string
+		}
+		require.NoError(t, yaml.Unmarshal(text, &metadata))
+		require.Equal(t, "data:image/svg+xml;base64,"+base64.StdEncoding.EncodeToString(icon), metadata.Icon, chart)
+		var listed []struct{ Name, Image string }
+		require.NoError(t, yaml.UnmarshalStrict([]byte(metadata.Annotations["artifacthub.io/images"]), &listed))
+		require.Len(t, listed, len(images), chart)
+		for _, image := range listed {
+			require.Contains(t, images, image.Image, chart)
+		}
+		for _, key := range []string{"links", "changes"} {
+			var entries []map[string]string
+			require.NoError(t, yaml.UnmarshalStrict([]byte(metadata.Annotations["artifacthub.io/"+key]), &entries))
+			require.NotEmpty(t, entries, chart)
+		}
+	}
+}
+
+// defaultImages are those of the tenant chart.
+func defaultImages(t *testing.T) []string {
+	t.Helper()
+	var values struct {
+		Image    string
+		Exporter struct{ Image string }
+	}
+	text, err := os.ReadFile(render.Repository + "/charts/tenant-redis/values.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &values))
+	return []string{values.Image, values.Exporter.Image}
+}

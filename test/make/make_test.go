@@ -66,5 +66,5 @@ func TestUnknownImageMode(t *testing.T) {
 
 func TestUnknownSuite(t *testing.T) {
 	output := runAsNobody(t, "test.sh", []string{"smoke"}, nil)
-	require.Contains(t, output, "no suite is called smoke: allowed are unit and e2e")
+	require.Contains(t, output, "no suite is called smoke: allowed are unit, e2e and full")
 }

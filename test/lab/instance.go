@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	// RedisPort and SentinelPort are the operator's defaults plus 1000: a Redis
-	// of the machine's own, where the operator's configuration points at first,
-	// must not be found.
-	RedisPort    = "7379"
+	// RedisPort is the operator's default plus 1000: a Redis of the machine's
+	// own, where the operator's configuration points at first, must not be found.
+	RedisPort = "7379"
+	// SentinelPort is the operator's default plus 1000, too.
 	SentinelPort = "27379"
 	// MasterName is what the Sentinels call the master, as the operator has it.
 	MasterName = "mymaster"

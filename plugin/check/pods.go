@@ -1,0 +1,81 @@
+package check
+
+import (
+	// A digest is only read if its algorithm is linked in.
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+// evictableVolumes is the annotation that lists the emptyDirs that may be lost.
+const evictableVolumes = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+
+// restricted judges by the newest version of the standard.
+var restricted = func() func(workload) []policy.CheckResult {
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		panic(err)
+	}
+	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	return func(w workload) []policy.CheckResult {
+		return evaluator.EvaluatePod(level, &w.template.ObjectMeta, &w.template.Spec)
+	}
+}()
+
+func (w *world) checkPods(made workload) {
+	for _, result := range restricted(made) {
+		if !result.Allowed {
+			w.report("pod-security", Deny, made.id, made.specField, result.ForbiddenReason+": "+result.ForbiddenDetail)
+		}
+	}
+	for _, container := range made.template.Spec.Containers {
+		for _, resource := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+			if container.Resources.Requests.Name(resource, "").IsZero() {
+				w.report("resource-requests", Deny, made.id, made.specField,
+					fmt.Sprintf("container %s requests no %s: set resources.requests.%s", container.Name, resource, resource))
+			}
+		}
+	}
+	evictable := strings.Split(made.template.Annotations[evictableVolumes], ",")
+	for _, volume := range made.template.Spec.Volumes {
+		if volume.EmptyDir != nil && !slices.Contains(evictable, volume.Name) {
+			w.report("empty-dir", Note, made.id, made.specField,
+				fmt.Sprintf("emptyDir %s keeps the cluster autoscaler from removing a node: name it in the Pod's annotation %s", volume.Name, evictableVolumes))
+		}
+	}
+}
+
+func (w *world) checkImages(made workload, registries []string) {
+	spec := made.template.Spec
+	for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
+		if !pinned(container.Image) {
+			w.report("image-tag", Deny, made.id, made.specField,
+				fmt.Sprintf("container %s has image %q: give it a tag other than latest", container.Name, container.Image))
+		}
+		allowed := func(prefix string) bool { return strings.HasPrefix(container.Image, prefix) }
+		if len(registries) > 0 && !slices.ContainsFunc(registries, allowed) {
+			w.report("image-registry", Warn, made.id, made.specField,
+				fmt.Sprintf("container %s has image %q: it must start with %s", container.Name, container.Image, strings.Join(registries, " or ")))
+		}
+	}
+}
+
+// pinned tells whether an image has a tag other than latest, or a digest alone.
+func pinned(image string) bool {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return false
+	}
+	if tagged, ok := named.(reference.Tagged); ok {
+		return tagged.Tag() != "latest"
+	}
+	_, digested := named.(reference.Digested)
+	return digested
+}

@@ -23,7 +23,7 @@
 - --maxmemory
 - {{ $memory.maxmemory }}mb
 - --maxmemory-clients
-- {{ $memory.share }}mb
+- {{ $memory.clients }}mb
 - --client-output-buffer-limit
 {{- range tuple "normal" (printf "%vmb" $memory.share) "0" "0" "replica" (printf "%vmb" $memory.replicas) "0" "0" }}
 - {{ . | quote }}

@@ -20,11 +20,12 @@
 Redis' shares of its container's memory, in MiB, as JSON. They add up to the
 container even at the worst moment:
 
-- share, a 32nd of it: the replication backlog, all clients' buffers, and the
-  largest reply or request of one client, each.
+- share, a 32nd of it: the replication backlog, and the largest reply or request
+  of one client, each.
+- clients, two shares: the buffers of all clients.
 - replicas, four shares: writes kept for replicas that load. Redis counts the
   backlog's part of it in maxmemory and the rest not (mem_not_counted_for_evict).
-- 24 MiB: an empty Redis, and the scripts and probes beside it.
+- 32 MiB: an empty Redis, its sockets, and the scripts and probes beside it.
 - maxmemory, five elevenths of what is left: a tenth more for fragmentation, and
   all of that twice, since a save or a replica that loads forks Redis, and every
   page that is written meanwhile is copied.
@@ -32,6 +33,6 @@ container even at the worst moment:
 {{- define "redis.memory" -}}
 {{- $container := include "redis.resources" . | fromJson | dig "memory" "" | include "redis.mebibytes" | int -}}
 {{- $share := div $container 32 -}}
-{{- $maxmemory := div (mul (sub (sub $container (mul 5 $share)) 24) 5) 11 -}}
-{{- dict "share" $share "replicas" (mul 4 $share) "maxmemory" $maxmemory | toJson -}}
+{{- $maxmemory := div (mul (sub (sub $container (mul 6 $share)) 32) 5) 11 -}}
+{{- dict "share" $share "clients" (mul 2 $share) "replicas" (mul 4 $share) "maxmemory" $maxmemory | toJson -}}
 {{- end }}

@@ -27,7 +27,7 @@ write needs: what a master that is cut off acknowledges is lost, and it stops
 - --maxmemory
 - {{ $memory.maxmemory }}mb
 - --maxmemory-clients
-- {{ $memory.share }}mb
+- {{ $memory.clients }}mb
 - --client-output-buffer-limit
 {{- range tuple "normal" (printf "%vmb" $memory.share) "0" "0" "replica" (printf "%vmb" $memory.replicas) "0" "0" }}
 - {{ . | quote }}

@@ -29,7 +29,7 @@ test-full: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## every faul
 test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no cluster
 	@scripts/test.sh unit
 
-test-e2e: $(CLUSTER_TOOLS) bin/gotestsum build ## tests on the kind cluster
+test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
 
 bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md

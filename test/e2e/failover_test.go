@@ -107,7 +107,7 @@ type side struct {
 // TestFailover runs every fault on an instance of the tenant chart and, as the
 // control, on one with the operator's own defaults.
 func TestFailover(t *testing.T) {
-	putThrough(t, framework.Install(t, "e2e-tuned", framework.Plain()), faults)
+	putThrough(t, framework.Install(t, framework.Release{Name: "e2e-tuned"}), faults)
 }
 
 func putThrough(t *testing.T, tuned *framework.Instance, faults []fault) {
@@ -162,7 +162,7 @@ func (s *side) begin(t *testing.T, f fault) {
 	require.True(t, found)
 	s.master = master
 	s.witness = s.instance.Watch(t)
-	s.ledger = s.instance.StartLedger(t, f.name, f.writing)
+	s.ledger = s.instance.StartLedger(t, f.name, f.writing, len(serving.Redis)-1)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("=== ledger of %s\n%s", s.name, s.ledger.Log(t))
@@ -181,15 +181,11 @@ func (s *side) end(t *testing.T, ended time.Time) {
 	s.report = s.ledger.Report(t)
 	ctx, cancel := context.WithDeadline(t.Context(), ended.Add(within))
 	defer cancel()
-	_, err := s.topology().Await(ctx, nil)
+	_, err := s.instance.Topology().Await(ctx, nil)
 	s.lines = s.witness.Lines(t)
 	require.NoError(t, err, "%s is not whole again within %s", s.name, within)
 	s.whole = true
 	t.Logf("%s: whole again at most %s after the fault", s.name, time.Since(ended).Round(time.Second))
-}
-
-func (s *side) topology() topology.Instance {
-	return topology.Instance{Namespace: framework.SystemNamespace, Name: s.instance.Name}
 }
 
 // checkPromise holds each client's account against what is promised.

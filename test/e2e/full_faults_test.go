@@ -57,12 +57,12 @@ func shareNode(t *testing.T, sides []*side) {
 			}
 			priority = "1"
 		}
-		framework.RedisCLI(t, redis.Pod, "CONFIG SET replica-priority "+priority)
+		sides[1].instance.RedisCLI(t, redis.Pod, "CONFIG SET replica-priority "+priority)
 	}
 	// Sentinels learn a priority from a replica's INFO, every 10 s.
 	sentinel := sides[1].instance.AwaitServing(t).Sentinels[0].Pod
 	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 2*time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
-		now, err := sides[1].topology().Read(ctx)
+		now, err := sides[1].instance.Topology().Read(ctx)
 		if err != nil {
 			return false, nil
 		}
@@ -177,7 +177,7 @@ func killTwice(t *testing.T, s *side) func(context.Context) error {
 func (s *side) nextMaster(ctx context.Context) (string, error) {
 	var next topology.Redis
 	err := wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
-		now, err := s.topology().Read(ctx)
+		now, err := s.instance.Topology().Read(ctx)
 		if err != nil {
 			return false, nil
 		}
@@ -213,7 +213,7 @@ func handOverRepeatedly(t *testing.T, s *side) func(context.Context) error {
 			fmt.Errorf("%d hand-overs take longer than %s each", handOvers, perHandOver))
 		defer cancel()
 		for n := range handOvers {
-			now, err := s.topology().Await(ctx, nil)
+			now, err := s.instance.Topology().Await(ctx, nil)
 			if err != nil {
 				return errors.Join(fmt.Errorf("after %d hand-overs: %w", n, err), context.Cause(ctx))
 			}

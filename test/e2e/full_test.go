@@ -20,7 +20,7 @@ const (
 
 	handOvers = 20
 	// perHandOver is what each takes until all is whole again, on average.
-	perHandOver = 30 * time.Second
+	perHandOver = time.Minute
 )
 
 // These follow the five of every commit, the loss of all data last.
@@ -81,12 +81,12 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 		f.name = "older-" + f.name
 		repeated = append(repeated, f)
 	}
-	putThrough(t, framework.Install(t, "e2e-older", framework.Plain()), repeated)
+	putThrough(t, framework.Install(t, framework.Release{Name: "e2e-older", Values: map[string]string{"flavour": `"spotahome-1.2"`}}), repeated)
 }
 
 // TestSoak hands the master over again and again.
 func TestSoak(t *testing.T) {
-	s := &side{name: "tuned", instance: framework.Install(t, "e2e-soak", framework.Plain()), tuned: true}
+	s := &side{name: "tuned", instance: framework.Install(t, framework.Release{Name: "e2e-soak"}), tuned: true}
 	fault{
 		name: "soak", label: fmt.Sprintf("master's Pod deleted %d times", handOvers), over: "the last hand-over",
 		writing: handOvers * perHandOver, prepare: each(handOverRepeatedly), gap: 2 * time.Second,

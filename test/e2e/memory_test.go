@@ -18,8 +18,11 @@ import (
 // fill sends four times as much as the container has memory, as fast as it can,
 // on three connections, to the master that Sentinel names, and tells what became
 // of it: "errors: 0, replies: 170000", a line for each connection.
+// A new Pod is refused for a moment, until the network knows it.
 const fill = `
-set -- $(redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
+until [ $# = 2 ]; do
+  set -- $(redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
+done
 export REDISCLI_AUTH="$REDIS_PASSWORD"
 for connection in 1 2 3; do
   awk -v connection="$connection" 'BEGIN {
@@ -46,9 +49,10 @@ func TestMemoryIsBounded(t *testing.T) {
 	} {
 		t.Run(purpose.name, func(t *testing.T) {
 			t.Parallel()
-			values := framework.Plain()
-			values.JSON["purpose"] = strconv.Quote(purpose.name)
-			instance := framework.Install(t, "e2e-full-"+purpose.name, values)
+			instance := framework.Install(t, framework.Release{
+				Name:   "e2e-full-" + purpose.name,
+				Values: map[string]string{"purpose": strconv.Quote(purpose.name)},
+			})
 			serving := instance.AwaitServing(t)
 			master, _ := serving.Master()
 
@@ -75,7 +79,7 @@ func TestMemoryIsBounded(t *testing.T) {
 				require.NoError(t, err)
 				refused += errors
 			}
-			evicted := framework.RedisCLI(t, master.Pod, "INFO stats")
+			evicted := instance.RedisCLI(t, master.Pod, "INFO stats")
 			t.Logf("%s: %d writes refused, %s", purpose.name, refused, figure(evicted, "evicted_keys"))
 			require.Equal(t, purpose.refuses, refused > 0, "writes refused: %d", refused)
 			require.Equal(t, purpose.evicts, figure(evicted, "evicted_keys") != "evicted_keys:0", evicted)

@@ -29,15 +29,20 @@ func TestCRDIsComplete(t *testing.T) {
 }
 
 // TestOperatorFlavours starts an instance under the older operator and hands
-// it over to the newer one.
+// it over to the newer one. Its budgets are the chart's own from then on.
 func TestOperatorFlavours(t *testing.T) {
 	useFlavour(t, "spotahome-1.2")
 	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
-	instance := framework.Install(t, "e2e-flavours", framework.Plain())
+	release := framework.Release{Name: "e2e-flavours", Values: map[string]string{"flavour": `"spotahome-1.2"`}}
+	instance := framework.Install(t, release)
 	instance.AwaitServing(t)
 
 	useFlavour(t, "spotahome-1.3")
+	framework.Output(t, instance.Namespace, "delete", "poddisruptionbudget", "rfr-"+instance.Name, "rfs-"+instance.Name)
+	release.Values = nil
+	instance.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	instance.AwaitServing(t)
+	checkBudgets(t, instance)
 	client := instance.RunClient(t, instance.Tenant, "client", map[string]string{instance.AccessLabel(): "allow"})
 	require.True(t, client.Succeeded, client.Output)
 }

@@ -3,9 +3,15 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -54,4 +60,25 @@ func checkRights(t *testing.T, i *framework.Instance) {
 	} {
 		require.False(t, may(framework.SystemNamespace, question), "%s may %s", developer, question)
 	}
+}
+
+// checkPortForward reaches a Redis Pod as the developer.
+func checkPortForward(t *testing.T, i *framework.Instance) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	forward := exec.CommandContext(ctx, "kubectl", "--as", developer, "--namespace", i.Namespace, "port-forward", "pod/rfr-"+i.Name+"-0", ":6379")
+	var complaint bytes.Buffer
+	forward.Stderr = &complaint
+	out, err := forward.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, forward.Start())
+	defer func() { cancel(); _ = forward.Wait() }()
+
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err, complaint.String())
+	address := strings.Fields(strings.TrimPrefix(line, "Forwarding from "))[0]
+	client := redis.NewClient(&redis.Options{Addr: address})
+	defer func() { _ = client.Close() }()
+	require.ErrorContains(t, client.Ping(ctx).Err(), "NOAUTH")
 }

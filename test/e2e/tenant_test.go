@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,26 +14,65 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
 
-func TestTenantThroughPostRenderer(t *testing.T) {
+// TestTenants installs the example tenants side by side, as their platform team
+// does, through the post-renderer: two of them in one namespace.
+func TestTenants(t *testing.T) {
 	t.Parallel()
-	instance := framework.Install(t, "e2e-rendered", framework.PostRendered())
-	instance.AwaitServing(t)
+	// Helm 3 hands no hooks to a post-renderer: the image of helm test's Jobs must
+	// be right by itself.
+	const image = `"tenant-redis.local/library/redis:7.0.15"`
+	releases := []framework.Release{
+		{
+			Name: "e2e-team-a-cache", Tenant: "e2e-team-a", Example: "team-a",
+			Values: map[string]string{"image": image, "tenantSubjects": `[{"kind": "User", "name": "` + developer + `"}]`},
+		},
+		{
+			Name: "e2e-team-b-sessions", Tenant: "e2e-team-b", Example: "team-b",
+			Values: map[string]string{"image": image},
+		},
+		{
+			Name: "e2e-team-c-cache", Tenant: "e2e-team-c", Namespace: "redis-e2e-team-c", Example: "team-c",
+			Values: map[string]string{"image": image},
+		},
+	}
+	framework.Namespace(t, "redis-e2e-team-c")
+	framework.Namespace(t, "e2e-team-c-jobs")
+	var instances []*framework.Instance
+	for _, release := range releases {
+		instances = append(instances, framework.Install(t, release))
+	}
+	for _, i := range instances {
+		i.AwaitServing(t)
+	}
 
-	t.Run("contract", func(t *testing.T) { checkContract(t, instance) })
-	t.Run("access", func(t *testing.T) { checkAccess(t, instance) })
-	t.Run("password", func(t *testing.T) { checkPassword(t, instance) })
-	t.Run("identity", func(t *testing.T) { checkIdentity(t, instance) })
-	t.Run("uninstall", func(t *testing.T) { checkUninstall(t, instance) })
+	t.Run("contract", func(t *testing.T) { checkContract(t, instances[0]) })
+	t.Run("rights", func(t *testing.T) { checkRights(t, instances[0]) })
+	t.Run("port-forward", func(t *testing.T) { checkPortForward(t, instances[0]) })
+	t.Run("password", func(t *testing.T) { checkPassword(t, instances[0]) })
+	t.Run("budgets", func(t *testing.T) { checkBudgets(t, instances[0]) })
+	t.Run("access", func(t *testing.T) { checkAccess(t, instances[0], instances[1:]) })
+	for n, i := range instances {
+		t.Run("go-live "+i.Name, func(t *testing.T) { checkGoLive(t, i) })
+		t.Run("identity "+i.Name, func(t *testing.T) { checkIdentity(t, i, framework.ExamplePrefix+releases[n].Example) })
+	}
+	t.Run("uninstall", func(t *testing.T) { checkUninstall(t, instances[0]) })
 }
 
-func TestTenantWithPlainHelm(t *testing.T) {
-	t.Parallel()
-	instance := framework.Install(t, "e2e-plain", framework.Plain())
-	instance.AwaitServing(t)
+// checkGoLive runs helm test, whose Jobs walk the go-live checklist.
+func checkGoLive(t *testing.T, i *framework.Instance) {
+	t.Helper()
+	i.Helm(t, "test", i.Name, "--timeout", "3m")
+	log := framework.Output(t, i.Namespace, "logs", "job/"+i.Name+"-golive")
+	t.Log(log)
+	require.NotContains(t, log, "FAILED")
+	require.Contains(t, framework.Output(t, i.Namespace, "logs", "job/"+i.Name+"-stranger"), "ok ")
+}
 
-	checkContract(t, instance)
-	client := instance.RunClient(t, instance.Tenant, "client", map[string]string{instance.AccessLabel(): "allow"})
-	require.True(t, client.Succeeded, client.Output)
+// checkBudgets finds the chart's own budgets, no others, and room for a drain.
+func checkBudgets(t *testing.T, i *framework.Instance) {
+	t.Helper()
+	require.Equal(t, "rfr-"+i.Name+"=1 rfs-"+i.Name+"=1 ", framework.Output(t, i.Namespace, "get", "poddisruptionbudgets",
+		"-o", `jsonpath={range .items[?(@.spec.selector.matchLabels.app\.kubernetes\.io/name=="`+i.Name+`")]}{.metadata.name}={.status.disruptionsAllowed} {end}`))
 }
 
 // checkContract reads the ConfigMap with the commands that tenants are given.
@@ -40,11 +80,11 @@ func checkContract(t *testing.T, i *framework.Instance) {
 	t.Helper()
 	want := map[string]string{
 		"REDIS_CLUSTER_NAME":    i.Name,
-		"REDIS_SENTINEL_HOST":   "rfs-" + i.Name + "." + framework.SystemNamespace,
+		"REDIS_SENTINEL_HOST":   "rfs-" + i.Name + "." + i.Namespace,
 		"REDIS_SENTINEL_PORT":   "26379",
 		"REDIS_SENTINEL_MASTER": "mymaster",
 	}
-	for _, namespace := range []string{i.Tenant, framework.SystemNamespace} {
+	for _, namespace := range []string{i.Tenant, i.Namespace} {
 		for key, value := range want {
 			require.Equal(t, value, framework.Output(t, namespace, "get", "configmap", i.Name, "-o", "jsonpath={.data."+key+"}"))
 		}
@@ -52,9 +92,9 @@ func checkContract(t *testing.T, i *framework.Instance) {
 	}
 }
 
-// checkAccess lets one client in, as the control for those that must be
-// refused.
-func checkAccess(t *testing.T, i *framework.Instance) {
+// checkAccess lets one client in, as the control for those that must be refused:
+// without the label, in a strange namespace, and those of the other tenants.
+func checkAccess(t *testing.T, i *framework.Instance, others []*framework.Instance) {
 	t.Helper()
 	allowed := map[string]string{i.AccessLabel(): "allow"}
 
@@ -64,16 +104,21 @@ func checkAccess(t *testing.T, i *framework.Instance) {
 
 	strangers := i.Name + "-strangers"
 	framework.Namespace(t, strangers)
-	copyContract(t, i, strangers)
-	for _, stranger := range []struct {
+	type attempt struct {
 		name, namespace string
 		labels          map[string]string
-	}{
+	}
+	attempts := []attempt{
 		{"unlabelled", i.Tenant, nil},
 		{"denied", i.Tenant, map[string]string{i.AccessLabel(): "deny"}},
-		{"other-instance", i.Tenant, map[string]string{"elastisys.io/redis-other-access": "allow"}},
 		{"foreign", strangers, allowed},
-	} {
+	}
+	copyContract(t, i, strangers)
+	for _, other := range others {
+		copyContract(t, i, other.Tenant)
+		attempts = append(attempts, attempt{"of-" + other.Name, other.Tenant, map[string]string{other.AccessLabel(): "allow"}})
+	}
+	for _, stranger := range attempts {
 		t.Run(stranger.name, func(t *testing.T) {
 			t.Parallel()
 			refused := i.RunClient(t, stranger.namespace, stranger.name, stranger.labels)
@@ -96,24 +141,24 @@ func checkPassword(t *testing.T, i *framework.Instance) {
 	t.Helper()
 	pod := "rfr-" + i.Name + "-0"
 	ask := func(command string) string {
-		return framework.Output(t, framework.SystemNamespace, "exec", pod, "--container", "redis", "--", "sh", "-c", command)
+		return framework.Output(t, i.Namespace, "exec", pod, "--container", "redis", "--", "sh", "-c", command)
 	}
 	require.Contains(t, ask("redis-cli GET greeting 2>&1 || true"), "NOAUTH")
 	require.Contains(t, ask("REDISCLI_AUTH=wrong redis-cli --no-auth-warning GET greeting 2>&1 || true"), "NOAUTH")
-	require.Equal(t, "PONG", ask("REDISCLI_AUTH=$REDIS_PASSWORD redis-cli PING"))
+	require.Equal(t, "PONG", i.RedisCLI(t, pod, "PING"))
 
 	tenant := k8s.GetSecretContext(t, t.Context(), framework.Kubectl(i.Tenant), i.Name)
-	system := k8s.GetSecretContext(t, t.Context(), framework.Kubectl(framework.SystemNamespace), i.Name)
+	system := k8s.GetSecretContext(t, t.Context(), framework.Kubectl(i.Namespace), i.Name)
 	require.Len(t, tenant.Data, 1)
 	require.Equal(t, system.Data["password"], tenant.Data["REDIS_PASSWORD"])
 }
 
 // checkIdentity finds the tenant's label on the objects and on the Pods that
 // the operator made of them.
-func checkIdentity(t *testing.T, i *framework.Instance) {
+func checkIdentity(t *testing.T, i *framework.Instance, tenant string) {
 	t.Helper()
-	const label = "tenant-redis.dev/tenant=team-a"
-	pods := framework.Output(t, framework.SystemNamespace, "get", "pods", "-o", "name",
+	label := "tenant-redis.dev/tenant=" + tenant
+	pods := framework.Output(t, i.Namespace, "get", "pods", "-o", "name",
 		"--selector", label+",app.kubernetes.io/name="+i.Name)
 	require.Len(t, strings.Fields(pods), 6)
 	configMap := framework.Output(t, i.Tenant, "get", "configmap", "-o", "name", "--selector", label)
@@ -127,11 +172,11 @@ func checkUninstall(t *testing.T, i *framework.Instance) {
 	kinds := strings.Fields(framework.Output(t, "", "api-resources", "--namespaced", "--verbs=list", "-o", "name"))
 	left := func() []string {
 		var found []string
-		for _, namespace := range []string{framework.SystemNamespace, i.Tenant} {
+		for _, namespace := range []string{i.Namespace, i.Tenant} {
 			objects := framework.Output(t, namespace, "get", strings.Join(kinds, ","), "-o", "name", "--ignore-not-found")
 			for _, object := range strings.Fields(objects) {
 				isEvent := strings.HasPrefix(object, "event")
-				isJob := strings.Contains(object, "/client") || strings.Contains(object, "job.batch/")
+				isJob := regexp.MustCompile(`^job|/client|-golive|-stranger`).MatchString(object)
 				if strings.Contains(object, i.Name) && !isEvent && !isJob {
 					found = append(found, object)
 				}

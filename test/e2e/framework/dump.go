@@ -18,11 +18,11 @@ func (i *Instance) Dump(t *testing.T) {
 	quiet.Logger = logger.Discard
 	questions := map[string][]string{
 		"Pods":      {"get", "pods", "--all-namespaces", "--output=wide"},
-		"events":    {"get", "events", "--namespace", SystemNamespace, "--sort-by=.lastTimestamp"},
+		"events":    {"get", "events", "--namespace", i.Namespace, "--sort-by=.lastTimestamp"},
 		"tenant":    {"get", "events", "--namespace", i.Tenant, "--sort-by=.lastTimestamp"},
-		"instance":  {"get", "redisfailover", i.Name, "--namespace", SystemNamespace, "--output=yaml"},
-		"redis":     {"logs", "--namespace", SystemNamespace, "--selector=" + i.Selector("redis"), "--container=redis", "--prefix", "--tail=100"},
-		"sentinels": {"logs", "--namespace", SystemNamespace, "--selector=" + i.Selector("sentinel"), "--container=sentinel", "--prefix", "--tail=100"},
+		"instance":  {"get", "redisfailover", i.Name, "--namespace", i.Namespace, "--output=yaml"},
+		"redis":     {"logs", "--namespace", i.Namespace, "--selector=" + i.Selector("redis"), "--container=redis", "--prefix", "--tail=100"},
+		"sentinels": {"logs", "--namespace", i.Namespace, "--selector=" + i.Selector("sentinel"), "--container=sentinel", "--prefix", "--tail=100"},
 		"operator":  {"logs", "--namespace", SystemNamespace, "--selector=app.kubernetes.io/name=redis-operator", "--prefix", "--tail=100"},
 	}
 	for what, args := range questions {

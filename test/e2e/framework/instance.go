@@ -3,12 +3,18 @@
 package framework
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/helm"
 	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -25,75 +31,118 @@ const servingTimeout = 3 * time.Minute
 type Instance struct {
 	// Name is that of the release and of the RedisFailover.
 	Name string
-	// Tenant is the tenant's namespace.
-	Tenant string
+	// Namespace is the release's, and Tenant the first of the tenant's own.
+	Namespace, Tenant string
 
-	helm *helm.Options
+	// binary is the helm of the release's major.
+	binary string
 	// dumped is whether the test has dumped it by itself.
 	dumped bool
 }
 
-// Values are the values and flags of a release.
-type Values struct {
-	// JSON maps a value's path to JSON.
-	JSON map[string]string
-	// Flags are further flags of helm install.
-	Flags []string
+// Release is how an instance is installed.
+type Release struct {
+	// Name is that of the release; Tenant is the tenant's namespace, by default of
+	// the same name.
+	Name, Tenant string
+	// Namespace is the release's, SystemNamespace by default.
+	Namespace string
+	// Helm4 is whether to use Helm 4 instead of Helm 3.
+	Helm4 bool
+	// Example is a tenant of examples/tenants, whose values and tenant file are
+	// used. Its name gets the prefix "e2e-" wherever it stands in them.
+	Example string
+	// Values maps a value's path to JSON. They add to the example's, or to those
+	// of a small instance.
+	Values map[string]string
 }
 
-// PostRendered installs as a platform does: images and labels come from the
-// example tenant's file.
-func PostRendered() Values {
-	return Values{Flags: []string{
-		"--post-renderer", Path("bin/tenant-post"),
-		"--post-renderer-args", "--tenant=" + Path("examples/tenants/team-a/tenant.yaml"),
-	}}
+// ExamplePrefix keeps the example tenants of the tests apart from those of
+// `make up`.
+const ExamplePrefix = "e2e-"
+
+// small is an instance that the test cluster can have many of, with its images.
+var small = map[string]string{
+	"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"50m"`,
+	"image":          `"tenant-redis.local/library/redis:7.0.15"`,
+	"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
 }
 
-// Plain installs with Helm alone: values name the test cluster's images.
-func Plain() Values {
-	return Values{JSON: map[string]string{
-		"image":          `"tenant-redis.local/library/redis:7.0.15"`,
-		"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
-	}}
-}
-
-// Install installs the tenant chart under a name, for a tenant's namespace of
-// the same name, and removes both after the test.
-func Install(t *testing.T, name string, values Values) *Instance {
+// Install installs the tenant chart, for a tenant's namespace of its own, and
+// removes both after the test.
+func Install(t *testing.T, release Release) *Instance {
 	t.Helper()
-	Namespace(t, name)
-	i := &Instance{Name: name, Tenant: name}
-	i.helm = &helm.Options{
-		KubectlOptions: Kubectl(SystemNamespace),
-		SetJSONValues:  map[string]string{
-			"tenantNamespaces": fmt.Sprintf("[%q]", name), "size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"100m"`,
-		},
-		ExtraArgs:      map[string][]string{"install": values.Flags},
+	i := &Instance{
+		Name: release.Name, Namespace: cmp.Or(release.Namespace, SystemNamespace),
+		Tenant: cmp.Or(release.Tenant, release.Name), binary: "helm",
 	}
-	for path, value := range values.JSON {
-		i.helm.SetJSONValues[path] = value
+	if release.Helm4 {
+		i.binary = "helm4"
 	}
-	i.uninstall(t)
+	Namespace(t, i.Tenant)
+	_ = i.uninstall(CleanupContext(t))
 	t.Cleanup(func() {
 		if t.Failed() && !i.dumped {
 			i.Dump(t)
 		}
-		i.uninstall(t)
+		_ = i.uninstall(CleanupContext(t))
 	})
-	require.NoError(t, helm.InstallContextE(t, t.Context(), i.helm, Path("charts/tenant-redis"), name))
+	i.Upgrade(t, Path("charts/tenant-redis"), release)
 	return i
+}
+
+// Upgrade installs or upgrades the release from a chart's folder. A value that
+// is not named is the default again, not the last release's.
+func (i *Instance) Upgrade(t *testing.T, chart string, release Release) {
+	t.Helper()
+	args := []string{"upgrade", "--install", i.Name, chart}
+	values := map[string]string{}
+	if release.Example != "" {
+		args = append(args, "--values", exampleFile(t, release.Example, "values.yaml"),
+			"--post-renderer", Path("bin/tenant-post"), "--post-renderer-args", "--tenant="+exampleFile(t, release.Example, "tenant.yaml"))
+	} else {
+		maps.Copy(values, small)
+		values["tenantNamespaces"] = fmt.Sprintf("[%q]", i.Tenant)
+	}
+	maps.Copy(values, release.Values)
+	for _, path := range slices.Sorted(maps.Keys(values)) {
+		args = append(args, "--set-json", path+"="+values[path])
+	}
+	i.Helm(t, args...)
+}
+
+// exampleFile is a file of an example tenant with the tests' names in it.
+func exampleFile(t *testing.T, tenant, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(Path(filepath.Join("examples/tenants", tenant, name)))
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(content), tenant, ExamplePrefix+tenant)), 0o600))
+	return file
+}
+
+// Helm runs the release's helm in its namespace and returns what it prints.
+func (i *Instance) Helm(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := run(t.Context(), i.binary, append([]string{"--namespace", i.Namespace}, args...)...)
+	require.NoError(t, err)
+	return out
 }
 
 // Uninstall removes the release, and fails if it cannot.
 func (i *Instance) Uninstall(t *testing.T) {
 	t.Helper()
-	require.NoError(t, helm.DeleteContextE(t, t.Context(), i.helm, i.Name, true))
+	require.NoError(t, i.uninstall(t.Context()))
 }
 
-func (i *Instance) uninstall(t *testing.T) {
-	t.Helper()
-	_ = helm.DeleteContextE(t, CleanupContext(t), i.helm, i.Name, true)
+func (i *Instance) uninstall(ctx context.Context) error {
+	_, err := run(ctx, i.binary, "--namespace", i.Namespace, "uninstall", i.Name)
+	return err
+}
+
+// Topology is how to ask the instance what it is.
+func (i *Instance) Topology() topology.Instance {
+	return topology.Instance{Namespace: i.Namespace, Name: i.Name}
 }
 
 // AwaitServing waits until the instance serves and returns its topology.
@@ -102,7 +151,7 @@ func (i *Instance) AwaitServing(t *testing.T) topology.Topology {
 	ctx, cancel := context.WithTimeout(t.Context(), servingTimeout)
 	defer cancel()
 	start := time.Now()
-	serving, err := topology.Instance{Namespace: SystemNamespace, Name: i.Name}.Await(ctx, nil)
+	serving, err := i.Topology().Await(ctx, nil)
 	require.NoError(t, err)
 	t.Logf("%s serves after %s", i.Name, time.Since(start).Round(time.Second))
 	return serving
@@ -121,13 +170,23 @@ func (i *Instance) Selector(component string) string {
 // Pods are those of a component; see Selector.
 func (i *Instance) Pods(t *testing.T, component string) []corev1.Pod {
 	t.Helper()
-	return k8s.ListPodsContext(t, t.Context(), Kubectl(SystemNamespace), metav1.ListOptions{LabelSelector: i.Selector(component)})
+	return k8s.ListPodsContext(t, t.Context(), Kubectl(i.Namespace), metav1.ListOptions{LabelSelector: i.Selector(component)})
 }
 
-// RedisCLI asks a Redis Pod, with its password.
-func RedisCLI(t *testing.T, pod, command string) string {
+// RedisCLI asks a Redis Pod of the instance, with the password.
+func (i *Instance) RedisCLI(t *testing.T, pod, command string) string {
 	t.Helper()
-	return Output(t, SystemNamespace, "exec", pod, "--container=redis", "--", "sh", "-c", "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli "+command)
+	return Output(t, i.Namespace, "exec", pod, "--container=redis", "--", "sh", "-c", "REDISCLI_AUTH=$REDIS_PASSWORD redis-cli "+command)
+}
+
+// Sentinel is a field of what a Sentinel of the instance says of its master.
+func (i *Instance) Sentinel(t *testing.T, field string) string {
+	t.Helper()
+	answer := Output(t, i.Namespace, "exec", i.Pods(t, "sentinel")[0].Name, "--container=sentinel", "--",
+		"redis-cli", "-p", "26379", "--json", "SENTINEL", "MASTER", "mymaster")
+	var fields map[string]string
+	require.NoError(t, json.Unmarshal([]byte(answer), &fields), answer)
+	return fields[field]
 }
 
 // AccessLabel is the key of the label that lets a Pod in.

@@ -39,14 +39,14 @@ type Ledger struct {
 }
 
 // StartLedger starts a ledger that writes as clients that follow Sentinel and
-// as naive ones, and returns at once.
-func (i *Instance) StartLedger(t *testing.T, name string, writing time.Duration) *Ledger {
+// as naive ones, and returns at once. In the end it expects as many replicas.
+func (i *Instance) StartLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
 	t.Helper()
 	job := i.StartJob(t, i.Tenant, "ledger-"+name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
 		container.Image = "tenant-redis.local/ledger:local"
 		container.Args = []string{
-			"-clients=follow,naive", fmt.Sprintf("-writers=%d", LedgerWriters), "-rate=100",
+			"-clients=follow,naive", fmt.Sprintf("-writers=%d", LedgerWriters), "-rate=100", fmt.Sprintf("-replicas=%d", replicas),
 			"-duration=" + writing.String(), "-whole-within=" + wholeWithin.String(),
 		}
 		// The account of all writes is kept in memory until the end.

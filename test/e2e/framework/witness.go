@@ -79,7 +79,7 @@ func (w *Witness) Lines(t *testing.T) []Line {
 
 func (w *Witness) pods(ctx context.Context, t *testing.T) []corev1.Pod {
 	t.Helper()
-	pods, err := w.client.CoreV1().Pods(SystemNamespace).List(ctx, metav1.ListOptions{
+	pods, err := w.client.CoreV1().Pods(w.instance.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: w.instance.Selector(""),
 	})
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func (w *Witness) read(ctx context.Context, pod corev1.Pod, follow bool) error {
 	options := &corev1.PodLogOptions{
 		Container: pod.Labels["app.kubernetes.io/component"], Follow: follow, SinceTime: &w.since, Timestamps: true,
 	}
-	log, err := w.client.CoreV1().Pods(SystemNamespace).GetLogs(pod.Name, options).Stream(ctx)
+	log, err := w.client.CoreV1().Pods(w.instance.Namespace).GetLogs(pod.Name, options).Stream(ctx)
 	if err != nil {
 		return fmt.Errorf("the log of %s: %w", pod.Name, err)
 	}

@@ -26,6 +26,11 @@ for suite; do
   if [ "$suite" = e2e ]; then tags=(-tags e2e); fi
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
     "${tags[@]}" -count=1 -timeout 60m "$packages" || { status=1; break; }
+  # A module of its own.
+  if [ "$suite" = unit ]; then
+    (cd test/alerts && gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-alerts.json" -- \
+      -count=1 ./...) || { status=1; break; }
+  fi
 done
 say "tests ended"
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"

@@ -2,7 +2,9 @@ package alerts
 
 import (
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -56,15 +58,22 @@ type scene struct {
 
 // scenes returns all that follows from an example.
 func (e example) scenes(rule rulefmt.Rule) []scene {
-	due := int(time.Duration(rule.For).Minutes()) + max(e.minutes, margin)
-	if e.once != nil {
-		return append([]scene{{"fires", e.once, e.want, due}}, e.silents(due)...)
+	hold := int(time.Duration(rule.For).Minutes())
+	due := hold + max(e.minutes, margin)
+	strike := e.once
+	if strike == nil {
+		strike = func(w *world) { e.fault(w.instances[0]) }
 	}
-	found := []scene{{"fires", func(w *world) { e.fault(w.instances[0]) }, e.want, due}}
-	for n, name := range []string{"silent when it is the neighbour", "silent when it is the namesake"} {
-		found = append(found, scene{name, func(w *world) { e.fault(w.instances[n+1]) }, nil, due})
+	found := append(e.silents(due), scene{"fires", strike, e.want, due})
+	if hold > 0 {
+		found = append(found, scene{"silent until it has lasted", strike, nil, hold - 1})
 	}
-	return append(found, e.silents(due)...)
+	if e.fault != nil {
+		for n, name := range []string{"silent when it is the neighbour", "silent when it is the namesake"} {
+			found = append(found, scene{name, func(w *world) { e.fault(w.instances[n+1]) }, nil, due})
+		}
+	}
+	return found
 }
 
 func (e example) silents(due int) []scene {
@@ -191,4 +200,15 @@ func TestScope(t *testing.T) {
 			assert.Equal(t, target.name, metric["tenant_redis"]+metric["name"], name)
 		}
 	}
+}
+
+// TestMemoryNearKill holds what its threshold rests on: 1.2 times maxmemory is
+// nine tenths of the container's memory.
+func TestMemoryNearKill(t *testing.T) {
+	manifest := template(t, "tenant-redis", target.name, target.namespace, "redisfailover", "auth.enabled=false", "redis.memory=1000Mi")
+	maxmemory := regexp.MustCompile(`- --maxmemory\n\s+- (\d+)mb\n`).FindStringSubmatch(manifest)
+	require.NotNil(t, maxmemory)
+	megabytes, err := strconv.Atoi(maxmemory[1])
+	require.NoError(t, err)
+	assert.InDelta(t, 0.9*1000, 1.2*float64(megabytes), 5)
 }

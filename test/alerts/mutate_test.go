@@ -19,8 +19,8 @@ import (
 var scope = []string{"namespace", "tenant_redis", "job"}
 
 // TestMutants leaves out one part of a rule after the other: a matcher, one
-// side of and, or, unless or a comparison, an aggregation. The examples of the
-// alert must tell each mutant from the rule, or the part is not needed.
+// side of and, or, unless or a comparison, an aggregation, its for. The examples
+// of the alert must tell each mutant from the rule, or the part is not needed.
 func TestMutants(t *testing.T) {
 	all := everything(t)
 	count := 0
@@ -34,6 +34,12 @@ func TestMutants(t *testing.T) {
 			mutant.Expr = expr
 			assert.True(t, slices.ContainsFunc(stages, func(s stage) bool { return s.tells(mutant) }),
 				"%s: no example needs %s; without it:\n%s", name, what, expr)
+		}
+		if rule.For > 0 {
+			count++
+			hasty := rule
+			hasty.For = 0
+			assert.True(t, slices.ContainsFunc(stages, func(s stage) bool { return s.tells(hasty) }), "%s: no example needs its for", name)
 		}
 		if record == nil {
 			continue

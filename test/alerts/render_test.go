@@ -25,13 +25,13 @@ var promql = parser.NewParser(parser.Options{})
 // rules are the rendered rules of one chart, by the name of the alert or record.
 type rules map[string]rulefmt.Rule
 
-// render renders the PrometheusRule of a chart. The values bypass the schema,
-// which has tests of its own.
-func render(t *testing.T, chart, release, namespace string, set ...string) rules {
+// template renders one template of a chart. The values bypass the schema, which
+// has tests of its own.
+func template(t *testing.T, chart, release, namespace, name string, set ...string) string {
 	t.Helper()
 	args := []string{
 		"template", release, repository + "/charts/" + chart, "--namespace", namespace,
-		"--skip-schema-validation", "--show-only", "templates/prometheusrule.yaml",
+		"--skip-schema-validation", "--show-only", "templates/" + name + ".yaml",
 	}
 	for _, s := range append([]string{"monitoring.enabled=true"}, set...) {
 		args = append(args, "--set", s)
@@ -41,9 +41,14 @@ func render(t *testing.T, chart, release, namespace string, set ...string) rules
 	command.Stderr = &stderr
 	out, err := command.Output()
 	require.NoError(t, err, stderr.String())
+	return string(out)
+}
 
+// render renders the rules of a chart.
+func render(t *testing.T, chart, release, namespace string, set ...string) rules {
+	t.Helper()
 	var object struct{ Spec map[string]any }
-	require.NoError(t, yaml.Unmarshal(out, &object))
+	require.NoError(t, yaml.Unmarshal([]byte(template(t, chart, release, namespace, "prometheusrule", set...)), &object))
 	spec, err := yaml.Marshal(object.Spec)
 	require.NoError(t, err)
 	groups, errs := rulefmt.Parse(spec, false, model.UTF8Validation, promql, slog.New(slog.DiscardHandler))

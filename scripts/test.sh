@@ -29,6 +29,11 @@ for suite; do
   say "tests: $suite"
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
     -tags "$tags" -count=1 -timeout "$limit" "$packages" || { status=1; break; }
+  # A module of its own.
+  if [ "$suite" = unit ]; then
+    (cd test/alerts && gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-alerts.json" -- \
+      -count=1 ./...) || { status=1; break; }
+  fi
 done
 say "tests ended"
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"

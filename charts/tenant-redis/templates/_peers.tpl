@@ -25,6 +25,15 @@
       app.kubernetes.io/name: prometheus
 {{- end }}
 
+{{- define "redis.peers.blackbox" -}}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ .Values.monitoring.namespace | quote }}
+  podSelector:
+    matchLabels:
+      app.kubernetes.io/name: prometheus-blackbox-exporter
+{{- end }}
+
 {{- define "redis.peers.clients" -}}
 - namespaceSelector:
     {{- if .Values.access.allNamespaces }} {}

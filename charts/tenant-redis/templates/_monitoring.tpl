@@ -1,0 +1,56 @@
+{{/* Labels that tell the series of one component of one instance from all others: (dict "root" $ "component" "redis"). The alerts rest on them. */}}
+{{- define "redis.relabelings" -}}
+- targetLabel: tenant_redis
+  replacement: {{ include "redis.name" .root | quote }}
+- targetLabel: component
+  replacement: {{ .component }}
+# Sentinel and replicas name a master by its address.
+- sourceLabels: [__meta_kubernetes_pod_ip]
+  targetLabel: pod_ip
+{{- end }}
+
+{{/* Names of all alerts, as a JSON list: each file in alerts/ holds the one it is named after. */}}
+{{- define "redis.alerts" -}}
+{{- $names := list -}}
+{{- range $path, $_ := .Files.Glob "alerts/*.yaml" -}}
+{{- $names = append $names (base $path | trimSuffix ".yaml") -}}
+{{- end -}}
+{{- toJson $names -}}
+{{- end }}
+
+{{/* What the <placeholders> of the alerts stand for. */}}
+{{- define "redis.alertFigures" -}}
+{{- $name := include "redis.name" . -}}
+instance: {{ printf "namespace=%q,tenant_redis=%q" .Release.Namespace $name | quote }}
+namespace: {{ .Release.Namespace | quote }}
+name: {{ $name | quote }}
+redis: {{ .Values.redis.replicas | int64 | quote }}
+replicas: {{ sub .Values.redis.replicas 1 | int64 | quote }}
+sentinels: {{ .Values.sentinel.replicas | int64 | quote }}
+pods: {{ add .Values.redis.replicas .Values.sentinel.replicas | int64 | quote }}
+quorum: {{ add1 (div .Values.sentinel.replicas 2) | int64 | quote }}
+downAfter: {{ .Values.sentinel.downAfterMilliseconds | int64 | quote }}
+failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote }}
+{{- range $key, $value := .Values.monitoring.thresholds }}
+{{ $key }}: {{ $value | int64 | quote }}
+{{- end }}
+{{- end }}
+
+{{/* One alert, or nothing if this instance has no use for it: (dict "root" $ "file" "the file's text") */}}
+{{- define "redis.alert" -}}
+{{- $values := .root.Values -}}
+{{- $text := .file -}}
+{{- range $key, $figure := include "redis.alertFigures" .root | fromYaml -}}
+{{- $text = replace (printf "<%s>" $key) $figure $text -}}
+{{- end -}}
+{{- $alert := fromYaml $text -}}
+{{- $unused := or (and $alert.purpose (ne $alert.purpose ($values.purpose | default "cache"))) (and $alert.probe (not $values.monitoring.probe.prober)) -}}
+{{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
+{{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
+{{- with $values.monitoring.dashboardURL -}}
+{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-tenant_redis=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
+{{- end -}}
+{{- $labels := merge (dict "namespace" .root.Release.Namespace "tenant_redis" (include "redis.name" .root)) $alert.labels $values.monitoring.alertLabels -}}
+- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" | toYaml | nindent 2 | trim }}
+{{- end -}}
+{{- end }}

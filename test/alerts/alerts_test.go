@@ -1,0 +1,214 @@
+package alerts
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// example is a fault and the alert for it.
+type example struct {
+	alert string
+	// fault strikes the target, and then each of the others, of which the
+	// target's alert must know nothing; once strikes what there is one of.
+	fault func(*instance)
+	once  func(*world)
+	// want is what fires after the rule's "for" and minutes more, margin by
+	// default.
+	want    alerts
+	minutes int
+	// silent are faults that the alert is not for, silentAfter minutes.
+	silent      faults
+	silentAfter int
+}
+
+type (
+	alerts []struct {
+		description string
+		labels      labelled
+	}
+	labelled = map[string]string
+	faults   map[string]func(*instance)
+)
+
+// alert is one without labels of its own.
+func alert(description string) alerts {
+	return alerts{{description: description}}
+}
+
+func examples() []example {
+	return append(slices.Clone(tenantExamples), operatorExamples...)
+}
+
+// scene is a world, and what is to fire in it.
+type scene struct {
+	name    string
+	change  func(*world)
+	want    alerts
+	minutes int
+}
+
+// scenes returns all that follows from an example.
+func (e example) scenes(rule rulefmt.Rule) []scene {
+	hold := int(time.Duration(rule.For).Minutes())
+	due := hold + max(e.minutes, margin)
+	strike := e.once
+	if strike == nil {
+		strike = func(w *world) { e.fault(w.instances[0]) }
+	}
+	found := append(e.silents(due), scene{"fires", strike, e.want, due})
+	if hold > 0 {
+		found = append(found, scene{"silent until it has lasted", strike, nil, hold - 1})
+	}
+	if e.fault != nil {
+		for n, name := range []string{"silent when it is the neighbour", "silent when it is the namesake"} {
+			found = append(found, scene{name, func(w *world) { e.fault(w.instances[n+1]) }, nil, due})
+		}
+	}
+	return found
+}
+
+func (e example) silents(due int) []scene {
+	var found []scene
+	for _, name := range slices.Sorted(maps.Keys(e.silent)) {
+		found = append(found, scene{"silent when " + name, func(w *world) { e.silent[name](w.instances[0]) }, nil, max(due, e.silentAfter)})
+	}
+	return found
+}
+
+// play stores the scene's world as far as the rule reads it.
+func (s scene) play(t *testing.T, rule rulefmt.Rule, record *rulefmt.Rule) *lab {
+	t.Helper()
+	w := healthy(t)
+	s.change(w)
+	return scraped(t, w, rule, record, s.minutes)
+}
+
+// expected returns what the scene is to fire, complete.
+func (s scene) expected(rule rulefmt.Rule) []fired {
+	var want []fired
+	for _, a := range s.want {
+		labels := maps.Clone(rule.Labels)
+		labels["alertname"] = rule.Alert
+		maps.Copy(labels, a.labels)
+		annotations := maps.Clone(rule.Annotations)
+		annotations["description"] = a.description
+		want = append(want, fired{labels, annotations})
+	}
+	return want
+}
+
+// recordOf returns the recording rule that an alert reads, if any.
+func recordOf(t *testing.T, all rules, rule rulefmt.Rule) *rulefmt.Rule {
+	t.Helper()
+	for _, metric := range metrics(t, rule.Expr) {
+		if record, found := all[metric]; found {
+			return &record
+		}
+	}
+	return nil
+}
+
+// TestAlerts holds that each alert fires with its fault, as exactly these
+// labels and texts, and is silent before it, in an instance beside, and when
+// something else is wrong.
+func TestAlerts(t *testing.T) {
+	all := everything(t)
+	for _, e := range examples() {
+		rule, found := all[e.alert]
+		require.True(t, found, e.alert)
+		for _, scene := range e.scenes(rule) {
+			t.Run(e.alert+"/"+scene.name, func(t *testing.T) {
+				before, after := scene.play(t, rule, recordOf(t, all, rule)).fires(rule)
+				assert.Empty(t, before, "before the fault")
+				assert.Equal(t, scene.expected(rule), after)
+			})
+		}
+	}
+}
+
+// TestEachAlertHasExamples also holds that none is tested that is gone.
+func TestEachAlertHasExamples(t *testing.T) {
+	var tested []string
+	for _, e := range examples() {
+		tested = append(tested, e.alert)
+	}
+	slices.Sort(tested)
+	assert.Equal(t, everything(t).alerts(), slices.Compact(tested))
+}
+
+// TestForm holds what all alerts have in common.
+func TestForm(t *testing.T) {
+	for name, rule := range everything(t) {
+		if rule.Record != "" {
+			continue
+		}
+		assert.Regexp(t, `^Redis[A-Z][A-Za-z]+$`, name)
+		assert.Contains(t, []string{"critical", "warning"}, rule.Labels["severity"], name)
+		assert.Regexp(t, `^[A-Z][^{}<>]+\.$`, rule.Annotations["summary"], "%s: the same for each alert of its name", name)
+		assert.NotRegexp(t, `<[a-zA-Z]+>`, rule.Expr+rule.Annotations["description"], "%s: a placeholder is left", name)
+		assert.Regexp(t, `^https://.*/docs/runbooks/`+name+`\.md$`, rule.Annotations["runbook_url"], name)
+	}
+}
+
+// TestInstance holds that alerts say whose they are and where to look.
+func TestInstance(t *testing.T) {
+	for name, rule := range tenant(t, "monitoring.alertLabels.tenant=team-a") {
+		if rule.Record != "" {
+			continue
+		}
+		assert.Equal(t, map[string]string{
+			"severity": rule.Labels["severity"], "namespace": target.namespace, "tenant_redis": target.name, "tenant": "team-a",
+		}, rule.Labels, name)
+		assert.Equal(t, "https://grafana.example/d/tenant-redis?var-namespace=redis-system&var-tenant_redis=cache",
+			rule.Annotations["dashboard_url"], name)
+	}
+}
+
+// TestExcluded takes one alert out, and by purpose and prober others.
+func TestExcluded(t *testing.T) {
+	all := tenant(t)
+	less := tenant(t, "monitoring.excludedAlerts={RedisFailover}")
+	assert.Contains(t, all, "RedisFailover")
+	assert.NotContains(t, less, "RedisFailover")
+	assert.Len(t, less, len(all)-1)
+	assert.NotContains(t, operator(t, "monitoring.excludedAlerts={RedisOperatorDown}"), "RedisOperatorDown")
+
+	assert.Contains(t, all, "RedisCacheTooSmall")
+	assert.NotContains(t, all, "RedisMemoryNearLimit")
+	assert.NotContains(t, tenant(t, "purpose=session"), "RedisCacheTooSmall")
+	assert.NotContains(t, tenant(t, "monitoring.probe.prober="), "RedisUnreachable")
+}
+
+// TestScope holds that each selector of the tenant's chart names the instance.
+func TestScope(t *testing.T) {
+	for name, rule := range tenant(t) {
+		for _, metric := range selectors(t, rule.Expr) {
+			if metric[model.MetricNameLabel] == "kooper_controller_event_queue_length" {
+				// Whether there is an operator at all.
+				continue
+			}
+			assert.Equal(t, target.namespace, metric["namespace"], name)
+			assert.Equal(t, target.name, metric["tenant_redis"]+metric["name"], name)
+		}
+	}
+}
+
+// TestMemoryNearKill holds what its threshold rests on: 1.2 times maxmemory is
+// nine tenths of the container's memory.
+func TestMemoryNearKill(t *testing.T) {
+	manifest := template(t, "tenant-redis", target.name, target.namespace, "redisfailover", "auth.enabled=false", "redis.memory=1000Mi")
+	maxmemory := regexp.MustCompile(`- --maxmemory\n\s+- (\d+)mb\n`).FindStringSubmatch(manifest)
+	require.NotNil(t, maxmemory)
+	megabytes, err := strconv.Atoi(maxmemory[1])
+	require.NoError(t, err)
+	assert.InDelta(t, 0.9*1000, 1.2*float64(megabytes), 5)
+}

@@ -1,0 +1,122 @@
+package alerts
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestMetricsAreRecorded holds that the exporter emits every metric and label
+// that a rule reads: in the recordings, or for the operator in its source.
+func TestMetricsAreRecorded(t *testing.T) {
+	known := map[string]map[string]bool{}
+	learn := func(metric labels.Labels) {
+		name := metric.Get(model.MetricNameLabel)
+		if known[name] == nil {
+			known[name] = map[string]bool{}
+		}
+		for label := range metric.Map() {
+			known[name][label] = true
+		}
+	}
+	for _, recording := range []string{"redis-master", "redis-replica", "sentinel", "probe"} {
+		for _, sample := range recorded(t, recording) {
+			learn(sample.metric)
+		}
+	}
+	for _, scrape := range healthy(t).operator {
+		for _, series := range scrape.series {
+			learn(series.metric)
+		}
+	}
+	all := everything(t)
+	for name, rule := range all {
+		for _, selector := range selectors(t, rule.Expr) {
+			metric := selector[model.MetricNameLabel]
+			if _, found := all[metric]; found {
+				continue
+			}
+			require.Contains(t, known, metric, "%s reads a metric that nothing emits", name)
+			for label := range selector {
+				if !relabelled[label] {
+					assert.Contains(t, known[metric], label, "%s: %s has no such label", name, metric)
+				}
+			}
+		}
+	}
+}
+
+// relabelled are labels that the PodMonitors set.
+var relabelled = map[string]bool{"namespace": true, "tenant_redis": true, "component": true, "job": true}
+
+// TestOperatorMetrics holds that both versions of the operator declare the
+// metrics that its alerts read, and the values of labels that they select.
+func TestOperatorMetrics(t *testing.T) {
+	for _, version := range []string{"1.2", "1.3"} {
+		source := moduleSource(t, version, "github.com/spotahome/redis-operator", "metrics") +
+			moduleSource(t, version, "github.com/spotahome/redis-operator", "operator/redisfailover") +
+			moduleSource(t, version, "github.com/spotahome/kooper/v2", "metrics/prometheus")
+		for name, rule := range operator(t) {
+			for _, metric := range metrics(t, rule.Expr) {
+				_, short, own := strings.Cut(metric, "_controller_")
+				if own {
+					assert.Regexp(t, `Name:\s+"`+strings.TrimSuffix(short, "_count")+`"`, source, "%s: %s in operator %s", name, metric, version)
+				}
+			}
+		}
+		for _, value := range []string{"UNHEALTHY", "FAIL", "RESOURCE_NOT_FOUND", "redisfailover"} {
+			assert.Contains(t, source, `"`+value+`"`, "operator %s", version)
+		}
+		for _, labels := range []string{`"namespace", "name"`, `"namespace", "resource", "indicator", "instance", "status"`, `"namespace", "kind", "name", "operation", "status", "err"`} {
+			assert.Contains(t, source, labels, "operator %s", version)
+		}
+	}
+}
+
+// moduleSource returns the Go source of one package of a module that the
+// operator is built from.
+func moduleSource(t *testing.T, version, module, folder string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "-C", repository+"/ci/sources/redis-operator-"+version, "list", "-m", "-f", "{{.Dir}}", module).Output()
+	require.NoError(t, err, module)
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), folder, "*.go"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files, module)
+	var source strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		source.Write(data)
+	}
+	return source.String()
+}
+
+// TestRecordedTraps holds what the rules take for granted, as the real exporter
+// says it. A new exporter is recorded anew: see record.sh.
+func TestRecordedTraps(t *testing.T) {
+	lines := func(recording, pattern string) []string {
+		data, err := os.ReadFile("testdata/" + recording + ".txt")
+		require.NoError(t, err)
+		return regexp.MustCompile("(?m)^"+pattern+"$").FindAllString(string(data), -1)
+	}
+	assert.Len(t, lines("sentinel", `redis_instance_info{.*role="".*} 1`), 1, "Sentinel has no role")
+	assert.Len(t, lines("sentinel", `redis_up 1`), 1, "Sentinel emits redis_up, too")
+	assert.Len(t, lines("sentinel-no-quorum", `redis_sentinel_master_ckquorum_status{.*message="NOQUORUM.*"} 0`), 1)
+	assert.Len(t, lines("sentinel-no-quorum", `redis_sentinel_master_ok_slaves{.*} 2`), 1, "replicas are usable without a quorum")
+	assert.Len(t, lines("sentinel-master-down", `redis_sentinel_master_status{.*master_status="[so]down"} 0`), 1)
+	assert.Len(t, lines("redis-denied", `redis_up 0`), 1)
+	assert.Empty(t, lines("redis-denied", `.*(WRONGPASS|NOAUTH).*`), "the exporter does not say that its password is wrong")
+	assert.Len(t, lines("redis-orphan", `redis_master_link_up{.*} 0`), 1)
+	assert.Empty(t, lines("redis-master", `redis_master_link_up.*`), "only a replica has a link")
+	assert.Len(t, lines("redis-replica", `redis_connected_slaves 0`), 1)
+	assert.Len(t, lines("redis-master", `redis_errors_total{err="OOM"} 1`), 1, "an error's series begins with the error")
+	assert.Empty(t, lines("redis-master", `redis_acl_access_denied.*`), "Redis 7.0 does not count refused logins")
+}

@@ -1,0 +1,97 @@
+// Package alerts tests the alerts of both charts with Prometheus' own engine:
+// each fires with its fault, stays silent without, and has no part that could
+// be left out.
+package alerts
+
+import (
+	"log/slog"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+const repository = "../.."
+
+var promql = parser.NewParser(parser.Options{})
+
+// rules are the rendered rules of one chart, by the name of the alert or record.
+type rules map[string]rulefmt.Rule
+
+// template renders one template of a chart. The values bypass the schema, which
+// has tests of its own.
+func template(t *testing.T, chart, release, namespace, name string, set ...string) string {
+	t.Helper()
+	args := []string{
+		"template", release, repository + "/charts/" + chart, "--namespace", namespace,
+		"--skip-schema-validation", "--show-only", "templates/" + name + ".yaml",
+	}
+	for _, s := range append([]string{"monitoring.enabled=true"}, set...) {
+		args = append(args, "--set", s)
+	}
+	var stderr strings.Builder
+	command := exec.CommandContext(t.Context(), repository+"/bin/helm", args...)
+	command.Stderr = &stderr
+	out, err := command.Output()
+	require.NoError(t, err, stderr.String())
+	return string(out)
+}
+
+// render renders the rules of a chart.
+func render(t *testing.T, chart, release, namespace string, set ...string) rules {
+	t.Helper()
+	var object struct{ Spec map[string]any }
+	require.NoError(t, yaml.Unmarshal([]byte(template(t, chart, release, namespace, "prometheusrule", set...)), &object))
+	spec, err := yaml.Marshal(object.Spec)
+	require.NoError(t, err)
+	groups, errs := rulefmt.Parse(spec, false, model.UTF8Validation, promql, slog.New(slog.DiscardHandler))
+	require.Empty(t, errs)
+	found := rules{}
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			found[rule.Alert+rule.Record] = rule
+		}
+	}
+	return found
+}
+
+// tenant renders the tenant chart with all that is off by default.
+func tenant(t *testing.T, set ...string) rules {
+	t.Helper()
+	return render(t, "tenant-redis", target.name, target.namespace, append([]string{
+		"auth.enabled=false", "monitoring.probe.prober=blackbox.monitoring:9115",
+		"monitoring.dashboardURL=https://grafana.example/d/tenant-redis",
+	}, set...)...)
+}
+
+func operator(t *testing.T, set ...string) rules {
+	t.Helper()
+	return render(t, "redis-operator", "redis-operator", "redis-system", set...)
+}
+
+// everything returns the rules of both charts and both purposes.
+func everything(t *testing.T) rules {
+	t.Helper()
+	all := tenant(t, "purpose=session")
+	maps.Copy(all, tenant(t, "purpose=cache"))
+	maps.Copy(all, operator(t))
+	return all
+}
+
+// alerts returns the names of the alerts alone, sorted.
+func (r rules) alerts() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		if r[name].Alert != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,437 @@
+package alerts
+
+import "fmt"
+
+// tenantExamples are those of the tenant chart. Faults strike Redis 0, the
+// master, only where that matters.
+var tenantExamples = []example{
+	{
+		alert: "RedisMasterMissing",
+		fault: func(i *instance) { i.redis[0].role("slave") },
+		want:  alert("No Pod of redis-system/cache says that it is master: nothing can be written."),
+		silent: faults{
+			"nothing is scraped": func(i *instance) { i.vanish() },
+			"failover within seconds": func(i *instance) {
+				i.redis[0].role("slave")
+				i.redis[1].role("master")
+			},
+		},
+	},
+	{
+		alert: "RedisMasterMissing",
+		fault: func(i *instance) { i.redis[0].denied(); i.redis[1].vanish(); i.redis[2].unscraped() },
+		want:  alert("No Pod of redis-system/cache says that it is master: nothing can be written."),
+	},
+	{
+		alert: "RedisMultipleMasters",
+		fault: func(i *instance) { i.redis[1].role("master") },
+		want:  alert("2 Pods of redis-system/cache say that they are master: what is written to one is lost when the other wins, and the operator repairs nothing."),
+	},
+	{
+		alert: "RedisNotAnswering",
+		fault: func(i *instance) { i.redis[1].denied(); i.sentinel[2].denied() },
+		want: alerts{
+			{"rfr-cache-1 (redis) of redis-system/cache does not answer.", labelled{"component": "redis", "pod": "rfr-cache-1"}},
+			{"rfs-cache-2 (sentinel) of redis-system/cache does not answer.", labelled{"component": "sentinel", "pod": "rfs-cache-2"}},
+		},
+	},
+	{
+		alert: "RedisExporterDenied",
+		fault: func(i *instance) { each(i.redis, (*scrape).denied) },
+		want:  alert("Sentinel sees the master of redis-system/cache, but no exporter gets an answer from Redis: most likely their password is wrong. The other alerts are blind."),
+		silent: faults{
+			"Redis is down": func(i *instance) {
+				each(i.redis, (*scrape).denied)
+				each(i.sentinel, func(s *scrape) { s.set("redis_sentinel_master_status", always(0)) })
+			},
+			"one exporter is denied": func(i *instance) { i.redis[0].denied() },
+		},
+	},
+	{
+		alert: "RedisNotScraped",
+		fault: func(i *instance) { i.sentinel[0].unscraped() },
+		want:  alerts{{"Prometheus does not reach the exporter of rfs-cache-0 (sentinel) of redis-system/cache.", labelled{"component": "sentinel", "pod": "rfs-cache-0"}}},
+		silent: faults{
+			"a Pod is gone":           func(i *instance) { i.redis[1].vanish() },
+			"the prober is not there": func(i *instance) { i.probe.unscraped() },
+		},
+	},
+	{
+		alert: "RedisPodMissing",
+		fault: func(i *instance) { i.redis[2].vanish() },
+		want:  alerts{{"redis-system/cache has 2 Pods of redis, and should have 3 of redis and 3 of sentinel.", labelled{"component": "redis"}}},
+		silent: faults{"a Pod is replaced": func(i *instance) {
+			i.redis[2].set("up", func(minute int) (float64, bool) { return 1, minute > 3 })
+		}},
+	},
+	{
+		alert: "RedisPodMissing",
+		fault: func(i *instance) { i.sentinel[2].vanish() },
+		want:  alerts{{"redis-system/cache has 2 Pods of sentinel, and should have 3 of redis and 3 of sentinel.", labelled{"component": "sentinel"}}},
+	},
+	{
+		alert: "RedisHealingBlocked",
+		fault: func(i *instance) { i.sentinel[2].vanish() },
+		want:  alert("redis-system/cache has 5 of 6 Pods. Until all are there, the operator repairs nothing: only Sentinel acts."),
+		silent: faults{"a Sentinel more while they are replaced": func(i *instance) {
+			i.sentinel = append(i.sentinel, i.pod("sentinel", "sentinel", "rfs-cache-3", 24, 9355))
+		}},
+	},
+	{
+		alert: "RedisMetricsAbsent",
+		fault: func(i *instance) { each(i.redis, (*scrape).vanish) },
+		want:  alerts{{"Prometheus has no metrics of any Redis of redis-system/cache: most of its alerts cannot fire.", labelled{"component": "redis"}}},
+		silent: faults{
+			"Redis is down, its exporters are not": func(i *instance) { each(i.redis, (*scrape).denied) },
+			"one is left":                          func(i *instance) { each(i.redis[1:], (*scrape).vanish) },
+		},
+	},
+	{
+		alert:  "RedisSentinelMetricsAbsent",
+		fault:  func(i *instance) { each(i.sentinel, (*scrape).unscraped) },
+		want:   alert("Prometheus has no metrics of any Sentinel of redis-system/cache: nobody would see that failover does not work."),
+		silent: faults{"one is left": func(i *instance) { each(i.sentinel[1:], (*scrape).vanish) }},
+	},
+	{
+		alert:  "RedisReplicaMissing",
+		fault:  func(i *instance) { i.redis[0].set("redis_connected_slaves", always(1)) },
+		want:   alert("The master of redis-system/cache has 1 of 2 replicas."),
+		silent: faults{"a replica restarts": func(i *instance) { i.redis[0].set("redis_connected_slaves", steps(4, 1, 2)) }},
+	},
+	{
+		alert:  "RedisReplicaNone",
+		fault:  func(i *instance) { i.redis[0].set("redis_connected_slaves", always(0)) },
+		want:   alert("The master of redis-system/cache has no replica: if it fails, its data is gone and nothing takes over."),
+		silent: faults{"one is left": func(i *instance) { i.redis[0].set("redis_connected_slaves", always(1)) }},
+	},
+	{
+		alert: "RedisReplicationBroken",
+		fault: func(i *instance) { i.redis[1].set("redis_master_link_up", always(0)) },
+		want:  alerts{{"Replica rfr-cache-1 of redis-system/cache has no link to its master.", labelled{"pod": "rfr-cache-1"}}},
+		silent: faults{"the master changes": func(i *instance) {
+			i.redis[1].follows(i.ip+"13", 1)
+		}},
+	},
+	{
+		// The address changes while the link is down: the alert must not begin anew.
+		alert: "RedisReplicationBroken",
+		fault: func(i *instance) {
+			i.redis[1].set("redis_master_link_up", func(minute int) (float64, bool) { return 0, minute < 2 })
+			i.redis[1].add(`redis_master_link_up{master_host="`+i.ip+`13",master_port="6379"}`, func(minute int) (float64, bool) { return 0, minute >= 2 })
+		},
+		want:    alerts{{"Replica rfr-cache-1 of redis-system/cache has no link to its master.", labelled{"pod": "rfr-cache-1"}}},
+		minutes: 3,
+	},
+	{
+		alert: "RedisReplicationLagging",
+		fault: func(i *instance) {
+			i.redis[0].set("redis_master_repl_offset", always(100e6))
+			i.redis[0].set(`redis_connected_slave_offset_bytes{slave_ip=~".*12"}`, always(100e6-20<<20))
+			i.redis[0].set(`redis_connected_slave_offset_bytes{slave_ip=~".*13"}`, always(100e6))
+		},
+		want: alerts{{"Replica 10.1.0.12 of redis-system/cache is 20MiB behind: that much is lost if the master is.", labelled{"slave_ip": "10.1.0.12"}}},
+		silent: faults{"a replica scraped later is ahead": func(i *instance) {
+			i.redis[0].set("redis_master_repl_offset", always(100e6))
+			i.redis[0].set("redis_connected_slave_offset_bytes", always(100e6))
+			i.redis[1].set("redis_master_repl_offset", always(200e6))
+		}},
+	},
+	{
+		alert:   "RedisFullResyncRepeating",
+		fault:   func(i *instance) { i.redis[0].grow("redis_replica_resyncs_full", 0.1) },
+		want:    alert("The master of redis-system/cache sent 5.085 full copies within an hour."),
+		minutes: 50,
+		silent:  faults{"each replica loads once": func(i *instance) { i.redis[0].set("redis_replica_resyncs_full", steps(1, 2, 4)) }},
+	},
+	{
+		alert:   "RedisRestarting",
+		fault:   func(i *instance) { i.redis[2].set("redis_uptime_in_seconds", steps(3, 1, 100, 1, 100, 1, 100)) },
+		want:    alerts{{"rfr-cache-2 (redis) of redis-system/cache restarted 3 times within an hour.", labelled{"component": "redis", "pod": "rfr-cache-2"}}},
+		minutes: 20,
+		silent: faults{"the computed start time is off by a second": func(i *instance) {
+			i.redis[2].set("redis_start_time_seconds", func(minute int) (float64, bool) { return float64(minute % 2), true })
+		}},
+	},
+	{
+		alert: "RedisFailover",
+		fault: func(i *instance) { each(i.sentinel, i.failover(steps(1, 1))) },
+		want:  alert("Sentinel failed redis-system/cache over 1 times within 15 minutes."),
+		silent: faults{
+			"a new Sentinel begins at 0": func(i *instance) { i.sentinel[1].set("redis_sentinel_master_config_epoch", always(0)) },
+			"it was half an hour ago":    func(i *instance) { each(i.sentinel, i.failover(steps(1, 1))) },
+		},
+		silentAfter: 40,
+	},
+	{
+		alert:   "RedisFailoverFlapping",
+		fault:   func(i *instance) { each(i.sentinel, i.failover(steps(5, 1, 2, 3, 4))) },
+		want:    alert("Sentinel failed redis-system/cache over 4 times within an hour."),
+		minutes: 20,
+		silent:  faults{"a drain of all nodes": func(i *instance) { each(i.sentinel, i.failover(steps(5, 1, 2, 3))) }},
+	},
+	{
+		alert: "RedisForeignMaster",
+		fault: func(i *instance) { i.redis[1].follows("10.9.9.9", 1) },
+		want:  alerts{{"rfr-cache-1 of redis-system/cache follows 10.9.9.9, which is no Pod of this instance: its data is replaced by what is there.", labelled{"pod": "rfr-cache-1", "pod_ip": "10.9.9.9"}}},
+		silent: faults{
+			"the master's Pod is gone": func(i *instance) { i.redis[0].vanish() },
+			"the other is the master":  func(i *instance) { i.redis[1].follows(i.ip+"13", 1) },
+		},
+	},
+	{
+		alert: "RedisForeignMaster",
+		fault: func(i *instance) { i.redis[2].follows("127.0.0.1", 0) },
+		want:  alerts{{"rfr-cache-2 of redis-system/cache follows 127.0.0.1, which is no Pod of this instance: its data is replaced by what is there.", labelled{"pod": "rfr-cache-2", "pod_ip": "127.0.0.1"}}},
+	},
+	{
+		alert:  "RedisUnreachable",
+		fault:  func(i *instance) { i.probe.set("probe_success", always(0)) },
+		want:   alert("rfs-cache.redis-system:26379 accepts no connection: clients cannot find the master."),
+		silent: faults{"there is no prober": func(i *instance) { i.probe.unscraped() }},
+	},
+	{
+		alert: "RedisNotReconciled",
+		fault: func(i *instance) { i.world.operator[0].drop(i.clusterOK()) },
+		want:  alerts{{"An operator runs, but does not look after redis-system/cache: nothing is repaired or updated.", labelled{"name": "cache"}}},
+		silent: faults{"the operator is not scraped": func(i *instance) {
+			i.world.operator[0].vanish()
+			i.world.operator[1].vanish()
+		}},
+	},
+	{
+		alert: "RedisSentinelQuorumLost",
+		fault: func(i *instance) { each(i.sentinel, (*scrape).quorumless) },
+		want:  alert("No Sentinel of redis-system/cache can reach a quorum of 2: if the master fails, nothing takes over."),
+		silent: faults{"one has a quorum": func(i *instance) {
+			each(i.sentinel[1:], (*scrape).quorumless)
+		}},
+	},
+	{
+		// Sentinel's words change while there is no quorum.
+		alert: "RedisSentinelQuorumLost",
+		fault: func(i *instance) {
+			each(i.sentinel, func(s *scrape) {
+				s.set("redis_sentinel_master_ckquorum_status", func(minute int) (float64, bool) { return 0, minute%2 == 0 })
+				s.add(`redis_sentinel_master_ckquorum_status{master_name="mymaster",message="other words"}`, func(minute int) (float64, bool) { return 0, minute%2 == 1 })
+			})
+		},
+		want: alert("No Sentinel of redis-system/cache can reach a quorum of 2: if the master fails, nothing takes over."),
+	},
+	{
+		alert:  "RedisSentinelIsolated",
+		fault:  func(i *instance) { i.sentinel[1].quorumless() },
+		want:   alerts{{"rfs-cache-1 of redis-system/cache sees no quorum, while other Sentinels do.", labelled{"pod": "rfs-cache-1"}}},
+		silent: faults{"none has a quorum": func(i *instance) { each(i.sentinel, (*scrape).quorumless) }},
+	},
+	{
+		alert: "RedisSentinelMasterDown",
+		fault: func(i *instance) {
+			each(i.sentinel, func(s *scrape) {
+				s.replace("redis_sentinel_master_status", `redis_sentinel_master_status{master_address="`+i.ip+`11:6379",master_name="mymaster",master_status="odown"}`, always(0))
+			})
+		},
+		want:   alert("All Sentinels of redis-system/cache hold the master for down, and none has replaced it."),
+		silent: faults{"one sees it": func(i *instance) { i.sentinel[0].set("redis_sentinel_master_status", always(0)) }},
+	},
+	{
+		alert:  "RedisSentinelDisagree",
+		fault:  func(i *instance) { i.sentinel[2].watches(i.ip + "12") },
+		want:   alert("The Sentinels of redis-system/cache name 2 different masters: which one a client writes to is chance."),
+		silent: faults{"all change": func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches(i.ip + "12") }) }},
+	},
+	{
+		alert: "RedisSentinelWrongMaster",
+		fault: func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches(i.ip + "12") }) },
+		want:  alerts{{"3 Sentinels of redis-system/cache send clients to 10.1.0.12, which is not the master.", labelled{"pod_ip": "10.1.0.12"}}},
+		silent: faults{
+			"no master is seen": func(i *instance) { i.redis[0].denied() },
+			"there are two": func(i *instance) {
+				i.redis[1].role("master")
+				i.sentinel[0].watches(i.ip + "13")
+			},
+		},
+	},
+	{
+		alert: "RedisSentinelCountsWrong",
+		fault: func(i *instance) { i.sentinel[0].set("redis_sentinel_master_sentinels", always(4)) },
+		want:  alerts{{"rfs-cache-0 of redis-system/cache knows 4 Pods of a kind; right would be 3 Sentinels and 2 replicas.", labelled{"pod": "rfs-cache-0"}}},
+		silent: faults{"until the operator resets it": func(i *instance) {
+			i.sentinel[0].set("redis_sentinel_master_sentinels", steps(10, 4, 3))
+		}},
+	},
+	{
+		alert: "RedisSentinelCountsWrong",
+		fault: func(i *instance) { i.sentinel[0].set("redis_sentinel_master_slaves", always(0)) },
+		want:  alerts{{"rfs-cache-0 of redis-system/cache knows 0 Pods of a kind; right would be 3 Sentinels and 2 replicas.", labelled{"pod": "rfs-cache-0"}}},
+	},
+	{
+		alert: "RedisSentinelNoCandidate",
+		fault: func(i *instance) {
+			each(i.sentinel, func(s *scrape) { s.set("redis_sentinel_master_ok_slaves", always(0)) })
+		},
+		want:   alert("No Sentinel of redis-system/cache knows a usable replica: if the master fails, nothing takes over."),
+		silent: faults{"one knows some": func(i *instance) { i.sentinel[0].set("redis_sentinel_master_ok_slaves", always(0)) }},
+	},
+	{
+		alert: "RedisSentinelMasterCountWrong",
+		fault: func(i *instance) {
+			i.sentinel[0].set("redis_sentinel_masters", always(0))
+			i.sentinel[1].set("redis_sentinel_masters", always(2))
+		},
+		want: alerts{
+			{"rfs-cache-0 of redis-system/cache watches 0 masters instead of one.", labelled{"pod": "rfs-cache-0"}},
+			{"rfs-cache-1 of redis-system/cache watches 2 masters instead of one.", labelled{"pod": "rfs-cache-1"}},
+		},
+	},
+	{
+		alert:  "RedisSentinelTilt",
+		fault:  func(i *instance) { i.sentinel[0].set("redis_sentinel_tilt", always(1)) },
+		want:   alerts{{"rfs-cache-0 of redis-system/cache is in TILT mode: it takes no part in failovers.", labelled{"pod": "rfs-cache-0"}}},
+		silent: faults{"it is over": func(i *instance) { i.sentinel[0].set("redis_sentinel_tilt", steps(1, 1, 0)) }},
+	},
+	settingLost("redis_sentinel_master_setting_down_after_milliseconds", 30000, 2000),
+	settingLost("redis_sentinel_master_setting_failover_timeout", 180000, 6000),
+	settingLost("redis_sentinel_master_setting_ckquorum", 1, 2),
+	{
+		alert: "RedisMemoryNearLimit",
+		fault: func(i *instance) { i.redis[1].set("redis_memory_used_bytes", always(0.9*maxmemory)) },
+		want:  alert("90 % of the memory of redis-system/cache is used. When it is full, new sessions are refused."),
+		silent: faults{
+			"maxmemory is not set": func(i *instance) { i.redis[1].set("redis_memory_max_bytes", always(0)) },
+			"it is half full":      func(i *instance) { i.redis[1].set("redis_memory_used_bytes", always(0.5*maxmemory)) },
+		},
+	},
+	{
+		alert: "RedisWritesRefused",
+		fault: func(i *instance) { i.redis[0].grow(`redis_errors_total{err="OOM"}`, 60) },
+		want:  alerts{{"Redis of redis-system/cache refused 181 writes within 5 minutes: OOM.", labelled{"err": "OOM"}}},
+		silent: faults{"errors of another kind": func(i *instance) {
+			i.redis[0].grow(`redis_errors_total{err="NOAUTH"}`, 60)
+		}},
+	},
+	{
+		alert: "RedisSessionsEvicted",
+		fault: func(i *instance) { i.redis[0].grow("redis_evicted_keys_total", 1) },
+		want:  alert("Redis of redis-system/cache dropped 3 keys within 15 minutes because its memory is full."),
+	},
+	{
+		alert: "RedisCacheTooSmall",
+		fault: func(i *instance) {
+			i.redis[0].grow("redis_evicted_keys_total", 50)
+			i.redis[0].set(`redis_db_keys{db="db0"}`, always(1000))
+		},
+		want:    alert("The cache of redis-system/cache drops 3k keys within an hour, which is more than it holds."),
+		minutes: 90,
+		silent: faults{"much is held, in two databases": func(i *instance) {
+			i.redis[0].grow("redis_evicted_keys_total", 50)
+			i.redis[0].set(`redis_db_keys{db=~"db[01]"}`, always(2000))
+		}},
+	},
+	{
+		alert:  "RedisMemoryNearKill",
+		fault:  func(i *instance) { i.redis[1].set("redis_memory_used_rss_bytes", always(1.25*maxmemory)) },
+		want:   alerts{{"rfr-cache-1 of redis-system/cache takes 125% of maxmemory; at 133 % its container is killed.", labelled{"pod": "rfr-cache-1"}}},
+		silent: faults{"maxmemory is not set": func(i *instance) { i.redis[1].set("redis_memory_max_bytes", always(0)) }},
+	},
+	{
+		alert: "RedisMemoryFragmented",
+		fault: func(i *instance) {
+			i.redis[1].set("redis_mem_fragmentation_ratio", always(1.75))
+			i.redis[1].set("redis_memory_used_bytes", always(0.6*maxmemory))
+		},
+		want: alerts{{"rfr-cache-1 of redis-system/cache takes 1.75 times the memory that its data needs.", labelled{"pod": "rfr-cache-1"}}},
+		silent: faults{
+			"Redis is nearly empty": func(i *instance) { i.redis[1].set("redis_mem_fragmentation_ratio", always(10)) },
+			"there are few holes": func(i *instance) {
+				i.redis[1].set("redis_mem_fragmentation_ratio", always(1.2))
+				i.redis[1].set("redis_memory_used_bytes", always(0.6*maxmemory))
+			},
+		},
+	},
+	{
+		alert: "RedisConnectionsRejected",
+		fault: func(i *instance) {
+			i.redis[0].grow("redis_rejected_connections_total", 1)
+			i.sentinel[1].grow("redis_rejected_connections_total", 2)
+		},
+		want: alerts{
+			{"rfr-cache-0 (redis) of redis-system/cache refused 3 connections within 5 minutes.", labelled{"component": "redis", "pod": "rfr-cache-0"}},
+			{"rfs-cache-1 (sentinel) of redis-system/cache refused 6 connections within 5 minutes.", labelled{"component": "sentinel", "pod": "rfs-cache-1"}},
+		},
+	},
+	{
+		alert: "RedisClientsNearLimit",
+		fault: func(i *instance) { i.redis[0].set("redis_connected_clients", always(8500)) },
+		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 85 % of the connections that it allows.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
+	},
+	{
+		alert: "RedisCommandsSlow",
+		fault: func(i *instance) {
+			i.redis[0].grow(`redis_commands_total{cmd="set"}`, 600)
+			i.redis[0].grow(`redis_commands_duration_seconds_total{cmd="set"}`, 60)
+			i.redis[0].grow(`redis_commands_total{cmd="psync"}`, 60000)
+		},
+		want: alerts{{"A command takes 100 ms in the mean at rfr-cache-0 of redis-system/cache.", labelled{"pod": "rfr-cache-0"}}},
+		silent: faults{
+			"a client waits in a queue": func(i *instance) {
+				i.redis[0].grow(`redis_commands_total{cmd="set"}`, 600)
+				for _, command := range []string{"blpop", "brpop", "bzpopmin", "blmove", "xreadgroup", "wait", "waitaof"} {
+					i.redis[0].add(`redis_commands_total{cmd="`+command+`"}`, grows(1))
+					i.redis[0].add(`redis_commands_duration_seconds_total{cmd="`+command+`"}`, grows(60))
+				}
+			},
+			"there are hardly any commands": func(i *instance) {
+				i.redis[0].grow(`redis_commands_total{cmd="set"}`, 1)
+				i.redis[0].grow(`redis_commands_duration_seconds_total{cmd="set"}`, 1)
+			},
+		},
+	},
+	{
+		alert: "RedisCPUSaturated",
+		fault: func(i *instance) {
+			i.redis[0].grow("redis_cpu_user_main_thread_seconds_total", 30)
+			i.redis[0].grow("redis_cpu_sys_main_thread_seconds_total", 27)
+		},
+		minutes: 8,
+		want:    alerts{{"The main thread of rfr-cache-0 (redis) of redis-system/cache takes 95% of a CPU.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
+	},
+	{
+		alert: "RedisWritesToReplica",
+		fault: func(i *instance) { i.redis[1].grow(`redis_errors_total{err="READONLY"}`, 6) },
+		want:  alerts{{"Replica rfr-cache-1 of redis-system/cache refused 30 writes within 5 minutes: some client is stuck to an old master.", labelled{"pod": "rfr-cache-1"}}},
+		silent: faults{
+			"a failover":             func(i *instance) { i.redis[1].set(`redis_errors_total{err="READONLY"}`, steps(1, 1, 50)) },
+			"errors of another kind": func(i *instance) { i.redis[0].grow(`redis_errors_total{err="OOM"}`, 6) },
+		},
+	},
+	{
+		alert: "RedisLoginsRefused",
+		fault: func(i *instance) { i.redis[0].grow(`redis_errors_total{err="NOAUTH"}`, 6) },
+		want:  alerts{{"Redis of redis-system/cache answered 30 times NOAUTH within 5 minutes.", labelled{"err": "NOAUTH"}}},
+		silent: faults{
+			"one typing error":       func(i *instance) { i.redis[0].set(`redis_errors_total{err="NOAUTH"}`, steps(1, 1, 2, 3)) },
+			"errors of another kind": func(i *instance) { i.redis[0].grow(`redis_errors_total{err="OOM"}`, 6) },
+		},
+	},
+	{
+		alert:  "RedisSaveFailing",
+		fault:  func(i *instance) { i.redis[0].set("redis_rdb_last_bgsave_status", always(0)) },
+		want:   alerts{{"rfr-cache-0 of redis-system/cache failed to save: as master it refuses writes, and a restart loses what is newer than its last save.", labelled{"pod": "rfr-cache-0"}}},
+		silent: faults{"the next save succeeds": func(i *instance) { i.redis[0].set("redis_rdb_last_bgsave_status", steps(4, 0, 1)) }},
+	},
+}
+
+// maxmemory is that of the recordings, in bytes.
+const maxmemory = 64 << 20
+
+func settingLost(metric string, lost, right float64) example {
+	return example{
+		alert: "RedisSentinelSettingsLost",
+		fault: func(i *instance) { i.sentinel[1].set(metric, always(lost)) },
+		want: alerts{{
+			fmt.Sprintf("rfs-cache-1 of redis-system/cache has %.0f where it should have 2000 ms until the master counts as down, 6000 ms for a failover and a quorum of 2.", lost),
+			labelled{"pod": "rfs-cache-1"},
+		}},
+		silent: faults{"until the next pass": func(i *instance) { i.sentinel[1].set(metric, steps(10, lost, right)) }},
+	}
+}

@@ -1,0 +1,368 @@
+package alerts
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/require"
+)
+
+// id names an instance.
+type id struct{ namespace, name string }
+
+var (
+	target    = id{"redis-system", "cache"}
+	neighbour = id{"redis-system", "other"}
+	namesake  = id{"elsewhere", "cache"}
+)
+
+// value is that of a series at a minute; the fault begins at minute 0. It is
+// false where the scrape does not have the series.
+type value func(minute int) (float64, bool)
+
+type series struct {
+	metric labels.Labels
+	value  value
+}
+
+// world is what Prometheus scrapes: three instances, and the operator.
+type world struct {
+	t *testing.T
+	// instances in the order target, neighbour, namesake.
+	instances []*instance
+	operator  []*scrape
+	// others are operators of another kind or namespace.
+	others []*scrape
+}
+
+// instance is one Redis with Sentinel.
+type instance struct {
+	id
+	// redis has the master first.
+	redis, sentinel []*scrape
+	probe           *scrape
+	world           *world
+	// ip is the beginning of its Pods' addresses.
+	ip string
+}
+
+// scrape is one target's.
+type scrape struct {
+	t      *testing.T
+	labels map[string]string
+	series []*series
+}
+
+// healthy returns three instances without a fault, each with the series that
+// the real exporter recorded.
+func healthy(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t}
+	for pod := range 2 {
+		w.operator = append(w.operator, newScrape(t, "operator", "", map[string]string{
+			"namespace": "redis-system", "job": "redis-operator", "container": "redis-operator",
+			"pod": fmt.Sprintf("redis-operator-%d", pod), "instance": fmt.Sprintf("10.0.0.%d:9710", pod),
+		}))
+	}
+	// The second waits for the lead and reconciles nothing.
+	for _, metric := range []string{
+		`kooper_controller_processed_event_duration_seconds_count{controller="redisfailover",success="true"}`,
+		`redis_operator_controller_k8s_operations_total{namespace="redis-system",kind="StatefulSet",name="rfr-cache",operation="UPDATE",status="SUCCESS",err="NA"}`,
+		`redis_operator_controller_redis_checks_total{namespace="redis-system",resource="cache",indicator="MASTER_COUNT_IS_NOT_ONE",instance="NA",status="HEALTHY"}`,
+		`redis_operator_controller_sentinel_checks_total{namespace="redis-system",resource="cache",indicator="SENTINEL_NUMBER_IN_MEMORY_MISMATCH",instance="10.1.0.21",status="HEALTHY"}`,
+	} {
+		w.operator[0].add(metric, grows(6))
+	}
+	for _, labels := range []map[string]string{
+		{"namespace": "elsewhere", "job": "redis-operator"},
+		{"namespace": "redis-system", "job": "other-operator"},
+	} {
+		other := &scrape{t: t, labels: labels}
+		other.add("up", always(1))
+		other.add(`kooper_controller_event_queue_length{controller="other"}`, always(0))
+		other.add(`kooper_controller_processed_event_duration_seconds_count{controller="other",success="true"}`, grows(6))
+		w.others = append(w.others, other)
+	}
+	for n, id := range []id{target, neighbour, namesake} {
+		i := &instance{id: id, ip: fmt.Sprintf("10.1.%d.", n), world: w}
+		for pod := range 3 {
+			recording := "redis-replica"
+			if pod == 0 {
+				recording = "redis-master"
+			}
+			i.redis = append(i.redis, i.pod(recording, "redis", fmt.Sprintf("rfr-%s-%d", id.name, pod), 11+pod, 9121))
+			i.sentinel = append(i.sentinel, i.pod("sentinel", "sentinel", fmt.Sprintf("rfs-%s-%d", id.name, pod), 21+pod, 9355))
+		}
+		i.probe = newScrape(t, "probe", "", map[string]string{
+			"namespace": id.namespace, "tenant_redis": id.name, "job": "probe", "instance": "rfs-" + id.name + "." + id.namespace + ":26379",
+		})
+		w.operator[0].add(i.clusterOK(), always(1))
+		w.instances = append(w.instances, i)
+	}
+	return w
+}
+
+// pod returns the scrape of one Pod. Recorded on 127.0.0.x, it is the Pod that
+// has x as the end of its address.
+func (i *instance) pod(recording, component, name string, address, port int) *scrape {
+	i.world.t.Helper()
+	ip := i.ip + strconv.Itoa(address)
+	return newScrape(i.world.t, recording, i.ip, map[string]string{
+		"namespace": i.namespace, "tenant_redis": i.name, "component": component, "pod": name, "pod_ip": ip,
+		"job": i.namespace + "/" + i.name + "-" + component, "instance": fmt.Sprintf("%s:%d", ip, port),
+		"container": component + "-exporter", "endpoint": "metrics",
+	})
+}
+
+func newScrape(t *testing.T, recording, ip string, labels map[string]string) *scrape {
+	t.Helper()
+	s := &scrape{t: t, labels: labels}
+	s.add("up", always(1))
+	for _, sample := range recorded(t, recording) {
+		s.series = append(s.series, &series{sample.on(ip), always(sample.value)})
+	}
+	return s
+}
+
+// sample is one line of a recording.
+type sample struct {
+	metric labels.Labels
+	value  float64
+	// addressed is whether a label holds an address.
+	addressed bool
+}
+
+// on returns the metric with addresses that begin with ip, instead of those of
+// the recording.
+func (s sample) on(ip string) labels.Labels {
+	if !s.addressed {
+		return s.metric
+	}
+	builder := labels.NewBuilder(s.metric)
+	s.metric.Range(func(l labels.Label) { builder.Set(l.Name, strings.ReplaceAll(l.Value, loopback, ip)) })
+	return builder.Labels()
+}
+
+// loopback begins the addresses of the recordings.
+const loopback = "127.0.0."
+
+// recordings are read once.
+var recordings = map[string][]sample{}
+
+// recorded returns the samples of a file in testdata.
+func recorded(t *testing.T, name string) []sample {
+	t.Helper()
+	if samples, found := recordings[name]; found {
+		return samples
+	}
+	data, err := os.ReadFile("testdata/" + name + ".txt")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		end := strings.LastIndex(line, " ")
+		if end < 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		metric, err := promql.ParseMetric(line[:end])
+		require.NoError(t, err, line)
+		f, err := strconv.ParseFloat(line[end+1:], 64)
+		require.NoError(t, err, line)
+		recordings[name] = append(recordings[name], sample{metric, f, strings.Contains(line, loopback)})
+	}
+	return recordings[name]
+}
+
+func (s *scrape) add(metric string, v value) {
+	s.t.Helper()
+	parsed, err := promql.ParseMetric(metric)
+	require.NoError(s.t, err, metric)
+	s.series = append(s.series, &series{parsed, v})
+}
+
+// set gives all series of the scrape that the selector matches another value
+// from minute 0 on.
+func (s *scrape) set(selector string, v value) {
+	s.t.Helper()
+	for _, series := range s.match(selector) {
+		series.value = from0(series.value, v)
+	}
+}
+
+// match returns the series of the scrape that the selector matches.
+func (s *scrape) match(selector string) []*series {
+	s.t.Helper()
+	matchers, err := promql.ParseMetricSelector(selector)
+	require.NoError(s.t, err, selector)
+	found := slices.DeleteFunc(slices.Clone(s.series), func(series *series) bool {
+		return slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(series.metric.Get(m.Name)) })
+	})
+	require.NotEmpty(s.t, found, "no series %s", selector)
+	return found
+}
+
+// grow has a counter grow by so much a minute from minute 0 on.
+func (s *scrape) grow(selector string, perMinute float64) {
+	s.t.Helper()
+	for _, series := range s.match(selector) {
+		before := series.value
+		series.value = func(minute int) (float64, bool) {
+			f, found := before(minute)
+			return f + perMinute*float64(max(minute, 0)), found
+		}
+	}
+}
+
+func (s *scrape) drop(selector string) {
+	s.t.Helper()
+	s.set(selector, never)
+}
+
+// replace replaces the series that the selector matches by another from minute
+// 0 on, as a label that changes does.
+func (s *scrape) replace(selector, metric string, v value) {
+	s.t.Helper()
+	s.drop(selector)
+	s.add(metric, from0(never, v))
+}
+
+// vanish takes the target away: its Pod is gone.
+func (s *scrape) vanish() {
+	for _, series := range s.series {
+		series.value = from0(series.value, never)
+	}
+}
+
+// unscraped leaves the target, whose exporter does not answer.
+func (s *scrape) unscraped() {
+	s.vanish()
+	s.set("up", always(0))
+}
+
+// denied is a Redis that refuses its exporter, as recorded.
+func (s *scrape) denied() {
+	s.unscraped()
+	s.set("up", always(1))
+	s.set("redis_up", always(0))
+}
+
+// follows makes a replica follow another address.
+func (s *scrape) follows(address string, link float64) {
+	s.replace("redis_slave_info", fmt.Sprintf(`redis_slave_info{master_host=%q,master_port="6379",read_only="1"}`, address), always(1))
+	s.replace("redis_master_link_up", fmt.Sprintf(`redis_master_link_up{master_host=%q,master_port="6379"}`, address), always(link))
+}
+
+// role changes what a Redis says that it is.
+func (s *scrape) role(role string) {
+	s.replace("redis_instance_info", fmt.Sprintf(`redis_instance_info{role=%q}`, role), always(1))
+}
+
+// watches makes a Sentinel name another master.
+func (s *scrape) watches(address string) {
+	s.replace("redis_sentinel_master_status", fmt.Sprintf(
+		`redis_sentinel_master_status{master_address="%s:6379",master_name="mymaster",master_status="ok"}`, address), always(1))
+}
+
+// quorumless makes a Sentinel say what the real one said, recorded.
+func (s *scrape) quorumless() {
+	const metric = "redis_sentinel_master_ckquorum_status"
+	s.drop(metric)
+	for _, sample := range recorded(s.t, "sentinel-no-quorum") {
+		if sample.metric.Get(model.MetricNameLabel) == metric {
+			s.series = append(s.series, &series{sample.metric, from0(never, always(sample.value))})
+		}
+	}
+}
+
+// vanish takes the whole instance away.
+func (i *instance) vanish() {
+	each(i.redis, (*scrape).vanish)
+	each(i.sentinel, (*scrape).vanish)
+	i.probe.vanish()
+}
+
+// clusterOK is the operator's verdict on the instance.
+func (i *instance) clusterOK() string {
+	return fmt.Sprintf("redis_operator_controller_cluster_ok{namespace=%q,name=%q}", i.namespace, i.name)
+}
+
+// failover has a Sentinel count failovers. The metric bears the new master's
+// address, so that each begins another series.
+func (i *instance) failover(epoch value) func(*scrape) {
+	return func(s *scrape) {
+		s.drop("redis_sentinel_master_config_epoch")
+		for master := range 3 {
+			metric := fmt.Sprintf(`redis_sentinel_master_config_epoch{master_address="%s%d:6379",master_name="mymaster"}`, i.ip, 11+master)
+			s.add(metric, from0(never, func(minute int) (float64, bool) {
+				f, _ := epoch(minute)
+				return f, int(f)%3 == master
+			}))
+		}
+	}
+}
+
+func each(scrapes []*scrape, do func(*scrape)) {
+	for _, s := range scrapes {
+		do(s)
+	}
+}
+
+// scrape returns the series of these metrics as Prometheus stores them. Labels
+// of a metric win over those of the target, as with honorLabels, which matters
+// to the operator's alone.
+func (w *world) scrape(metrics []string) []*series {
+	scrapes := slices.Concat(w.operator, w.others)
+	for _, i := range w.instances {
+		scrapes = append(scrapes, slices.Concat(i.redis, i.sentinel, []*scrape{i.probe})...)
+	}
+	var found []*series
+	for _, scrape := range scrapes {
+		for _, s := range scrape.series {
+			if !slices.Contains(metrics, s.metric.Get(model.MetricNameLabel)) {
+				continue
+			}
+			builder := labels.NewBuilder(s.metric)
+			for name, value := range scrape.labels {
+				if !s.metric.Has(name) {
+					builder.Set(name, value)
+				}
+			}
+			found = append(found, &series{builder.Labels(), s.value})
+		}
+	}
+	return found
+}
+
+func always(f float64) value {
+	return func(int) (float64, bool) { return f, true }
+}
+
+func never(int) (float64, bool) {
+	return 0, false
+}
+
+// grows is a counter that grows by so much a minute, all the time.
+func grows(perMinute float64) value {
+	return func(minute int) (float64, bool) { return perMinute * float64(minute+1000), true }
+}
+
+// steps is each of the values for so many minutes, the last one for ever.
+func steps(minutes int, values ...float64) value {
+	return func(minute int) (float64, bool) {
+		return values[min(minute/minutes, len(values)-1)], true
+	}
+}
+
+func from0(before, after value) value {
+	return func(minute int) (float64, bool) {
+		if minute < 0 {
+			return before(minute)
+		}
+		return after(minute)
+	}
+}

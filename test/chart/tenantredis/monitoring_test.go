@@ -1,0 +1,110 @@
+package tenantredis
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+// podMonitor has the fields that the chart sets.
+type podMonitor struct {
+	APIVersion, Kind string
+	Metadata         map[string]any
+	Spec             struct {
+		Selector            struct{ MatchLabels map[string]string }
+		PodMetricsEndpoints []struct {
+			Port        string
+			Relabelings []relabeling
+		}
+	}
+}
+
+type relabeling struct {
+	SourceLabels             []string
+	TargetLabel, Replacement string
+}
+
+var probing = values{"monitoring.enabled": "true", "monitoring.probe.prober": `"blackbox.monitoring:9115"`}
+
+// TestMonitoringIsOffByDefault holds that an installation needs no CRD of the
+// Prometheus Operator.
+func TestMonitoringIsOffByDefault(t *testing.T) {
+	kinds := map[string]int{}
+	for _, v := range []values{nil, {"monitoring.probe.prober": `"blackbox.monitoring:9115"`}} {
+		for _, o := range chart.Objects(t, v) {
+			assert.NotContains(t, o.GetAPIVersion(), "monitoring.coreos.com", o.ID())
+		}
+	}
+	for _, o := range chart.Objects(t, probing) {
+		kinds[o.GetKind()]++
+	}
+	assert.Equal(t, 2, kinds["PodMonitor"])
+	assert.Equal(t, 1, kinds["PrometheusRule"])
+	assert.Equal(t, 1, kinds["Probe"])
+}
+
+func TestPodMonitors(t *testing.T) {
+	objects := chart.Objects(t, probing)
+	for _, component := range []string{"redis", "sentinel"} {
+		monitor := render.Get[podMonitor](t, objects, chart.ID("PodMonitor")+"-"+component)
+		assert.Equal(t, labelsOf(release, component), monitor.Spec.Selector.MatchLabels)
+		require.Len(t, monitor.Spec.PodMetricsEndpoints, 1)
+		endpoint := monitor.Spec.PodMetricsEndpoints[0]
+		assert.Equal(t, "metrics", endpoint.Port)
+		assert.Equal(t, []relabeling{
+			{TargetLabel: "tenant_redis", Replacement: release},
+			{TargetLabel: "component", Replacement: component},
+			{SourceLabels: []string{"__meta_kubernetes_pod_ip"}, TargetLabel: "pod_ip"},
+		}, endpoint.Relabelings)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	probe := chart.Objects(t, probing)[chart.ID("Probe")]
+	assert.Equal(t, map[string]any{
+		"prober": map[string]any{"url": "blackbox.monitoring:9115"},
+		"module": "tcp_connect",
+		"targets": map[string]any{"staticConfig": map[string]any{
+			"static": []any{"rfs-" + release + "." + namespace + ":26379"},
+			"labels": map[string]any{"namespace": namespace, "tenant_redis": release},
+		}},
+	}, probe.Object["spec"])
+}
+
+// TestProbeAccess holds that the Blackbox exporter gets in only where it is
+// asked to probe, and only to Sentinel.
+func TestProbeAccess(t *testing.T) {
+	blackbox := named("monitoring", "prometheus-blackbox-exporter")
+	assert.Empty(t, policies(t, nil).open(t, blackbox))
+	probed := policies(t, probing)
+	assert.Equal(t, []string{"sentinel:26379"}, probed.open(t, blackbox))
+	assert.Empty(t, probed.open(t, named("team-a", "prometheus-blackbox-exporter")))
+	assert.Equal(t, []string{"redis:9121", "sentinel:9355"}, probed.open(t, named("monitoring", "prometheus")))
+}
+
+func TestRefusedMonitoring(t *testing.T) {
+	for name, test := range map[string]struct {
+		values values
+		says   []string
+	}{
+		"unknown alert":           {values{"monitoring.excludedAlerts": `["RedisMasterMising"]`}, []string{"monitoring.excludedAlerts", `"RedisMasterMising"`, "RedisMasterMissing"}},
+		"prober as address":       {values{"monitoring.probe.prober": `"http://blackbox:9115"`}, []string{"/monitoring/probe/prober"}},
+		"runbooks with a slash":   {values{"monitoring.runbooksURL": `"https://a.example/"`}, []string{"/monitoring/runbooksURL"}},
+		"no runbooks":             {values{"monitoring.runbooksURL": `""`}, []string{"/monitoring/runbooksURL"}},
+		"dashboard with variable": {values{"monitoring.dashboardURL": `"https://a.example/d/a?var-a=b"`}, []string{"/monitoring/dashboardURL"}},
+		"label with a dash":       {values{"monitoring.alertLabels": `{"cost-centre": "1"}`}, []string{"/monitoring/alertLabels", "cost-centre"}},
+		"own severity":            {values{"monitoring.alertLabels": `{"severity": "low"}`}, []string{"/monitoring/alertLabels/severity"}},
+		"label as number":         {values{"monitoring.alertLabels": `{"team": 1}`}, []string{"/monitoring/alertLabels/team"}},
+		"memory":                  {values{"monitoring.thresholds.memoryPercent": "100"}, []string{"/monitoring/thresholds/memoryPercent", "99"}},
+		"clients":                 {values{"monitoring.thresholds.clientsPercent": "9"}, []string{"/monitoring/thresholds/clientsPercent", "10"}},
+		"lag":                     {values{"monitoring.thresholds.replicationLagBytes": "1000"}, []string{"/monitoring/thresholds/replicationLagBytes"}},
+		"command":                 {values{"monitoring.thresholds.commandMilliseconds": "0"}, []string{"/monitoring/thresholds/commandMilliseconds", "1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, chart, test.values, test.says...)
+		})
+	}
+}

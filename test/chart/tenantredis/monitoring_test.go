@@ -96,7 +96,7 @@ func TestRefusedMonitoring(t *testing.T) {
 		"no runbooks":             {values{"monitoring.runbooksURL": `""`}, []string{"/monitoring/runbooksURL"}},
 		"dashboard with variable": {values{"monitoring.dashboardURL": `"https://a.example/d/a?var-a=b"`}, []string{"/monitoring/dashboardURL"}},
 		"label with a dash":       {values{"monitoring.alertLabels": `{"cost-centre": "1"}`}, []string{"/monitoring/alertLabels", "cost-centre"}},
-		"own severity":            {values{"monitoring.alertLabels": `{"severity": "low"}`}, []string{"/monitoring/alertLabels/severity"}},
+		"own severity":            {values{"monitoring.alertLabels": `{"severity": "low"}`}, []string{"/monitoring/alertLabels", "severity"}},
 		"label as number":         {values{"monitoring.alertLabels": `{"team": 1}`}, []string{"/monitoring/alertLabels/team"}},
 		"memory":                  {values{"monitoring.thresholds.memoryPercent": "100"}, []string{"/monitoring/thresholds/memoryPercent", "99"}},
 		"clients":                 {values{"monitoring.thresholds.clientsPercent": "9"}, []string{"/monitoring/thresholds/clientsPercent", "10"}},

@@ -99,15 +99,18 @@ func drain(t *testing.T, sides []*side) []func(context.Context) error {
 	var actions []func(context.Context) error
 	for node, instances := range names {
 		t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
-		selector := "--pod-selector=app.kubernetes.io/name in (" + strings.Join(instances, ",") + ")"
-		actions = append(actions, func(ctx context.Context) error {
-			if err := kubectl(ctx, "drain", node, selector, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=90s"); err != nil {
-				return err
-			}
-			return kubectl(ctx, "uncordon", node)
-		})
+		actions = append(actions, func(ctx context.Context) error { return drainNode(ctx, node, instances...) })
 	}
 	return actions
+}
+
+// drainNode drains a node of instances' Pods and opens it again.
+func drainNode(ctx context.Context, node string, instances ...string) error {
+	selector := "--pod-selector=app.kubernetes.io/name in (" + strings.Join(instances, ",") + ")"
+	if err := kubectl(ctx, "drain", node, selector, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=90s"); err != nil {
+		return err
+	}
+	return kubectl(ctx, "uncordon", node)
 }
 
 func nodeOf(t *testing.T, pod string) string {

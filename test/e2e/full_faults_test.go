@@ -18,6 +18,32 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/topology"
 )
 
+// drainInTurn drains the node of each Redis, one after the other, as a rolling
+// reboot of all nodes does.
+func drainInTurn(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	var nodes []string
+	for _, pod := range s.instance.Pods(t, "redis") {
+		node := pod.Spec.NodeName
+		t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
+		nodes = append(nodes, node)
+	}
+	return func(ctx context.Context) error {
+		for _, node := range nodes {
+			if err := drainNode(ctx, node, s.instance.Name); err != nil {
+				return err
+			}
+			whole, cancel := context.WithTimeout(ctx, stockWithin)
+			_, err := s.instance.Topology().Await(whole, nil)
+			cancel()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // withoutOperator is a fault during which the operator is away.
 func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
 	return func(t *testing.T, sides []*side) []func(context.Context) error {

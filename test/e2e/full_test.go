@@ -61,6 +61,10 @@ func init() {
 			prepare: each(update), gap: 2 * time.Second, control: losesWrites,
 		},
 		fault{
+			name: "drained-in-turn", label: "all nodes are drained in turn", over: "all are back", writing: 240 * time.Second,
+			prepare: each(drainInTurn), gap: 2 * time.Second,
+		},
+		fault{
 			name: "all-killed", label: "all Redis killed", writing: 60 * time.Second,
 			prepare: each(killAll), gap: wholeWithin, mayLose: anything,
 		},

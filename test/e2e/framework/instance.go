@@ -68,9 +68,9 @@ var small = map[string]string{
 	"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
 }
 
-// Install installs the tenant chart, for a tenant's namespace of its own, and
-// removes both after the test.
-func Install(t *testing.T, release Release) *Instance {
+// New is an instance of which only the tenant's namespace is there, until after
+// the test.
+func New(t *testing.T, release Release) *Instance {
 	t.Helper()
 	i := &Instance{
 		Name: release.Name, Namespace: cmp.Or(release.Namespace, SystemNamespace),
@@ -80,13 +80,20 @@ func Install(t *testing.T, release Release) *Instance {
 		i.binary = "helm4"
 	}
 	Namespace(t, i.Tenant)
-	_ = i.uninstall(CleanupContext(t))
 	t.Cleanup(func() {
 		if t.Failed() && !i.dumped {
 			i.Dump(t)
 		}
-		_ = i.uninstall(CleanupContext(t))
 	})
+	return i
+}
+
+// Install installs the tenant chart and removes it after the test.
+func Install(t *testing.T, release Release) *Instance {
+	t.Helper()
+	i := New(t, release)
+	_ = i.uninstall(CleanupContext(t))
+	t.Cleanup(func() { _ = i.uninstall(CleanupContext(t)) })
 	i.Upgrade(t, Path("charts/tenant-redis"), release)
 	return i
 }
@@ -95,20 +102,34 @@ func Install(t *testing.T, release Release) *Instance {
 // is not named is the default again, not the last release's.
 func (i *Instance) Upgrade(t *testing.T, chart string, release Release) {
 	t.Helper()
-	args := []string{"upgrade", "--install", i.Name, chart}
+	i.Helm(t, append([]string{"upgrade", "--install", i.Name, chart}, i.flags(t, release)...)...)
+}
+
+// Template is what Helm renders of the chart without a cluster.
+func (i *Instance) Template(t *testing.T, release Release) string {
+	t.Helper()
+	return i.Helm(t, append([]string{"template", i.Name, Path("charts/tenant-redis"), "--skip-tests"}, i.flags(t, release)...)...)
+}
+
+// flags are Helm's for a release.
+func (i *Instance) flags(t *testing.T, release Release) []string {
+	t.Helper()
+	var flags []string
 	values := map[string]string{}
 	if release.Example != "" {
-		args = append(args, "--values", exampleFile(t, release.Example, "values.yaml"),
-			"--post-renderer", Path("bin/tenant-post"), "--post-renderer-args", "--tenant="+exampleFile(t, release.Example, "tenant.yaml"))
+		flags = []string{
+			"--values", exampleFile(t, release.Example, "values.yaml"),
+			"--post-renderer", Path("bin/tenant-post"), "--post-renderer-args", "--tenant=" + exampleFile(t, release.Example, "tenant.yaml"),
+		}
 	} else {
 		maps.Copy(values, small)
 		values["tenantNamespaces"] = fmt.Sprintf("[%q]", i.Tenant)
 	}
 	maps.Copy(values, release.Values)
 	for _, path := range slices.Sorted(maps.Keys(values)) {
-		args = append(args, "--set-json", path+"="+values[path])
+		flags = append(flags, "--set-json", path+"="+values[path])
 	}
-	i.Helm(t, args...)
+	return flags
 }
 
 // exampleFile is a file of an example tenant with the tests' names in it.

@@ -15,7 +15,7 @@ import (
 
 func TestTenantThroughPostRenderer(t *testing.T) {
 	t.Parallel()
-	instance := framework.Install(t, "e2e-rendered", framework.PostRendered())
+	instance := framework.Install(t, "e2e-rendered", framework.PostRendered(t, "e2e-rendered"))
 	instance.AwaitServing(t)
 
 	t.Run("contract", func(t *testing.T) { checkContract(t, instance) })

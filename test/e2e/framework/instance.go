@@ -5,6 +5,9 @@ package framework
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,12 +44,17 @@ type Values struct {
 	Flags []string
 }
 
-// PostRendered installs as a platform does: images and labels come from the
-// example tenant's file.
-func PostRendered() Values {
+// PostRendered installs as a platform does: images, labels and access come from
+// the example tenant's file, with the names of this instance.
+func PostRendered(t *testing.T, name string) Values {
+	t.Helper()
+	example, err := os.ReadFile(Path("examples/tenants/team-a/tenant.yaml"))
+	require.NoError(t, err)
+	text := strings.NewReplacer("team-a-cache", name, "namespaces: [team-a]", "namespaces: ["+name+"]").Replace(string(example))
+	file := filepath.Join(t.TempDir(), "tenant.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	return Values{Flags: []string{
-		"--post-renderer", Path("bin/tenant-post"),
-		"--post-renderer-args", "--tenant=" + Path("examples/tenants/team-a/tenant.yaml"),
+		"--post-renderer", Path("bin/tenant-post"), "--post-renderer-args", "--tenant=" + file,
 	}}
 }
 

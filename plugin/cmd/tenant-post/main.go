@@ -1,5 +1,5 @@
-// Command tenant-post is a Helm post-renderer that sets a tenant's labels,
-// annotations and image registry on rendered manifests.
+// Command tenant-post is a Helm post-renderer that makes rendered manifests a
+// tenant's own.
 package main
 
 import (
@@ -10,6 +10,9 @@ import (
 	"io"
 	"os"
 
+	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -19,12 +22,6 @@ const (
 	exitManifests = 1
 	exitUsage     = 2
 )
-
-// maxManifests is the size of the largest stream of manifests, in bytes.
-const maxManifests = 32 << 20
-
-// version is set by the linker: -ldflags "-X main.version=v1.2.3".
-var version = "dev"
 
 //go:embed help.txt
 var help string
@@ -37,15 +34,17 @@ func main() {
 // only if all went well.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	code, output, err := answer(args, stdin)
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return code
+	if err == nil {
+		if _, err = stdout.Write(output); err == nil {
+			return exitOK
+		}
+		code, err = exitManifests, fmt.Errorf("tenant-post: cannot write the manifests: %w", err)
 	}
-	if _, err := stdout.Write(output); err != nil {
-		_, _ = fmt.Fprintln(stderr, "tenant-post: cannot write the manifests:", err)
-		return exitManifests
+	fmt.Fprintln(stderr, err)
+	if err := lasterror.Write(err); err != nil {
+		fmt.Fprintln(stderr, "tenant-post: cannot keep this error for helm tenant why:", err)
 	}
-	return exitOK
+	return code
 }
 
 // answer returns what goes to stdout, or an error and its exit code.
@@ -60,47 +59,34 @@ func answer(args []string, stdin io.Reader) (int, []byte, error) {
 	case err != nil:
 		return exitUsage, nil, usageError(err.Error())
 	case *printVersion:
-		return exitOK, []byte("tenant-post " + version + "\n"), nil
+		return exitOK, []byte("tenant-post " + version.Version + "\n"), nil
 	case flags.NArg() > 0:
 		return exitUsage, nil, usageError(fmt.Sprintf("unexpected argument %q", flags.Arg(0)))
 	case *tenantFile == "":
 		return exitUsage, nil, usageError("--tenant FILE is missing")
 	}
-	t, err := readTenant(*tenantFile)
+	t, err := input.Tenant(*tenantFile)
 	if err != nil {
-		return exitUsage, nil, err
+		return exitUsage, nil, prefixed(err)
 	}
-	manifests, err := readAll(stdin, maxManifests)
+	manifests, err := input.Manifests(stdin)
 	if err != nil {
-		return exitManifests, nil, fmt.Errorf("tenant-post: cannot read the manifests on stdin: %w", err)
+		return exitManifests, nil, prefixed(err)
 	}
-	output, err := rules.Render(t, manifests)
+	result, err := rules.Render(t, manifests)
 	if err != nil {
-		return exitManifests, nil, fmt.Errorf("tenant-post: manifests on stdin: %w", err)
+		return exitManifests, nil, prefixed(err)
 	}
-	return exitOK, output, nil
+	return exitOK, result.Bytes(), nil
 }
 
-func readTenant(name string) (tenant.Tenant, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return tenant.Tenant{}, fmt.Errorf("tenant-post: cannot read the tenant file: %w; check --tenant", err)
+// prefixed names the program in front of an error. Problems of a tenant file
+// begin with their position, for editors.
+func prefixed(err error) error {
+	if problems := (tenant.Problems{}); errors.As(err, &problems) {
+		return err
 	}
-	defer func() { _ = file.Close() }()
-	text, err := readAll(file, tenant.MaxSize)
-	if err != nil {
-		return tenant.Tenant{}, fmt.Errorf("tenant-post: cannot read the tenant file %s: %w", name, err)
-	}
-	return tenant.Read(name, text)
-}
-
-// readAll reads at most limit bytes; more is an error.
-func readAll(from io.Reader, limit int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(from, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		return nil, fmt.Errorf("there are more than %d MiB", limit>>20)
-	}
-	return text, err
+	return fmt.Errorf("tenant-post: %w", err)
 }
 
 func usageError(problem string) error {

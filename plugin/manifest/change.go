@@ -8,7 +8,7 @@ type Cause struct {
 	// name of what is set without being asked for.
 	Rule string `json:"rule"`
 	// Line is the key's line in the tenant file, from 1; 0 if there is none.
-	Line int `json:"line,omitempty"`
+	Line int `json:"tenantLine,omitempty"`
 }
 
 // Change is one planned edit, for people. It never holds a Secret's values.

@@ -145,6 +145,10 @@ func (d *Document) checkKeys(n *yaml.Node, path string, depth int) error {
 	return nil
 }
 
+// Name is the document's kind, namespace and name before any edit, such as
+// "Deployment shop/web".
+func (d *Document) Name() string { return d.name }
+
 // Root returns the document's mapping. It is false for a document that holds
 // nothing but comments.
 func (d *Document) Root() (Node, bool) {

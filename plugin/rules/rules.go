@@ -26,8 +26,13 @@ type Result struct {
 
 // Document is one document of a stream, before and after.
 type Document struct {
+	// Object is the kind, namespace and name.
+	Object string
 	Before manifest.Piece
 	After  []byte
+	// Objects name the objects as they are rendered, each by group and kind,
+	// namespace and name.
+	Objects []string
 	// Changes are what was edited; After is Before if there are none.
 	Changes []manifest.Change
 }
@@ -50,6 +55,15 @@ func (r Result) Changes() []manifest.Change {
 	return changes
 }
 
+// Objects names all objects in the order of the stream.
+func (r Result) Objects() []string {
+	var objects []string
+	for _, doc := range r.Documents {
+		objects = append(objects, doc.Objects...)
+	}
+	return objects
+}
+
 // Render returns a stream of manifests as the tenant t is to have it.
 // Documents that need no change keep their bytes. Rendering the result again
 // changes nothing. The error is a *manifest.Error, or tenant.Problems for a
@@ -68,7 +82,7 @@ func Render(t *tenant.Tenant, stream []byte) (Result, error) {
 			return Result{}, o.err
 		}
 		result.Documents = append(result.Documents, o.Document)
-		objects += o.objects
+		objects += len(o.Objects)
 		for rule := range o.matched {
 			matched[rule] = true
 		}
@@ -92,7 +106,6 @@ type engine struct {
 // outcome is what became of one document.
 type outcome struct {
 	Document
-	objects int
 	matched map[string]bool
 	err     error
 }
@@ -128,7 +141,7 @@ func (e *engine) render(piece manifest.Piece) outcome {
 	}
 	o.err = err
 	if err == nil {
-		o.Changes = doc.Changes()
+		o.Object, o.Changes = doc.Name(), doc.Changes()
 	}
 	return o
 }
@@ -142,11 +155,11 @@ func (e *engine) plan(doc *manifest.Document, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	o.objects = len(objects)
 	for _, object := range objects {
 		if err := e.planObject(object); err != nil {
 			return err
 		}
+		o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
 	}
 	return nil
 }

@@ -36,9 +36,11 @@ type chartFiles []*loader.BufferedFile
 
 // Render renders the chart for each folder of tenants that has a tenant.yaml,
 // with the values.yaml beside it if there is one, in the order of the folders.
-// kubeVersion is the Kubernetes that is rendered for, such as "1.37". The error
-// tells all tenants that cannot be rendered, and all that two claim.
-func Render(chart, tenants, kubeVersion string) ([]Tenant, error) {
+// What that does not say comes from shared, the name of a file of values for
+// all, if it is not empty. kubeVersion is the Kubernetes that is rendered for,
+// such as "1.37". The error tells all tenants that cannot be rendered, and all
+// that two claim.
+func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
 	files, err := load(chart)
 	if err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func Render(chart, tenants, kubeVersion string) ([]Tenant, error) {
 	var all []Tenant
 	var problems []error
 	for _, file := range folders {
-		t, err := files.render(filepath.Dir(file), capabilities)
+		t, err := files.render(filepath.Dir(file), shared, capabilities)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", filepath.Dir(file), err))
 			continue
@@ -84,16 +86,14 @@ func load(name string) (chartFiles, error) {
 	return files, nil
 }
 
-func (f chartFiles) render(folder string, capabilities *chartutil.Capabilities) (Tenant, error) {
+func (f chartFiles) render(folder, shared string, capabilities *chartutil.Capabilities) (Tenant, error) {
 	file, err := input.Tenant(filepath.Join(folder, "tenant.yaml"))
 	if err != nil {
 		return Tenant{}, err
 	}
-	values := chartutil.Values{}
-	if name := filepath.Join(folder, "values.yaml"); exists(name) {
-		if values, err = chartutil.ReadValuesFile(name); err != nil {
-			return Tenant{}, fmt.Errorf("%s: %w", name, err)
-		}
+	values, err := readValues(filepath.Join(folder, "values.yaml"), shared)
+	if err != nil {
+		return Tenant{}, err
 	}
 	stream, err := f.manifests(file, values, capabilities)
 	if err != nil {
@@ -103,9 +103,21 @@ func (f chartFiles) render(folder string, capabilities *chartutil.Capabilities) 
 	return Tenant{File: file, Result: result}, err
 }
 
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return !errors.Is(err, os.ErrNotExist)
+// readValues returns a tenant's values over those for all. Neither file need be
+// there: own may be missing, and shared may be the empty name.
+func readValues(own, shared string) (chartutil.Values, error) {
+	values, err := chartutil.ReadValuesFile(own)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", own, err)
+	}
+	if shared == "" {
+		return values, nil
+	}
+	base, err := chartutil.ReadValuesFile(shared)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", shared, err)
+	}
+	return chartutil.CoalesceTables(values, base), nil
 }
 
 // manifests returns what helm template prints.

@@ -28,7 +28,7 @@ func tenantFile(name, namespace, more string) string {
 }
 
 func TestRenderIsWhatHelmRenders(t *testing.T) {
-	all, err := Render(chart, folders(t, map[string]string{"a": tenantFile("team-a", "space-a", ""), "b": tenantFile("team-b", "space-b", "")}), "1.37")
+	all, err := Render(chart, folders(t, map[string]string{"a": tenantFile("team-a", "space-a", ""), "b": tenantFile("team-b", "space-b", "")}), "", "1.37")
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.Equal(t, "team-b", all[1].Name())
@@ -61,7 +61,7 @@ func TestRenderRefusesCollisions(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := Render(chart, folders(t, map[string]string{"a": test.a, "b": test.b}), "1.37")
+			got, err := Render(chart, folders(t, map[string]string{"a": test.a, "b": test.b}), "", "1.37")
 			require.ErrorContains(t, err, test.want)
 			require.Nil(t, got)
 		})
@@ -69,6 +69,6 @@ func TestRenderRefusesCollisions(t *testing.T) {
 }
 
 func TestRenderRefusesAKubernetesThatTheChartDoesNot(t *testing.T) {
-	_, err := Render("../../charts/tenant-redis", folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")}), "1.20")
+	_, err := Render("../../charts/tenant-redis", folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")}), "", "1.20")
 	require.ErrorContains(t, err, "the chart wants Kubernetes")
 }

@@ -14,7 +14,7 @@ import (
 const kubeVersion = "1.37"
 
 func batchCommand() *cobra.Command {
-	var folder, output, version string
+	var folder, shared, output, version string
 	command := &cobra.Command{
 		Use:   "batch CHART --tenants FOLDER --output FOLDER",
 		Short: "Renders a chart for many tenants, one file each",
@@ -23,7 +23,7 @@ func batchCommand() *cobra.Command {
 		Example: "  helm tenant batch charts/tenant-redis --tenants examples/tenants --output rendered",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			tenants, err := batch.Render(args[0], folder, version)
+			tenants, err := batch.Render(args[0], folder, shared, version)
 			if err != nil {
 				return err
 			}
@@ -42,6 +42,7 @@ func batchCommand() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&folder, "tenants", "", "folder with a folder for each tenant")
+	command.Flags().StringVar(&shared, "values", "", "values for all tenants; a tenant's own come first")
 	command.Flags().StringVar(&output, "output", "", "folder for the manifests")
 	command.Flags().StringVar(&version, "kube-version", kubeVersion, "Kubernetes to render for")
 	_ = command.MarkFlagRequired("tenants")

@@ -134,7 +134,8 @@ func TestHelmOfTheTenantChart(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
 		example := repository + "/examples/tenants/team-a/"
 		got := h.must(t, "tenant", "template", "team-a-cache", repository+"/charts/tenant-redis",
-			"--tenant", example+"tenant.yaml", "--values", example+"values.yaml")
+			"--tenant", example+"tenant.yaml", "--values", example+"values.yaml",
+			"--set", "auth.existingSecret=password", "--skip-tests")
 		require.Equal(t, strings.Count(got, "\nkind: "), strings.Count(got, provenance))
 		require.NotContains(t, got, "docker.io")
 	})

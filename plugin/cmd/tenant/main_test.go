@@ -150,7 +150,9 @@ func TestCompletion(t *testing.T) {
 
 func TestBatch(t *testing.T) {
 	folder := t.TempDir()
-	got := command("", "batch", repository+"/charts/tenant-redis", "--tenants", repository+"/examples/tenants", "--output", folder)
+	shared := filepath.Join(t.TempDir(), "values.yaml")
+	require.NoError(t, os.WriteFile(shared, []byte("auth: {existingSecret: password}\n"), 0o600))
+	got := command("", "batch", repository+"/charts/tenant-redis", "--tenants", repository+"/examples/tenants", "--values", shared, "--output", folder)
 	require.Zero(t, got.code, got.stderr)
 	name := filepath.Join(folder, "team-a.yaml")
 	require.Contains(t, got.stdout, name+"\n")

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 func TestParseOfCommentsOnly(t *testing.T) {
@@ -60,4 +61,51 @@ func TestParseRefuses(t *testing.T) {
 			require.EqualError(t, err, test.want)
 		})
 	}
+}
+
+// FuzzUntouched holds that a document without edits keeps its bytes, and that
+// reading never panics.
+func FuzzUntouched(f *testing.F) {
+	for _, seed := range []string{"", "a: 1\r\n", "--- # x\na: |\n  b\n...\n", "a: &x [*x]\n", "{a: {b: [c, \"d\\\n e\"]}}", "\ufeffa: b", "? a\n: b\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		for _, piece := range Split(stream) {
+			doc, err := Parse(piece)
+			if err != nil {
+				require.NotEmpty(t, err.Error())
+				continue
+			}
+			got, err := doc.Bytes()
+			require.NoError(t, err)
+			require.Equal(t, string(piece.Text), string(got))
+		}
+	})
+}
+
+// FuzzHideSecrets holds that no value of a Secret is shown.
+func FuzzHideSecrets(f *testing.F) {
+	for _, seed := range []string{
+		"data:\n  a: hunter22\n", "stringData:\n  a: |\n    hunter22\n    # x\n  b: 1\n", "data: {a: [hunter22], b: {c: 'hunter22'}}\n",
+		"data:\n  a: >-\n\n    hunter22\n\n# x\n", "stringData:\n  a: x\n   hunter22\n", "data: &a {b: hunter22}\n", "data:\n  ? a\n  : hunter22\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		text := []byte("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n" + body)
+		shown, _, ok := HideSecrets(text, text)
+		if !ok {
+			return
+		}
+		var secret struct {
+			Data       map[string]any `json:"data"`
+			StringData map[string]any `json:"stringData"`
+		}
+		require.NoError(t, yaml.Unmarshal(shown, &secret))
+		for _, values := range []map[string]any{secret.Data, secret.StringData} {
+			for key, shown := range values {
+				require.Equal(t, "***", shown, key)
+			}
+		}
+	})
 }

@@ -1,3 +1,5 @@
+// Package bench compares tenant-post with the tools that platforms use for the
+// same edits: kustomize (krusty) and kyaml's stream of objects (kio).
 package bench
 
 import (
@@ -8,7 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/kustomize/kyaml/kio"
+
+	"github.com/tenant-redis/tenant-redis/plugin/bench/peers"
 )
+
+// must runs one of the peers.
+func must(t *testing.T, render func([]byte) ([]byte, error), stream []byte) []byte {
+	t.Helper()
+	text, err := render(stream)
+	require.NoError(t, err)
+	return text
+}
 
 // objects reads a stream into maps, without what tenant-post alone sets.
 func objects(t *testing.T, stream []byte) []map[string]any {
@@ -28,9 +40,9 @@ func objects(t *testing.T, stream []byte) []map[string]any {
 // TestAllMakeTheSame holds that the benchmark compares the same edits.
 func TestAllMakeTheSame(t *testing.T) {
 	in := manifests(3)
-	want := objects(t, withKrusty(t, in))
+	want := objects(t, must(t, peers.Krusty, in))
 	require.Equal(t, want, objects(t, withRules(t, in)))
-	require.Equal(t, want, objects(t, withKio(t, in)))
+	require.Equal(t, want, objects(t, must(t, peers.Kio, in)))
 }
 
 // FuzzLikeKrusty holds that tenant-post and kustomize mean the same where
@@ -56,6 +68,6 @@ func FuzzLikeKrusty(f *testing.F) {
 		in := fmt.Appendf(nil, "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: %q\n  labels: {%q: %q}\nspec:\n  template:\n    metadata: {labels: {%[2]q: %[3]q}}\n"+
 			"    spec:\n      containers:\n        - {name: a, image: %[4]q, args: [%[5]q]}\n---\n"+
 			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %[1]q}\ndata: {text: %[5]q}\n", name, label, value, image, text)
-		require.ElementsMatch(t, objects(t, withKrusty(t, in)), objects(t, withRules(t, in)))
+		require.ElementsMatch(t, objects(t, must(t, peers.Krusty, in)), objects(t, withRules(t, in)))
 	})
 }

@@ -88,7 +88,13 @@ func Parse(piece Piece) (*Document, error) {
 	}
 	d.root, d.name = top, nameOf(top)
 	d.lines = lineStarts(piece.Text)
-	return d, d.checkKeys(top, "", 0)
+	if deep := below(top, maxDepth); deep != nil {
+		return d, d.errorAt(deep.Line, "", fmt.Sprintf("is nested deeper than %d levels; no Kubernetes object is", maxDepth))
+	}
+	if err := d.checkKeys(top); err != nil {
+		return d, err
+	}
+	return d, nil
 }
 
 // decodeOne returns the only value in text, or nil if there is none.
@@ -110,36 +116,74 @@ func decodeOne(text []byte) (*yaml.Node, error) {
 	return first.Content[0], nil
 }
 
-// checkKeys refuses mappings that readers disagree about.
-func (d *Document) checkKeys(n *yaml.Node, path string, depth int) error {
-	if depth > maxDepth {
-		return d.errorAt(n.Line, "", fmt.Sprintf("is nested deeper than %d levels; no Kubernetes object is", maxDepth))
+// below returns the first value that stands deeper than some levels, or nil.
+func below(n *yaml.Node, levels int) *yaml.Node {
+	if levels < 0 {
+		return n
+	}
+	for _, child := range n.Content {
+		if deep := below(child, levels-1); deep != nil {
+			return deep
+		}
+	}
+	return nil
+}
+
+// checkKeys refuses mappings that readers disagree about. Each level adds its
+// step to the path of an error that it passes on.
+func (d *Document) checkKeys(n *yaml.Node) *Error {
+	if n.Kind == yaml.MappingNode {
+		return d.checkEntries(n)
 	}
 	if n.Kind == yaml.SequenceNode {
 		for i, item := range n.Content {
-			if err := d.checkKeys(item, fmt.Sprintf("%s[%d]", path, i), depth+1); err != nil {
-				return err
+			if err := d.checkKeys(item); err != nil {
+				return err.under(fmt.Sprintf("[%d]", i))
 			}
 		}
 	}
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	seen := map[string]bool{}
-	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		at := path + "." + key.Value
+	return nil
+}
+
+func (d *Document) checkEntries(mapping *yaml.Node) *Error {
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key, value := mapping.Content[i], mapping.Content[i+1]
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			return d.errorAt(key.Line, path, "has a key that is "+describe(key)+"; a key must be a plain word")
+			return d.newError(key.Line, "", "has a key that is "+describe(key)+"; a key must be a plain word")
 		case strings.HasPrefix(key.Value, "---"):
-			return d.errorAt(key.Line, at, "looks like a separator glued to a key; put --- on a line of its own")
-		case seen[key.Value]:
-			return d.errorAt(key.Line, at, "is there twice; remove one of the two")
+			return d.newError(key.Line, "."+key.Value, "looks like a separator glued to a key; put --- on a line of its own")
 		}
-		seen[key.Value] = true
-		if err := d.checkKeys(value, at, depth+1); err != nil {
-			return err
+		if err := d.checkKeys(value); err != nil {
+			return err.under("." + key.Value)
+		}
+	}
+	if twice := duplicate(mapping); twice != nil {
+		return d.newError(twice.Line, "."+twice.Value, "is there twice; remove one of the two")
+	}
+	return nil
+}
+
+// manyKeys is the size of mappings for which a set is quicker than comparing
+// each key with each.
+const manyKeys = 16
+
+// duplicate returns the first key of a mapping that was there before, or nil.
+func duplicate(mapping *yaml.Node) *yaml.Node {
+	seen := map[string]bool{}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		if len(mapping.Content) > 2*manyKeys {
+			if seen[key.Value] {
+				return key
+			}
+			seen[key.Value] = true
+			continue
+		}
+		for j := 0; j < i; j += 2 {
+			if mapping.Content[j].Value == key.Value {
+				return key
+			}
 		}
 	}
 	return nil
@@ -260,7 +304,17 @@ func keeps(now, was *yaml.Node) bool {
 }
 
 func (d *Document) errorAt(line int, path, problem string) error {
+	return d.newError(line, path, problem)
+}
+
+func (d *Document) newError(line int, path, problem string) *Error {
 	return &Error{Line: d.piece.Line + line - 1, Object: d.name, Path: path, Problem: problem}
+}
+
+// under puts a step in front of the error's path.
+func (e *Error) under(step string) *Error {
+	e.Path = step + e.Path
+	return e
 }
 
 // nameOf names an object for people.

@@ -327,17 +327,43 @@ func scalarNode(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
-// toNode returns a value as a tree without positions: strings, numbers,
-// booleans, lists and mappings of them, or a tree.
+// toNode returns a value as a tree without positions: a string, a list or a
+// mapping of values, or a tree.
 func toNode(value any) *yaml.Node {
-	if tree, ok := value.(*yaml.Node); ok {
-		return withoutPositions(tree)
+	switch v := value.(type) {
+	case *yaml.Node:
+		return withoutPositions(v)
+	case string:
+		return scalarNode(v)
+	case []string:
+		return listNode(v)
+	case []any:
+		return listNode(v)
+	case Fields:
+		return mappingNode(v)
+	case map[string]any:
+		return mappingNode(v)
+	case map[string]string:
+		return mappingNode(v)
+	default:
+		panic(fmt.Sprintf("manifest: a value of the type %T", value))
 	}
-	var n yaml.Node
-	if err := n.Encode(value); err != nil {
-		panic(fmt.Sprintf("manifest: a value that is no YAML: %v", err))
+}
+
+func listNode[V any](items []V) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for _, item := range items {
+		list.Content = append(list.Content, toNode(item))
 	}
-	return withoutPositions(&n)
+	return list
+}
+
+func mappingNode[M ~map[string]V, V any](fields M) *yaml.Node {
+	mapping := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		mapping.Content = append(mapping.Content, scalarNode(key), toNode(fields[key]))
+	}
+	return mapping
 }
 
 func withoutPositions(n *yaml.Node) *yaml.Node {

@@ -69,6 +69,9 @@ func stringSchema(name string) map[string]any {
 		schema["enum"] = format.Values
 	} else if format.Pattern != "" {
 		schema["pattern"] = format.Pattern
+		if format.MaxLength > 0 {
+			schema["maxLength"] = format.MaxLength
+		}
 	}
 	return schema
 }

@@ -20,6 +20,9 @@ type Format struct {
 	// Pattern is a regular expression of Go and of JSON Schema; empty if Values
 	// says it all.
 	Pattern string
+	// MaxLength is that of the longest string, in characters; 0 if Pattern says
+	// it.
+	MaxLength int
 	// check is stricter than Pattern, if there is one.
 	check func(string) bool
 }
@@ -27,6 +30,9 @@ type Format struct {
 func (f Format) fits(text string) bool {
 	if f.Values != nil {
 		return slices.Contains(f.Values, text)
+	}
+	if f.MaxLength > 0 && len(text) > f.MaxLength {
+		return false
 	}
 	return compiled(f.Pattern).MatchString(text) && (f.check == nil || f.check(text))
 }
@@ -43,9 +49,12 @@ func compiled(pattern string) *regexp.Regexp {
 }
 
 const (
-	labelPattern     = `[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`
+	maxName      = 63
+	maxSubdomain = 253
+
+	labelPattern     = `[a-z0-9]([-a-z0-9]*[a-z0-9])?`
 	subdomainPattern = labelPattern + `(\.` + labelPattern + `)*`
-	namePattern      = `[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?`
+	namePattern      = `[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?`
 )
 
 // Formats are the formats by the name that tags give. The grammars are those
@@ -55,17 +64,17 @@ var Formats = map[string]Format{
 	"kind":       oneOf("this kind", Kind),
 	"name": {
 		Name: "a DNS label", Allowed: "are 1 to 63 of a-z, 0-9 and -, with a letter or digit first and last",
-		Fix: "write a name such as team-a", Pattern: `^` + labelPattern + `$`,
+		Fix: "write a name such as team-a", Pattern: `^` + labelPattern + `$`, MaxLength: maxName,
 	},
 	"objectName": {
 		Name: "the name of an object", Allowed: "are 1 to 253 of a-z, A-Z, 0-9, -, . and :", Fix: "write the name as kubectl shows it",
-		Pattern: `^[A-Za-z0-9]([-A-Za-z0-9.:]{0,251}[A-Za-z0-9])?$`,
+		Pattern: `^[A-Za-z0-9]([-A-Za-z0-9.:]*[A-Za-z0-9])?$`, MaxLength: maxSubdomain,
 	},
 	"labelKey":      keyFormat("a key of labels"),
 	"annotationKey": keyFormat("a key of annotations"),
 	"labelValue": {
 		Name: "the value of a label", Allowed: "are up to 63 of A-Z, a-z, 0-9, -, _ and ., with a letter or digit first and last",
-		Fix: "shorten or change it, or make it an annotation", Pattern: `^(` + namePattern + `)?$`,
+		Fix: "shorten or change it, or make it an annotation", Pattern: `^(` + namePattern + `)?$`, MaxLength: maxName,
 	},
 	"imagePrefix": {
 		Name: "an image prefix", Allowed: "is HOST[:PORT][/PATH] in small letters, without scheme, tag, digest and final slash",
@@ -87,10 +96,10 @@ var Formats = map[string]Format{
 	},
 	"group": {
 		Name: "an API group", Allowed: "is a DNS name, or empty for the core's", Fix: "write what stands before the slash of apiVersion",
-		Pattern: `^(` + subdomainPattern + `)?$`,
+		Pattern: `^(` + subdomainPattern + `)?$`, MaxLength: maxSubdomain,
 	},
 	"kindName": {
-		Name: "a kind", Allowed: "is a word that begins with a capital", Fix: "write it as in the manifest, such as Deployment", Pattern: `^[A-Z][A-Za-z0-9]{0,62}$`,
+		Name: "a kind", Allowed: "is a word that begins with a capital", Fix: "write it as in the manifest, such as Deployment", Pattern: `^[A-Z][A-Za-z0-9]*$`, MaxLength: maxName,
 	},
 	"pointer": {
 		Name: "a JSON pointer to a field", Allowed: "is /KEY and so on, with ~1 for / and ~0 for ~ in a key", Fix: "write a path such as /spec/replicas",
@@ -117,5 +126,9 @@ func keyFormat(name string) Format {
 		Allowed: "is [DNS name/]NAME, NAME being 1 to 63 of A-Z, a-z, 0-9, -, _ and ., with a letter or digit first and last",
 		Fix:     "write a key such as example.com/team",
 		Pattern: `^(` + subdomainPattern + `/)?` + namePattern + `$`,
+		check: func(text string) bool {
+			prefix, name, prefixed := strings.Cut(text, "/")
+			return len(prefix) <= maxSubdomain && len(name) <= maxName && (prefixed || len(prefix) <= maxName)
+		},
 	}
 }

@@ -8,6 +8,7 @@ package rules
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"sync"
@@ -39,11 +40,22 @@ type Document struct {
 
 // Bytes returns the rendered stream.
 func (r Result) Bytes() []byte {
-	texts := make([][]byte, len(r.Documents))
-	for i, doc := range r.Documents {
-		texts[i] = doc.After
+	var b bytes.Buffer
+	_, _ = r.WriteTo(&b)
+	return b.Bytes()
+}
+
+// WriteTo writes the rendered stream.
+func (r Result) WriteTo(to io.Writer) (int64, error) {
+	var written int64
+	for _, doc := range r.Documents {
+		n, err := to.Write(doc.After)
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
 	}
-	return bytes.Join(texts, nil)
+	return written, nil
 }
 
 // Changes returns all changes in the order of the stream.

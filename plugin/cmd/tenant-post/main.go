@@ -3,12 +3,15 @@
 package main
 
 import (
+	"bufio"
 	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
@@ -26,16 +29,26 @@ const (
 //go:embed help.txt
 var help string
 
+// collectAt is how much the heap may grow, in per cent, before memory is
+// collected. Half of Go's default holds a third less for large charts.
+const collectAt = 50
+
+// outputBuffer is how much is written at once, in bytes.
+const outputBuffer = 64 << 10
+
 func main() {
+	debug.SetGCPercent(collectAt)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the command: it returns the exit code. It writes to stdout once, and
-// only if all went well.
+// run is the command: it returns the exit code. It writes to stdout only if all
+// went well.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	code, output, err := answer(args, stdin)
 	if err == nil {
-		if _, err = stdout.Write(output); err == nil {
+		buffered := bufio.NewWriterSize(stdout, outputBuffer)
+		_, err = output.WriteTo(buffered)
+		if err = errors.Join(err, buffered.Flush()); err == nil {
 			return exitOK
 		}
 		code, err = exitManifests, fmt.Errorf("tenant-post: cannot write the manifests: %w", err)
@@ -48,18 +61,18 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 // answer returns what goes to stdout, or an error and its exit code.
-func answer(args []string, stdin io.Reader) (int, []byte, error) {
+func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	flags := flag.NewFlagSet("tenant-post", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	tenantFile := flags.String("tenant", "", "")
 	printVersion := flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return exitOK, []byte(help), nil
+		return exitOK, strings.NewReader(help), nil
 	case err != nil:
 		return exitUsage, nil, usageError(err.Error())
 	case *printVersion:
-		return exitOK, []byte("tenant-post " + version.Version + "\n"), nil
+		return exitOK, strings.NewReader("tenant-post " + version.Version + "\n"), nil
 	case flags.NArg() > 0:
 		return exitUsage, nil, usageError(fmt.Sprintf("unexpected argument %q", flags.Arg(0)))
 	case *tenantFile == "":
@@ -77,7 +90,7 @@ func answer(args []string, stdin io.Reader) (int, []byte, error) {
 	if err != nil {
 		return exitManifests, nil, prefixed(err)
 	}
-	return exitOK, result.Bytes(), nil
+	return exitOK, result, nil
 }
 
 // prefixed names the program in front of an error. Problems of a tenant file

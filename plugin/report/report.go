@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/pmezard/go-difflib/difflib"
 
@@ -55,12 +54,11 @@ func Text(out io.Writer, result rules.Result, tenantFile string) error {
 		if _, err := fmt.Fprintf(out, "%s (line %d)\n", doc.Object, doc.Before.Line); err != nil {
 			return err
 		}
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		for _, change := range doc.Changes {
-			fmt.Fprintf(table, "  %s\t%s -> %s\t%s\n", change.Path, orNone(change.Old), orNone(change.New), source(change, tenantFile))
-		}
-		if err := table.Flush(); err != nil {
-			return err
+			_, err := fmt.Fprintf(out, "  %s\n      %s -> %s\n      %s\n", change.Path, orNone(change.Old), orNone(change.New), source(change, tenantFile))
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -89,5 +87,5 @@ func source(change manifest.Change, tenantFile string) string {
 	if change.Cause.Line == 0 {
 		return change.Rule
 	}
-	return fmt.Sprintf("%s (%s:%d)", change.Rule, tenantFile, change.Cause.Line)
+	return fmt.Sprintf("%s, %s:%d", change.Rule, tenantFile, change.Cause.Line)
 }

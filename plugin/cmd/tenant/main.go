@@ -61,7 +61,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		diffCommand(), explainCommand(), schemaCommand(), batchCommand(), whyCommand(), versionCommand(),
+		diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), whyCommand(), versionCommand(),
 		helmCommand("install", "Installs a release as its tenant is to have it"),
 		helmCommand("upgrade", "Upgrades a release as its tenant is to have it"),
 		helmCommand("template", "Prints a release's manifests as its tenant is to have them"),

@@ -47,7 +47,7 @@ func (e *engine) checkAccess(matched map[string]bool) error {
 		if matched[connectionIn(namespace)] || access.Optional {
 			continue
 		}
-		return e.tenant.Problem(fmt.Sprintf("spec.namespaces[%d]", i), fmt.Sprintf("%s gets no connection ConfigMap", namespace),
+		return e.tenant.Problem(fmt.Sprintf("spec.namespaces[%d]", i), namespace+" gets no connection ConfigMap",
 			"allowed are namespaces that the chart makes one in", "add it to the chart's tenantNamespaces")
 	}
 	return nil

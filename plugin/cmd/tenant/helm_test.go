@@ -67,6 +67,7 @@ const (
 
 func TestHelmTemplate(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml")
 		// Helm 3 never sends hooks to a post-renderer.
 		want := objects
@@ -85,6 +86,7 @@ func TestHelmTemplate(t *testing.T) {
 
 func TestHelmTemplateOfOneFile(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant=testdata/tenant.yaml", "-s", "templates/job.yaml")
 		require.Equal(t, 1, strings.Count(got, provenance), got)
 		require.Contains(t, got, "generateName: once-")
@@ -96,6 +98,7 @@ func TestHelmTemplateOfOneFile(t *testing.T) {
 // writes the files without it, and gives it nothing.
 func TestHelmTemplateIntoAFolder(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		folder := t.TempDir()
 		h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--output-dir", folder)
 		text, err := os.ReadFile(filepath.Join(folder, "shop/templates/job.yaml"))
@@ -107,6 +110,7 @@ func TestHelmTemplateIntoAFolder(t *testing.T) {
 // TestHelmTemplateWithCRDs holds that CRDs pass; Helm 3 sends them too.
 func TestHelmTemplateWithCRDs(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--include-crds")
 		require.Contains(t, got, "name: widgets.example.com")
 	})
@@ -116,6 +120,7 @@ func TestHelmTemplateWithCRDs(t *testing.T) {
 // even so, and says that before anything is rendered.
 func TestHelmInstallDryRun(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
 		if filepath.Base(h.plugins) == "helm3" {
 			_, stderr, err := h.run(t, "tenant", "install", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--dry-run=client")
@@ -132,6 +137,7 @@ func TestHelmInstallDryRun(t *testing.T) {
 // TestHelmOfTheTenantChart renders the product's own example.
 func TestHelmOfTheTenantChart(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		example := repository + "/examples/tenants/team-a/"
 		got := h.must(t, "tenant", "template", "team-a-cache", repository+"/charts/tenant-redis",
 			"--tenant", example+"tenant.yaml", "--values", example+"values.yaml",
@@ -144,6 +150,7 @@ func TestHelmOfTheTenantChart(t *testing.T) {
 // TestHelmWhy holds that the error is told though Helm 4 drops stderr.
 func TestHelmWhy(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		require.Contains(t, h.must(t, "tenant", "why"), "no error")
 		const problem = "job.yaml:1:1: apiVersion: is missing"
 		broken := filepath.Join(t.TempDir(), "job.yaml")
@@ -166,6 +173,7 @@ func (h helm) renderer(tenantFile string) []string {
 
 func TestHelmTellsWhyAnInstallFails(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		file := filepath.Join(t.TempDir(), "tenant.yaml")
 		text, err := os.ReadFile("testdata/tenant.yaml")
 		require.NoError(t, err)
@@ -179,6 +187,7 @@ func TestHelmTellsWhyAnInstallFails(t *testing.T) {
 
 func TestHelmRefusesAnotherNamespace(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		for _, flag := range []string{"--namespace=other", "-nother"} {
 			_, stderr, err := h.run(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", flag)
 			require.Error(t, err, flag)
@@ -191,6 +200,7 @@ func TestHelmRefusesAnotherNamespace(t *testing.T) {
 // which for Helm 4 is always that below HELM_DATA_HOME.
 func TestHelmPluginInstall(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		t.Setenv("HELM_PLUGINS", filepath.Join(os.Getenv("HELM_DATA_HOME"), "plugins"))
 		folders, err := filepath.Glob(h.plugins + "/*")
 		require.NoError(t, err)
@@ -208,6 +218,7 @@ func TestHelmPluginInstall(t *testing.T) {
 // program.
 func TestHelmPluginVersions(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
 		program := strings.TrimSpace(h.must(t, "tenant", "version"))
 		manifests, err := filepath.Glob(h.plugins + "/*/plugin.yaml")
 		require.NoError(t, err)

@@ -43,7 +43,8 @@ docs: $(GENERATORS) packages ## the charts' schemas and README files, from value
 
 tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool, into bin/
 
-build: bin/tenant-post bin/await-redis ## bin/tenant-post
+build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
+	@scripts/plugin.sh
 
 package: bin/helm bin/helm4 ## both charts, linted, with their checksums, into dist/
 	@scripts/package.sh
@@ -73,6 +74,9 @@ bin/kubectl: ci/sources/kubernetes/go.mod
 
 bin/tenant-post: FORCE
 	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant-post
+
+bin/tenant: FORCE
+	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant
 
 bin/await-redis bin/timeline: FORCE
 	@$(GO_BUILD) -o $@ ./test/cmd/$(@F)

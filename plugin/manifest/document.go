@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,19 +22,30 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 )
 
+// maxDepth is how deep mappings and lists may stand in one another.
+const maxDepth = 200
+
 // Document is one parsed piece of a stream and the edits planned for it.
 type Document struct {
 	piece Piece
+	// name is what the object is called before any edit: "Deployment shop/web".
+	name string
 	// root is the document's mapping with all planned edits applied, or nil
 	// if the piece holds nothing but comments.
 	root  *yaml.Node
 	lines []int
-	edits []edit
+	// touched holds the values that have changed as they were, order their
+	// order.
+	touched map[*yaml.Node]touched
+	order   []*yaml.Node
+	// edits are planned besides what was touched.
+	edits   []edit
+	changes []Change
 }
 
-// Error says what is wrong in a manifest, and where. It never holds a value
-// of the manifest other than an object's kind, namespace and name, and image
-// references: manifests hold Secrets.
+// Error says what is wrong in a manifest, and where. It holds an object's kind,
+// namespace and name, image references and quantities, but no other value of
+// the manifest: manifests hold Secrets.
 type Error struct {
 	// Line is the line of the stream, from 1.
 	Line int
@@ -47,7 +59,7 @@ type Error struct {
 
 // Error returns the position, the object, the path and the problem as one line.
 func (e *Error) Error() string {
-	where := fmt.Sprintf("line %d: %s", e.Line, e.Object)
+	where := fmt.Sprintf("manifests: line %d: %s", e.Line, e.Object)
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
@@ -59,7 +71,7 @@ func (e *Error) Error() string {
 // a document that is not a mapping, duplicate keys, and keys that are not
 // plain words.
 func Parse(piece Piece) (*Document, error) {
-	d := &Document{piece: piece}
+	d := &Document{piece: piece, name: nameOf(nil)}
 	if !utf8.Valid(piece.Text) {
 		return nil, d.errorAt(1, "", "is not UTF-8; save the chart's files as UTF-8")
 	}
@@ -74,9 +86,15 @@ func Parse(piece Piece) (*Document, error) {
 	if top.Kind != yaml.MappingNode {
 		return nil, d.errorAt(top.Line, "", "is "+describe(top)+"; each document must be a Kubernetes object")
 	}
-	d.root = top
+	d.root, d.name = top, nameOf(top)
 	d.lines = lineStarts(piece.Text)
-	return d, d.checkKeys(top, "")
+	if deep := below(top, maxDepth); deep != nil {
+		return d, d.errorAt(deep.Line, "", fmt.Sprintf("is nested deeper than %d levels; no Kubernetes object is", maxDepth))
+	}
+	if err := d.checkKeys(top); err != nil {
+		return d, err
+	}
+	return d, nil
 }
 
 // decodeOne returns the only value in text, or nil if there is none.
@@ -98,67 +116,210 @@ func decodeOne(text []byte) (*yaml.Node, error) {
 	return first.Content[0], nil
 }
 
-// checkKeys refuses mappings that readers disagree about.
-func (d *Document) checkKeys(n *yaml.Node, path string) error {
-	if n.Kind == yaml.SequenceNode {
-		for i, item := range n.Content {
-			if err := d.checkKeys(item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-				return err
-			}
-		}
+// below returns the first value that stands deeper than some levels, or nil.
+func below(n *yaml.Node, levels int) *yaml.Node {
+	if levels < 0 {
+		return n
 	}
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	seen := map[string]bool{}
-	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		at := path + "." + key.Value
-		switch {
-		case key.Kind != yaml.ScalarNode:
-			return d.errorAt(key.Line, path, "has a key that is "+describe(key)+"; a key must be a plain word")
-		case strings.HasPrefix(key.Value, "---"):
-			return d.errorAt(key.Line, at, "looks like a separator glued to a key; put --- on a line of its own")
-		case seen[key.Value]:
-			return d.errorAt(key.Line, at, "is there twice; remove one of the two")
-		}
-		seen[key.Value] = true
-		if err := d.checkKeys(value, at); err != nil {
-			return err
+	for _, child := range n.Content {
+		if deep := below(child, levels-1); deep != nil {
+			return deep
 		}
 	}
 	return nil
 }
 
+// checkKeys refuses mappings that readers disagree about. Each level adds its
+// step to the path of an error that it passes on.
+func (d *Document) checkKeys(n *yaml.Node) *Error {
+	if n.Kind == yaml.MappingNode {
+		return d.checkEntries(n)
+	}
+	if n.Kind == yaml.SequenceNode {
+		for i, item := range n.Content {
+			if err := d.checkKeys(item); err != nil {
+				return err.under(fmt.Sprintf("[%d]", i))
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Document) checkEntries(mapping *yaml.Node) *Error {
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key, value := mapping.Content[i], mapping.Content[i+1]
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			return d.newError(key.Line, "", "has a key that is "+describe(key)+"; a key must be a plain word")
+		case strings.HasPrefix(key.Value, "---"):
+			return d.newError(key.Line, "."+key.Value, "looks like a separator glued to a key; put --- on a line of its own")
+		}
+		if err := d.checkKeys(value); err != nil {
+			return err.under("." + key.Value)
+		}
+	}
+	if twice := duplicate(mapping); twice != nil {
+		return d.newError(twice.Line, "."+twice.Value, "is there twice; remove one of the two")
+	}
+	return nil
+}
+
+// manyKeys is the size of mappings for which a set is quicker than comparing
+// each key with each.
+const manyKeys = 16
+
+// duplicate returns the first key of a mapping that was there before, or nil.
+func duplicate(mapping *yaml.Node) *yaml.Node {
+	seen := map[string]bool{}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key := mapping.Content[i]
+		if len(mapping.Content) > 2*manyKeys {
+			if seen[key.Value] {
+				return key
+			}
+			seen[key.Value] = true
+			continue
+		}
+		for j := 0; j < i; j += 2 {
+			if mapping.Content[j].Value == key.Value {
+				return key
+			}
+		}
+	}
+	return nil
+}
+
+// Name is the document's kind, namespace and name before any edit, such as
+// "Deployment shop/web".
+func (d *Document) Name() string { return d.name }
+
 // Root returns the document's mapping. It is false for a document that holds
 // nothing but comments.
 func (d *Document) Root() (Node, bool) {
-	return Node{doc: d, yaml: d.root}, d.root != nil
+	return Node{doc: d, yaml: d.root, limit: len(d.piece.Text)}, d.root != nil
+}
+
+// Objects returns the document's objects: the document itself, or the items of
+// a list, which is a way of writing several objects.
+func (d *Document) Objects() ([]Node, error) {
+	root, ok := d.Root()
+	if !ok {
+		return nil, nil
+	}
+	return root.objects()
+}
+
+// Object returns the object at an index of what Objects returned before the
+// last Commit. It is an error if an edit made it something else than an object.
+func (d *Document) Object(i int) (Node, error) {
+	objects, err := d.Objects()
+	if err == nil && i >= len(objects) {
+		err = d.errorAt(1, "", "is not the same list of objects any more; a patch must not change what an object is")
+	}
+	if err != nil {
+		return Node{}, err
+	}
+	return objects[i], nil
+}
+
+func (n Node) objects() ([]Node, error) {
+	// A kind may end in List without being one.
+	if lists, err := n.Find("items"); strings.HasSuffix(scalar(n.yaml, "kind"), "List") && (err != nil || len(lists) > 0) {
+		items, err := n.Find("items[]")
+		if err != nil {
+			return nil, err
+		}
+		var all []Node
+		for _, item := range items {
+			objects, err := item.objects()
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, objects...)
+		}
+		return all, nil
+	}
+	return []Node{n}, nil
 }
 
 // Bytes returns the document with all planned edits, and the original bytes if
 // there are none. The error is an *Error: the result, read back, is not what
 // was planned.
 func (d *Document) Bytes() ([]byte, error) {
-	if len(d.edits) == 0 {
-		return d.piece.Text, nil
+	err := d.Commit()
+	return d.piece.Text, err
+}
+
+// Commit carries the planned edits out, so that what they made can be edited
+// too. Nodes from before are of no use any more. The error is that of Bytes.
+func (d *Document) Commit() error {
+	for _, n := range d.order {
+		planned, ok := d.editOf(n)
+		if !ok {
+			return d.errorAt(max(n.Line, 1), d.touched[n].path, "cannot be edited in place; write it in plain block style, "+
+				"one key or value a line, without a tag")
+		}
+		d.edits = append(d.edits, planned)
 	}
-	text := splice(d.piece.Text, d.edits)
-	got, err := decodeOne(text)
-	if err != nil || got == nil || !equal(d.root, got) {
-		return nil, d.errorAt(1, "", "cannot be edited in place: read back, the result is not what was planned; "+
+	if len(d.edits) == 0 {
+		return nil
+	}
+	text, ok := splice(d.piece.Text, d.edits)
+	var got *yaml.Node
+	if ok {
+		var err error
+		got, err = decodeOne(text)
+		ok = err == nil && got != nil && equal(d.root, got)
+	}
+	if !ok {
+		return d.errorAt(1, "", "cannot be edited in place: read back, the result is not what was planned; "+
 			"write the object in plain block style")
 	}
-	return text, nil
+	d.piece.Text, d.root, d.lines = text, got, lineStarts(text)
+	d.touched, d.order, d.edits = nil, nil, nil
+	return nil
+}
+
+// editOf returns the edit that makes a touched value what it is planned to be.
+func (d *Document) editOf(now *yaml.Node) (edit, bool) {
+	t := d.touched[now]
+	switch {
+	case isNull(&t.was):
+		return d.replaceScalar(&t.was, flow(now))
+	case t.was.Kind == yaml.ScalarNode && now.Kind == yaml.ScalarNode && now.ShortTag() == "!!str":
+		if planned, ok := d.replaceScalar(&t.was, quoteLike(t.was.Style, now.Value)); ok {
+			return planned, true
+		}
+	case t.was.Kind == yaml.MappingNode && len(now.Content) > len(t.was.Content) && keeps(now, &t.was):
+		added := *now
+		added.Content = now.Content[:len(now.Content)-len(t.was.Content)]
+		return d.insertEntries(&t.was, &added)
+	}
+	return d.replaceValue(&t.was, now, t.limit)
+}
+
+// keeps tells whether a mapping ends with the entries that it had.
+func keeps(now, was *yaml.Node) bool {
+	return slices.Equal(now.Content[len(now.Content)-len(was.Content):], was.Content)
 }
 
 func (d *Document) errorAt(line int, path, problem string) error {
-	return &Error{Line: d.piece.Line + line - 1, Object: d.object(), Path: path, Problem: problem}
+	return d.newError(line, path, problem)
 }
 
-// object names the document for people: "Deployment shop/web".
-func (d *Document) object() string {
-	kind, metadata := scalar(d.root, "kind"), lookup(d.root, "metadata")
+func (d *Document) newError(line int, path, problem string) *Error {
+	return &Error{Line: d.piece.Line + line - 1, Object: d.name, Path: path, Problem: problem}
+}
+
+// under puts a step in front of the error's path.
+func (e *Error) under(step string) *Error {
+	e.Path = step + e.Path
+	return e
+}
+
+// nameOf names an object for people.
+func nameOf(object *yaml.Node) string {
+	kind, metadata := scalar(object, "kind"), lookup(object, "metadata")
 	name, namespace := scalar(metadata, "name"), scalar(metadata, "namespace")
 	if name == "" {
 		name = scalar(metadata, "generateName")
@@ -193,18 +354,33 @@ func lookup(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// equal tells whether two trees mean the same and share the same anchors.
+// equal tells whether two trees mean the same and share the same anchors. The
+// order of keys does not count.
 func equal(a, b *yaml.Node) bool {
 	if a.Kind != b.Kind || a.Value != b.Value || a.Anchor != b.Anchor ||
 		a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
 		return false
 	}
-	for i := range a.Content {
-		if !equal(a.Content[i], b.Content[i]) {
-			return false
-		}
+	if a.Kind != yaml.MappingNode {
+		return slices.EqualFunc(a.Content, b.Content, equal)
 	}
-	return true
+	inOrder := true
+	for i := 0; i < len(a.Content) && inOrder; i += 2 {
+		inOrder = a.Content[i].Value == b.Content[i].Value
+	}
+	if !inOrder {
+		a, b = sorted(a), sorted(b)
+	}
+	return slices.EqualFunc(a.Content, b.Content, equal)
+}
+
+// sorted returns a mapping with its entries by key.
+func sorted(mapping *yaml.Node) *yaml.Node {
+	ordered := &yaml.Node{Kind: yaml.MappingNode}
+	for _, e := range entries(mapping) {
+		ordered.Content = append(ordered.Content, e.key, e.value)
+	}
+	return ordered
 }
 
 func isNull(n *yaml.Node) bool {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 func TestParseOfCommentsOnly(t *testing.T) {
@@ -23,35 +24,35 @@ func TestParseRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"no YAML": {
 			"a: [\nb: c\n",
-			"line 11: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
+			"manifests: line 11: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
 		},
-		"no UTF-8": {"a: \xff\n", "line 10: document: is not UTF-8; save the chart's files as UTF-8"},
-		"UTF-16":   {"\xff\xfea\x00", "line 10: document: is not UTF-8; save the chart's files as UTF-8"},
-		"a list":   {"- a\n", "line 10: document: is a list; each document must be a Kubernetes object"},
-		"a string": {"---\nabc\n", "line 11: document: is a single value; each document must be a Kubernetes object"},
+		"no UTF-8": {"a: \xff\n", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
+		"UTF-16":   {"\xff\xfea\x00", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
+		"a list":   {"- a\n", "manifests: line 10: document: is a list; each document must be a Kubernetes object"},
+		"a string": {"---\nabc\n", "manifests: line 11: document: is a single value; each document must be a Kubernetes object"},
 		"duplicate key": {
 			head + "data:\n  password: c2VjcmV0\n  password: b3RoZXI=\n",
-			"line 16: Secret shop/s: .data.password: is there twice; remove one of the two",
+			"manifests: line 16: Secret shop/s: .data.password: is there twice; remove one of the two",
 		},
 		"duplicate key in a list": {
 			head + "a:\n  - b: 1\n    \"b\": 2\n",
-			"line 16: Secret shop/s: .a[0].b: is there twice; remove one of the two",
+			"manifests: line 16: Secret shop/s: .a[0].b: is there twice; remove one of the two",
 		},
 		"glued separator": {
 			"a: 1\n---b: 2\n",
-			"line 11: document: .---b: looks like a separator glued to a key; put --- on a line of its own",
+			"manifests: line 11: document: .---b: looks like a separator glued to a key; put --- on a line of its own",
 		},
 		"a mapping as a key": {
 			head + "? {a: b}\n: c\n",
-			"line 14: Secret shop/s: has a key that is a mapping; a key must be a plain word",
+			"manifests: line 14: Secret shop/s: has a key that is a mapping; a key must be a plain word",
 		},
 		"a separator behind a lone carriage return": {
 			"a: 1\n\r---\rb: 2\n",
-			"line 12: document: is not valid YAML: a second document without a separator line; look at the chart's output with helm template",
+			"manifests: line 12: document: is not valid YAML: a second document without a separator line; look at the chart's output with helm template",
 		},
 		"unknown anchor": {
 			"a: *b\n",
-			"line 10: document: is not valid YAML: unknown anchor 'b' referenced; look at the chart's output with helm template",
+			"manifests: line 10: document: is not valid YAML: unknown anchor 'b' referenced; look at the chart's output with helm template",
 		},
 	}
 	for name, test := range tests {
@@ -60,4 +61,51 @@ func TestParseRefuses(t *testing.T) {
 			require.EqualError(t, err, test.want)
 		})
 	}
+}
+
+// FuzzUntouched holds that a document without edits keeps its bytes, and that
+// reading never panics.
+func FuzzUntouched(f *testing.F) {
+	for _, seed := range []string{"", "a: 1\r\n", "--- # x\na: |\n  b\n...\n", "a: &x [*x]\n", "{a: {b: [c, \"d\\\n e\"]}}", "\ufeffa: b", "? a\n: b\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		for _, piece := range Split(stream) {
+			doc, err := Parse(piece)
+			if err != nil {
+				require.NotEmpty(t, err.Error())
+				continue
+			}
+			got, err := doc.Bytes()
+			require.NoError(t, err)
+			require.Equal(t, string(piece.Text), string(got))
+		}
+	})
+}
+
+// FuzzHideSecrets holds that no value of a Secret is shown.
+func FuzzHideSecrets(f *testing.F) {
+	for _, seed := range []string{
+		"data:\n  a: hunter22\n", "stringData:\n  a: |\n    hunter22\n    # x\n  b: 1\n", "data: {a: [hunter22], b: {c: 'hunter22'}}\n",
+		"data:\n  a: >-\n\n    hunter22\n\n# x\n", "stringData:\n  a: x\n   hunter22\n", "data: &a {b: hunter22}\n", "data:\n  ? a\n  : hunter22\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		text := []byte("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n" + body)
+		shown, _, ok := HideSecrets(text, text)
+		if !ok || yaml.Unmarshal(text, &map[string]any{}) != nil {
+			return
+		}
+		var secret struct {
+			Data       map[string]any `json:"data"`
+			StringData map[string]any `json:"stringData"`
+		}
+		require.NoError(t, yaml.Unmarshal(shown, &secret))
+		for _, values := range []map[string]any{secret.Data, secret.StringData} {
+			for key, shown := range values {
+				require.Equal(t, "***", shown, key)
+			}
+		}
+	})
 }

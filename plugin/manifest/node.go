@@ -14,30 +14,41 @@ type Node struct {
 	doc  *Document
 	yaml *yaml.Node
 	path string
+	// limit is the offset at which what follows the place begins.
+	limit int
 	// shared says why the place may be seen from elsewhere in the document,
 	// so that an edit here would show there; empty if it is not.
 	shared string
+	// secret tells that the place holds values of a Secret.
+	secret bool
 }
 
-// Fields is what a mapping is to hold: each value is a string or Fields.
+// Fields is what a mapping is to hold. A value of Fields is merged; a string
+// or any other value is set as it is.
 type Fields map[string]any
 
 // Errorf returns an *Error about this place.
 func (n Node) Errorf(format string, args ...any) error {
 	line := 1
 	if n.yaml != nil {
-		line = n.yaml.Line
+		line = max(n.yaml.Line, 1)
 	}
 	return n.doc.errorAt(line, n.path, fmt.Sprintf(format, args...))
 }
 
+// Path is the field, such as ".spec.template"; empty for the document.
+func (n Node) Path() string { return n.path }
+
 // Find returns the places that a path names below this one, in their order.
 // The path holds keys joined by dots; a key that ends in "[]" stands for each
-// item of its list: "spec.containers[].image". Missing and null fields are
-// left out. It is an error if the path meets a value of another form, or a
-// merge key that might bring the field in.
+// item of its list: "spec.containers[].image". An empty path is this place.
+// Missing and null fields are left out. It is an error if the path meets a
+// value of another form, or a merge key that might bring the field in.
 func (n Node) Find(path string) ([]Node, error) {
 	found := []Node{n}
+	if path == "" {
+		return found, nil
+	}
 	for step := range strings.SplitSeq(path, ".") {
 		key, each := strings.CutSuffix(step, "[]")
 		var next []Node
@@ -68,6 +79,15 @@ func (n Node) Text() (string, error) {
 	return n.yaml.Value, nil
 }
 
+// Scalar returns the text of the string, number or boolean at this place. It
+// is false if it holds something else.
+func (n Node) Scalar() (string, bool) {
+	if n.absent() || n.yaml.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	return n.yaml.Value, true
+}
+
 // Value returns the string at one key below this place, which must be a
 // mapping; the key may hold dots. It is empty if there is none.
 func (n Node) Value(key string) (string, error) {
@@ -78,68 +98,143 @@ func (n Node) Value(key string) (string, error) {
 	return child.Text()
 }
 
+// ScalarAt returns the text of the string, number or boolean at one key below
+// this place; it is empty if there is none.
+func (n Node) ScalarAt(key string) (string, error) {
+	child, err := n.field(key)
+	if err != nil || child.absent() {
+		return "", err
+	}
+	if child.yaml.Kind != yaml.ScalarNode {
+		return "", child.Errorf("is %s; must be a single value", describe(child.yaml))
+	}
+	return child.yaml.Value, nil
+}
+
+// Keys returns the keys of the mapping at this place, in their order.
+func (n Node) Keys() []string {
+	var keys []string
+	if !n.absent() && n.yaml.Kind == yaml.MappingNode {
+		for i := 0; i < len(n.yaml.Content); i += 2 {
+			keys = append(keys, n.yaml.Content[i].Value)
+		}
+	}
+	return keys
+}
+
 // SetText plans that this place, which must hold a single value, holds the
 // string text. It plans nothing if that is so already.
-func (n Node) SetText(text string) error {
+func (n Node) SetText(text string, cause Cause) error {
 	switch {
 	case n.yaml.Kind != yaml.ScalarNode:
 		return n.Errorf("is %s; must be a string", describe(n.yaml))
 	case n.yaml.Value == text && readsAsString(n.yaml):
 		return nil
-	case n.shared != "":
-		return n.Errorf("cannot be edited: it %s; write the value out", n.shared)
 	}
-	planned, ok := n.doc.replaceScalar(n.yaml, quoteLike(n.yaml.Style, text))
-	if !ok {
-		return n.Errorf("cannot be edited in place; write it as a value on one line, without a tag")
-	}
-	n.doc.edits = append(n.doc.edits, planned)
-	setScalar(n.yaml, text)
-	return nil
+	return n.set(scalarNode(text), cause)
 }
 
 // Merge plans that the mapping at this place holds the fields wanted: a field
 // that is missing is added, one with another value is replaced, all others
-// stay. A null counts as an empty mapping. Each mapping can be merged into
-// once.
-func (n Node) Merge(want Fields) error {
-	missing := Fields{}
-	for _, key := range want.keys() {
+// stay. A null counts as an empty mapping.
+func (n Node) Merge(want Fields, cause Cause) error {
+	for _, key := range slices.Sorted(maps.Keys(want)) {
 		child, err := n.field(key)
+		if err != nil {
+			return err
+		}
 		switch value := want[key].(type) {
-		case string:
-			if err == nil && child.yaml != nil {
-				err = child.SetText(value)
-			}
 		case Fields:
-			if err == nil && child.yaml != nil {
-				err = child.Merge(value)
+			if child.yaml == nil {
+				err = n.add(child, toNode(value), cause)
+			} else {
+				err = child.Merge(value, cause)
 			}
+		case string:
+			if child.yaml == nil {
+				err = n.add(child, scalarNode(value), cause)
+			} else {
+				err = child.SetText(value, cause)
+			}
+		default:
+			err = n.setField(child, toNode(value), cause)
 		}
 		if err != nil {
 			return err
 		}
-		if child.yaml == nil {
-			missing[key] = want[key]
-		}
 	}
-	return n.insert(missing)
+	return nil
 }
 
-// insert plans new entries at the head of the mapping.
-func (n Node) insert(fields Fields) error {
-	if len(fields) == 0 {
+// setField plans that child, a field of this mapping, holds exactly want.
+func (n Node) setField(child Node, want *yaml.Node, cause Cause) error {
+	switch {
+	case child.yaml == nil:
+		return n.add(child, want, cause)
+	case sameValue(child.yaml, want):
 		return nil
+	default:
+		return child.set(want, cause)
 	}
+}
+
+// Contains tells whether the list at this place has an item with that value.
+// A missing list has none.
+func (n Node) Contains(value any) bool {
+	want := toNode(value)
+	return !n.absent() && slices.ContainsFunc(n.yaml.Content, func(item *yaml.Node) bool { return sameValue(item, want) })
+}
+
+// set plans that this place holds a new value.
+func (n Node) set(want *yaml.Node, cause Cause) error {
+	if err := n.editable("value"); err != nil {
+		return err
+	}
+	n.record(n.yaml, want, cause)
+	n.touch()
+	line, column := n.yaml.Line, n.yaml.Column
+	*n.yaml = *want
+	n.yaml.Line, n.yaml.Column = line, column
+	return nil
+}
+
+// add plans a new entry at the head of this mapping.
+func (n Node) add(child Node, value *yaml.Node, cause Cause) error {
+	if err := n.editable("mapping"); err != nil {
+		return err
+	}
+	for _, leaf := range child.leaves(value) {
+		leaf.record(nil, leaf.yaml, cause)
+	}
+	n.touch()
+	if isNull(n.yaml) {
+		line, column := n.yaml.Line, n.yaml.Column
+		*n.yaml = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: line, Column: column}
+	}
+	key := child.path[len(n.path)+1:]
+	n.yaml.Content = append([]*yaml.Node{scalarNode(key), value}, n.yaml.Content...)
+	return nil
+}
+
+// leaves returns the places of the values below a new mapping.
+func (n Node) leaves(value *yaml.Node) []Node {
+	n.yaml = value
+	if value.Kind != yaml.MappingNode || len(value.Content) == 0 {
+		return []Node{n}
+	}
+	var all []Node
+	for _, e := range entries(value) {
+		child := n
+		child.path += "." + e.key.Value
+		all = append(all, child.leaves(e.value)...)
+	}
+	return all
+}
+
+func (n Node) editable(what string) error {
 	if n.shared != "" {
-		return n.Errorf("cannot be edited: it %s; write the mapping out", n.shared)
+		return n.Errorf("cannot be edited: it %s; write the %s out", n.shared, what)
 	}
-	planned, ok := n.doc.insertFields(n.yaml, fields)
-	if !ok {
-		return n.Errorf("cannot be edited in place; write it in plain block style, one key a line")
-	}
-	n.doc.edits = append(n.doc.edits, planned)
-	addFields(n.yaml, fields)
 	return nil
 }
 
@@ -150,15 +245,18 @@ func (n Node) absent() bool {
 
 // field returns the place of a key, where there may be nothing yet.
 func (n Node) field(key string) (Node, error) {
-	child := Node{doc: n.doc, path: n.path + "." + key, shared: n.shared}
+	child := Node{doc: n.doc, path: n.path + "." + key, shared: n.shared, limit: n.limit, secret: n.secret}
 	if n.absent() {
 		return child, nil
 	}
 	if n.yaml.Kind != yaml.MappingNode {
 		return child, n.Errorf("is %s; must be a mapping", describe(n.yaml))
 	}
-	if value := lookup(n.yaml, key); value != nil {
-		return child.at(value), nil
+	child.secret = n.secret || (key == "data" || key == "stringData") && scalar(n.yaml, "kind") == "Secret"
+	for i := 0; i < len(n.yaml.Content); i += 2 {
+		if name := n.yaml.Content[i]; name.Kind == yaml.ScalarNode && name.Value == key {
+			return child.at(n.yaml.Content, i+1, i+2), nil
+		}
 	}
 	if lookup(n.yaml, "<<") != nil {
 		return child, n.Errorf("has a merge key (<<) that might bring %s in; write the mapping out", key)
@@ -175,47 +273,129 @@ func (n Node) items() ([]Node, error) {
 		return nil, n.Errorf("is %s; must be a list", describe(n.yaml))
 	}
 	items := make([]Node, len(n.yaml.Content))
-	for i, item := range n.yaml.Content {
-		items[i] = Node{doc: n.doc, path: fmt.Sprintf("%s[%d]", n.path, i), shared: n.shared}.at(item)
+	for i := range n.yaml.Content {
+		items[i] = n.item(i)
 	}
 	return items, nil
 }
 
-// at returns the place with its value, following an alias.
-func (n Node) at(value *yaml.Node) Node {
+func (n Node) item(i int) Node {
+	item := n
+	item.path = fmt.Sprintf("%s[%d]", n.path, i)
+	return item.at(n.yaml.Content, i, i+1)
+}
+
+// at returns the place with its value, the one at index, following an alias.
+// What follows it is at index next, if there is anything.
+func (n Node) at(siblings []*yaml.Node, index, next int) Node {
+	value := siblings[index]
 	if value.Kind == yaml.AliasNode {
 		n.shared = "is the alias *" + value.Value
 		value = value.Alias
 	} else if value.Anchor != "" {
 		n.shared = "carries the anchor &" + value.Anchor
 	}
+	if next < len(siblings) && siblings[next].Line > value.Line && siblings[next].Line <= len(n.doc.lines) {
+		n.limit = n.doc.lines[siblings[next].Line-1]
+	}
 	n.yaml = value
 	return n
 }
 
-func (f Fields) keys() []string {
-	return slices.Sorted(maps.Keys(f))
+// touched is a value of the document that is planned to change.
+type touched struct {
+	was   yaml.Node
+	path  string
+	limit int
 }
 
-// setScalar and addFields apply an edit to the tree, which the result is then
-// compared with.
-func setScalar(n *yaml.Node, text string) {
-	*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: n.Line, Column: n.Column}
-}
-
-func addFields(n *yaml.Node, fields Fields) {
-	var added []*yaml.Node
-	for _, key := range fields.keys() {
-		name, value := &yaml.Node{}, &yaml.Node{}
-		setScalar(name, key)
-		switch v := fields[key].(type) {
-		case string:
-			setScalar(value, v)
-		case Fields:
-			addFields(value, v)
-		}
-		added = append(added, name, value)
+// touch keeps how the value at this place was, so that what becomes of it can
+// be written in its place. What an edit has added is written with what it was
+// added to.
+func (n Node) touch() {
+	if _, known := n.doc.touched[n.yaml]; known || n.yaml.Line == 0 {
+		return
 	}
-	n.Kind, n.Tag, n.Value = yaml.MappingNode, "!!map", ""
-	n.Content = append(added, n.Content...)
+	if n.doc.touched == nil {
+		n.doc.touched = map[*yaml.Node]touched{}
+	}
+	n.doc.touched[n.yaml] = touched{was: *n.yaml, path: n.path, limit: n.limit}
+	n.doc.order = append(n.doc.order, n.yaml)
+}
+
+func scalarNode(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+// toNode returns a value as a tree without positions: a string, a list or a
+// mapping of values, or a tree.
+func toNode(value any) *yaml.Node {
+	switch v := value.(type) {
+	case *yaml.Node:
+		return withoutPositions(v)
+	case string:
+		return scalarNode(v)
+	case []string:
+		return listNode(v)
+	case []any:
+		return listNode(v)
+	case Fields:
+		return mappingNode(v)
+	case map[string]any:
+		return mappingNode(v)
+	case map[string]string:
+		return mappingNode(v)
+	default:
+		panic(fmt.Sprintf("manifest: a value of the type %T", value))
+	}
+}
+
+func listNode[V any](items []V) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+	for _, item := range items {
+		list.Content = append(list.Content, toNode(item))
+	}
+	return list
+}
+
+func mappingNode[M ~map[string]V, V any](fields M) *yaml.Node {
+	mapping := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		mapping.Content = append(mapping.Content, scalarNode(key), toNode(fields[key]))
+	}
+	return mapping
+}
+
+func withoutPositions(n *yaml.Node) *yaml.Node {
+	bare := &yaml.Node{Kind: n.Kind, Tag: n.ShortTag(), Value: n.Value}
+	for _, child := range n.Content {
+		bare.Content = append(bare.Content, withoutPositions(child))
+	}
+	return bare
+}
+
+// sameValue tells whether two values mean the same; the order of keys does not
+// count.
+func sameValue(a, b *yaml.Node) bool {
+	if a.Kind == yaml.AliasNode {
+		a = a.Alias
+	}
+	if a.Kind != b.Kind || a.Value != b.Value || a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
+		return false
+	}
+	if a.Kind == yaml.MappingNode {
+		for i := 0; i < len(a.Content); i += 2 {
+			other := lookup(b, a.Content[i].Value)
+			if other == nil || !sameValue(a.Content[i+1], other) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range a.Content {
+		if !sameValue(a.Content[i], b.Content[i]) {
+			return false
+		}
+	}
+	return true
 }

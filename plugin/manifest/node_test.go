@@ -36,6 +36,8 @@ func TestMerge(t *testing.T) {
 		"other quoted value":      {"m:\n  team: 'it''s b'\n", "m:\n  team: 'a'\n"},
 		"other escaped value":     {"m:\n  team: \"b\\\"\\\\\" # why\n", "m:\n  team: \"a\" # why\n"},
 		"quoted over two lines":   {"m:\n  team: \"b\n    c\"\n  k: v\n", "m:\n  team: \"a\"\n  k: v\n"},
+		"a block text":            {"m:\n  team: |-\n    b\n    # c\n\n  k: v\n", "m:\n  team: a\n\n  k: v\n"},
+		"plain over two lines":    {"m:\n  team: b\n    c\n  # why\n  k: v\n", "m:\n  team: a\n  # why\n  k: v\n"},
 		"a number":                {"m:\n  team: 12\n", "m:\n  team: a\n"},
 		"entry without a value":   {"m:\n  team: # why\n  k: v\n", "m:\n  team: a # why\n  k: v\n"},
 		"empty mapping":           {"m: {} # none\n", "m: {team: a} # none\n"},
@@ -58,11 +60,11 @@ func TestMerge(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := edited(t, test.text, func(root Node) error { return root.Merge(want) })
+			got, err := edited(t, test.text, func(root Node) error { return root.Merge(want, Cause{}) })
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
 
-			again, err := edited(t, got, func(root Node) error { return root.Merge(want) })
+			again, err := edited(t, got, func(root Node) error { return root.Merge(want, Cause{}) })
 			require.NoError(t, err)
 			require.Equal(t, got, again, "the second time changes something")
 		})
@@ -71,52 +73,44 @@ func TestMerge(t *testing.T) {
 
 func TestMergeRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"a list":   {"m: [a]\n", "line 1: document: .m: is a list; must be a mapping"},
-		"a string": {"m: abc\n", "line 1: document: .m: is a single value; must be a mapping"},
+		"a list":   {"m: [a]\n", "manifests: line 1: document: .m: is a list; must be a mapping"},
+		"a string": {"m: abc\n", "manifests: line 1: document: .m: is a single value; must be a mapping"},
 		"a mapping as value": {
-			"m:\n  team: {}\n", "line 2: document: .m.team: is a mapping; must be a string",
+			"m:\n  team: {}\n", "manifests: line 2: document: .m.team: is a mapping; must be a string",
 		},
 		"an alias": {
-			"x: &x {k: v}\nm: *x\n", "line 1: document: .m: cannot be edited: it is the alias *x; write the mapping out",
+			"x: &x {k: v}\nm: *x\n", "manifests: line 1: document: .m: cannot be edited: it is the alias *x; write the mapping out",
 		},
 		"an anchor": {
-			"m: &x {k: v}\nx: *x\n", "line 1: document: .m: cannot be edited: it carries the anchor &x; write the mapping out",
+			"m: &x {k: v}\nx: *x\n", "manifests: line 1: document: .m: cannot be edited: it carries the anchor &x; write the mapping out",
 		},
 		"an anchored value": {
-			"m: {team: &x b}\nx: *x\n", "line 1: document: .m.team: cannot be edited: it carries the anchor &x; write the value out",
+			"m: {team: &x b}\nx: *x\n", "manifests: line 1: document: .m.team: cannot be edited: it carries the anchor &x; write the value out",
 		},
 		"a merge key": {
 			"x: &x {team: b}\nm:\n  <<: *x\n",
-			"line 3: document: .m: has a merge key (<<) that might bring team in; write the mapping out",
-		},
-		"a block text": {
-			"m:\n  team: |-\n    b\n",
-			"line 2: document: .m.team: cannot be edited in place; write it as a value on one line, without a tag",
-		},
-		"a plain text over two lines": {
-			"m:\n  team: b\n    c\n",
-			"line 2: document: .m.team: cannot be edited in place; write it as a value on one line, without a tag",
+			"manifests: line 3: document: .m: has a merge key (<<) that might bring team in; write the mapping out",
 		},
 		"a tag": {
 			"m:\n  team: !!str b\n",
-			"line 2: document: .m.team: cannot be edited in place; write it as a value on one line, without a tag",
+			"manifests: line 2: document: .m.team: cannot be edited in place; write it in plain block style, one key or value a line, without a tag",
 		},
 		"an explicit key": {
 			"m:\n  ? k\n  : v\n",
-			"line 2: document: .m: cannot be edited in place; write it in plain block style, one key a line",
+			"manifests: line 2: document: .m: cannot be edited in place; write it in plain block style, one key or value a line, without a tag",
 		},
 		"what does not read back": {
 			"k: {m}\n",
-			"line 1: document: cannot be edited in place: read back, the result is not what was planned; write the object in plain block style",
+			"manifests: line 1: document: cannot be edited in place: read back, the result is not what was planned; write the object in plain block style",
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			_, err := edited(t, test.text, func(root Node) error {
 				if name != "what does not read back" {
-					return root.Merge(Fields{"m": Fields{"team": "a"}})
+					return root.Merge(Fields{"m": Fields{"team": "a"}}, Cause{})
 				}
-				return root.Merge(Fields{"k": Fields{"m": Fields{"team": "a"}}})
+				return root.Merge(Fields{"k": Fields{"m": Fields{"team": "a"}}}, Cause{})
 			})
 			require.EqualError(t, err, test.want)
 		})
@@ -133,7 +127,7 @@ func TestMergeWritesStringsForEveryReader(t *testing.T) {
 	}
 	for value, written := range tests {
 		t.Run(written, func(t *testing.T) {
-			got, err := edited(t, "k: v\n", func(root Node) error { return root.Merge(Fields{"m": value}) })
+			got, err := edited(t, "k: v\n", func(root Node) error { return root.Merge(Fields{"m": value}, Cause{}) })
 			require.NoError(t, err)
 			require.Equal(t, "m: "+written+"\nk: v\n", got)
 		})
@@ -141,7 +135,7 @@ func TestMergeWritesStringsForEveryReader(t *testing.T) {
 }
 
 func TestMergeQuotesAWordThatSomeReadersTakeForABoolean(t *testing.T) {
-	got, err := edited(t, "m: yes\n", func(root Node) error { return root.Merge(Fields{"m": "yes"}) })
+	got, err := edited(t, "m: yes\n", func(root Node) error { return root.Merge(Fields{"m": "yes"}, Cause{}) })
 	require.NoError(t, err)
 	require.Equal(t, "m: \"yes\"\n", got)
 }
@@ -155,7 +149,7 @@ func TestSetTextKeepsTheQuotesWhereItCan(t *testing.T) {
 		{"m: x\n", "4711", "m: \"4711\"\n"},
 	}
 	for _, test := range tests {
-		got, err := edited(t, test.text, func(root Node) error { return root.Merge(Fields{"m": test.value}) })
+		got, err := edited(t, test.text, func(root Node) error { return root.Merge(Fields{"m": test.value}, Cause{}) })
 		require.NoError(t, err)
 		require.Equal(t, test.want, got)
 	}
@@ -192,9 +186,9 @@ func TestFind(t *testing.T) {
 
 func TestFindRefuses(t *testing.T) {
 	tests := map[string]string{
-		"a.b":   "line 1: document: .a: is a list; must be a mapping",
-		"e[]":   "line 2: document: .e: is a mapping; must be a list",
-		"a[].b": "line 1: document: .a[0]: is a single value; must be a mapping",
+		"a.b":   "manifests: line 1: document: .a: is a list; must be a mapping",
+		"e[]":   "manifests: line 2: document: .e: is a mapping; must be a list",
+		"a[].b": "manifests: line 1: document: .a[0]: is a single value; must be a mapping",
 	}
 	for path, want := range tests {
 		t.Run(path, func(t *testing.T) {

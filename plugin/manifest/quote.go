@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,22 +8,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// plain matches strings that no YAML reader takes for anything but a string,
-// apart from the words below. It begins with a letter, which rules out
-// numbers and dates, and a colon never ends it.
-var plain = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./@:-]*[A-Za-z0-9]$|^[A-Za-z]$`)
+// isPlain tells whether no YAML reader takes text for anything but a string,
+// apart from the words below. It begins with a letter, which rules out numbers
+// and dates, and a colon never ends it.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+		case '0' <= c && c <= '9':
+			if i == 0 {
+				return false
+			}
+		case strings.IndexByte("_./@:-", c) < 0 || i == 0 || i == len(text)-1:
+			return false
+		}
+	}
+	return text != ""
+}
 
 // words are read as a boolean or null by some reader, in any case of letters.
 // Kubernetes tools read YAML 1.1, where "yes" and "on" are booleans.
 var words = []string{"y", "yes", "on", "true", "n", "no", "off", "false", "null"}
 
 func isWord(text string) bool {
-	return slices.Contains(words, strings.ToLower(text))
+	return len(text) <= len("false") && slices.Contains(words, strings.ToLower(text))
 }
 
 // quote writes text so that every YAML reader takes it for that string.
 func quote(text string) string {
-	if plain.MatchString(text) && !isWord(text) {
+	if isPlain(text) && !isWord(text) {
 		return text
 	}
 	return strconv.Quote(text)

@@ -10,29 +10,29 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// indentStep is how much deeper the entries of an inserted mapping stand.
-const indentStep = "  "
-
 // edit replaces length bytes at offset by text.
 type edit struct {
 	offset, length int
 	text           string
 }
 
-// splice applies edits that do not overlap.
-func splice(source []byte, edits []edit) []byte {
+// splice applies edits. It is false if two of them overlap.
+func splice(source []byte, edits []edit) ([]byte, bool) {
 	ordered := slices.SortedStableFunc(slices.Values(edits), func(a, b edit) int {
 		return cmp.Compare(a.offset, b.offset)
 	})
 	var out bytes.Buffer
 	at := 0
 	for _, e := range ordered {
+		if e.offset < at {
+			return nil, false
+		}
 		out.Write(source[at:e.offset])
 		out.WriteString(e.text)
 		at = e.offset + e.length
 	}
 	out.Write(source[at:])
-	return out.Bytes()
+	return out.Bytes(), true
 }
 
 // replaceScalar plans a scalar's replacement by text. It is false where the
@@ -56,53 +56,72 @@ func scalarLength(text []byte, n *yaml.Node) (int, bool) {
 	switch n.Style {
 	case 0:
 		return len(n.Value), bytes.HasPrefix(text, []byte(n.Value))
-	case yaml.SingleQuotedStyle:
-		return quotedLength(text, '\'')
-	case yaml.DoubleQuotedStyle:
-		return quotedLength(text, '"')
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		return quotedLength(text)
 	default:
 		return 0, false
 	}
 }
 
 // quotedLength returns the length of the quoted scalar that text begins with.
-func quotedLength(text []byte, quote byte) (int, bool) {
-	if len(text) == 0 || text[0] != quote {
+func quotedLength(text []byte) (int, bool) {
+	if len(text) == 0 || text[0] != '\'' && text[0] != '"' {
 		return 0, false
 	}
 	for i := 1; i < len(text); i++ {
 		switch {
-		case quote == '"' && text[i] == '\\':
+		case text[0] == '"' && text[i] == '\\':
 			i++
-		case quote == '\'' && bytes.HasPrefix(text[i:], []byte("''")):
+		case text[0] == '\'' && bytes.HasPrefix(text[i:], []byte("''")):
 			i++
-		case text[i] == quote:
+		case text[i] == text[0]:
 			return i + 1, true
 		}
 	}
 	return 0, false
 }
 
-// insertFields plans new entries of a mapping: in place of a null, after the
-// brace of a flow mapping, or on lines of their own above the first key.
-func (d *Document) insertFields(n *yaml.Node, fields Fields) (edit, bool) {
-	switch {
-	case isNull(n):
-		return d.replaceScalar(n, "{"+fields.flow()+"}")
-	case n.Style&yaml.FlowStyle != 0:
-		return d.insertFlow(n, fields)
-	default:
-		return d.insertBlock(n, fields)
+// flowLength returns the length of the flow mapping or list that text begins
+// with.
+func flowLength(text []byte) (int, bool) {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth == 0 {
+				return i + 1, true
+			}
+		case (c == '\'' || c == '"') && strings.ContainsRune("{[,: \t\r\n", rune(text[i-1])):
+			length, ok := quotedLength(text[i:])
+			if !ok {
+				return 0, false
+			}
+			i += length - 1
+		case c == '#' && strings.ContainsRune(" \t\r\n", rune(text[i-1])):
+			i = nextLine(text, i) - 1
+		}
 	}
+	return 0, false
 }
 
-func (d *Document) insertFlow(n *yaml.Node, fields Fields) (edit, bool) {
-	brace, ok := d.offset(n)
+// insertEntries plans new entries of a mapping that was not null: after the
+// brace of a flow mapping, or on lines of their own above the first key.
+func (d *Document) insertEntries(was *yaml.Node, added *yaml.Node) (edit, bool) {
+	if was.Style&yaml.FlowStyle != 0 {
+		return d.insertFlow(was, added)
+	}
+	return d.insertBlock(was, added)
+}
+
+func (d *Document) insertFlow(was, added *yaml.Node) (edit, bool) {
+	brace, ok := d.offset(was)
 	if !ok || d.piece.Text[brace] != '{' {
 		return edit{}, false
 	}
-	text := fields.flow()
-	if len(n.Content) > 0 {
+	text := flowEntries(added)
+	if len(was.Content) > 0 {
 		text += ","
 		if next := d.piece.Text[brace+1]; !strings.ContainsRune(" \t\r\n", rune(next)) {
 			text += " "
@@ -111,18 +130,25 @@ func (d *Document) insertFlow(n *yaml.Node, fields Fields) (edit, bool) {
 	return edit{offset: brace + 1, text: text}, true
 }
 
-func (d *Document) insertBlock(n *yaml.Node, fields Fields) (edit, bool) {
-	key, ok := d.offset(n.Content[0])
+func (d *Document) insertBlock(was, added *yaml.Node) (edit, bool) {
+	first := was.Content[0]
+	key, ok := d.offset(first)
 	if !ok {
 		return edit{}, false
 	}
-	line := d.lines[n.Content[0].Line-1]
-	indent := string(d.piece.Text[line:key])
-	if strings.Trim(indent, " ") != "" {
+	indent := string(d.piece.Text[d.lines[first.Line-1]:key])
+	end := lineEnd(d.piece.Text[key:])
+	if strings.Trim(indent, " ") == "" {
+		return edit{offset: d.aboveComments(first.Line), text: block(added, indent, end)}, true
+	}
+	// The first key of a list's item stands behind the dash: what is new takes
+	// its place, and the key goes on to the next line.
+	if strings.Trim(indent, " -") != "" {
 		return edit{}, false
 	}
-	at := d.aboveComments(n.Content[0].Line)
-	return edit{offset: at, text: fields.block(indent, lineEnd(d.piece.Text[key:]))}, true
+	indent = strings.Repeat(" ", len(indent))
+	text := block(added, indent, end)
+	return edit{offset: key, text: strings.TrimPrefix(text, indent) + indent}, true
 }
 
 // aboveComments returns the offset of a key's line, or that of the first of
@@ -138,41 +164,67 @@ func (d *Document) aboveComments(line int) int {
 	return d.lines[line-1]
 }
 
+// replaceValue plans that the place of was holds the value now. limit is where
+// what follows begins. A value in block style stays in block style.
+func (d *Document) replaceValue(was, now *yaml.Node, limit int) (edit, bool) {
+	start, ok := d.offset(was)
+	if !ok || was.Style&yaml.TaggedStyle != 0 {
+		return edit{}, false
+	}
+	text := d.piece.Text[start:]
+	switch {
+	case was.Kind == yaml.ScalarNode && was.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && scalarOnOneLine(text, was):
+		return d.replaceScalar(was, flow(now))
+	case was.Kind != yaml.ScalarNode && was.Style&yaml.FlowStyle != 0:
+		length, ok := flowLength(text)
+		return edit{offset: start, length: length, text: flow(now)}, ok
+	}
+	length := d.contentEnd(start, limit, was) - start
+	if !isBlock(now) || was.Kind == yaml.ScalarNode {
+		return edit{offset: start, length: length, text: flow(now)}, true
+	}
+	indent := strings.Repeat(" ", was.Column-1)
+	end := lineEnd(text)
+	return edit{offset: start, length: length, text: strings.TrimSuffix(strings.TrimPrefix(block(now, indent, end), indent), end)}, true
+}
+
+func scalarOnOneLine(text []byte, n *yaml.Node) bool {
+	_, ok := scalarLength(text, n)
+	return ok
+}
+
+// contentEnd returns where the value that begins at start ends: before the
+// line end of its last line that is neither blank nor a comment. limit is
+// where what follows begins.
+func (d *Document) contentEnd(start, limit int, value *yaml.Node) int {
+	end := limit
+	for end > start {
+		line := bytes.LastIndexByte(d.piece.Text[start:end], '\n') + 1 + start
+		content := bytes.TrimSpace(d.piece.Text[line:end])
+		isComment := len(content) > 0 && content[0] == '#' && !endsInBlockScalar(value)
+		if len(content) > 0 && !isComment {
+			return line + len(bytes.TrimRight(d.piece.Text[line:end], "\r\n"))
+		}
+		end = max(line-1, start)
+	}
+	return end
+}
+
+// endsInBlockScalar tells whether the last value in n is a block scalar, where
+// a number sign begins no comment.
+func endsInBlockScalar(n *yaml.Node) bool {
+	for len(n.Content) > 0 {
+		n = n.Content[len(n.Content)-1]
+	}
+	return n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+}
+
 // lineEnd returns the line ending of the first line of text.
 func lineEnd(text []byte) string {
 	if end := bytes.IndexByte(text, '\n'); end > 0 && text[end-1] == '\r' {
 		return "\r\n"
 	}
 	return "\n"
-}
-
-// block writes the fields one key a line, indented.
-func (f Fields) block(indent, end string) string {
-	var b strings.Builder
-	for _, key := range f.keys() {
-		b.WriteString(indent + quote(key) + ":")
-		switch value := f[key].(type) {
-		case string:
-			b.WriteString(" " + quote(value) + end)
-		case Fields:
-			b.WriteString(end + value.block(indent+indentStep, end))
-		}
-	}
-	return b.String()
-}
-
-// flow writes the fields on one line, without the outer braces.
-func (f Fields) flow() string {
-	entries := make([]string, 0, len(f))
-	for _, key := range f.keys() {
-		switch value := f[key].(type) {
-		case string:
-			entries = append(entries, quote(key)+": "+quote(value))
-		case Fields:
-			entries = append(entries, quote(key)+": {"+value.flow()+"}")
-		}
-	}
-	return strings.Join(entries, ", ")
 }
 
 // offset returns the byte at which a node begins. The parser counts columns
@@ -197,7 +249,10 @@ func lineStarts(text []byte) []int {
 		starts[0] = len("\ufeff")
 	}
 	for at := 0; at < len(text); {
-		r, size := utf8.DecodeRune(text[at:])
+		r, size := rune(text[at]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(text[at:])
+		}
 		at += size
 		if r == '\r' && at < len(text) && text[at] == '\n' {
 			continue

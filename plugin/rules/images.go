@@ -1,53 +1,70 @@
 package rules
 
 import (
-	// A digest is only read if its algorithm is linked in.
-	_ "crypto/sha256"
-	_ "crypto/sha512"
+	"fmt"
 
-	"github.com/distribution/reference"
-
+	"github.com/tenant-redis/tenant-redis/plugin/image"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// mapImages plans the new image references of an object.
-func mapImages(object manifest.Node, k kind, mappings []tenant.ImageMapping) error {
-	if len(mappings) == 0 {
+// mapImage plans the new image reference of a container.
+func (e *engine) mapImage(o *object, c container) error {
+	mappings := e.tenant.Spec.Images
+	fields, err := c.node.Find("image")
+	if err != nil || len(fields) == 0 || len(mappings) == 0 {
+		return err
+	}
+	text, err := fields[0].Text()
+	if err != nil || text == "" {
+		return err
+	}
+	read, ok := image.Parse(text)
+	if !ok {
+		return fields[0].Errorf("holds %q, which is not an image reference; write [registry/]repository[:tag][@digest]", text)
+	}
+	for i, m := range mappings {
+		if tenant.Within(read.Name, m.To) {
+			o.matched[imageRule(i)] = true
+		}
+	}
+	mapped, i := tenant.MapRepository(mappings, read.Name)
+	if i < 0 {
 		return nil
 	}
-	for _, path := range k.images {
-		fields, err := object.Find(path)
-		if err != nil {
-			return err
-		}
-		for _, field := range fields {
-			if err := mapImage(field, mappings); err != nil {
-				return err
+	o.matched[imageRule(i)] = true
+	if again, ok := image.Parse(mapped + read.Rest); !ok || again.Name != mapped {
+		return fields[0].Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, read.Name)
+	}
+	return fields[0].SetText(mapped+read.Rest, e.cause(imageRule(i)))
+}
+
+func imageRule(i int) string { return fmt.Sprintf("spec.images[%d]", i) }
+
+// container is a container, or what stands for one.
+type container struct {
+	node manifest.Node
+	// path is that of the kind's containers, pod that of the Pod's spec.
+	path, pod string
+}
+
+// containers returns the containers of an object's Pods.
+func (o *object) containers() ([]container, error) {
+	var all []container
+	for _, pod := range o.kind.pods {
+		for _, path := range o.kind.containers {
+			full := pod
+			if path != "" {
+				full += "." + path
+			}
+			nodes, err := o.node.Find(full)
+			if err != nil {
+				return nil, err
+			}
+			for _, node := range nodes {
+				all = append(all, container{node: node, path: path, pod: pod})
 			}
 		}
 	}
-	return nil
-}
-
-func mapImage(field manifest.Node, mappings []tenant.ImageMapping) error {
-	image, err := field.Text()
-	if err != nil || image == "" {
-		return err
-	}
-	// Normalising is for finding the mapping only: an image that no mapping
-	// is about stays as it is written.
-	named, err := reference.ParseNormalizedNamed(image)
-	if err != nil {
-		return field.Errorf("holds %q, which is not an image reference: %v; write [registry/]repository[:tag][@digest]", image, err)
-	}
-	mapped, ok := tenant.MapRepository(mappings, named.Name())
-	if !ok {
-		return nil
-	}
-	tagAndDigest := named.String()[len(named.Name()):]
-	if read, err := reference.ParseNormalizedNamed(mapped + tagAndDigest); err != nil || read.Name() != mapped {
-		return field.Errorf("would become %q, which names no repository; change the mapping of %s", mapped+tagAndDigest, named.Name())
-	}
-	return field.SetText(mapped + tagAndDigest)
+	return all, nil
 }

@@ -8,51 +8,40 @@ type kind struct {
 	// selector must go on matching the labels of the template; it is never
 	// edited.
 	selector string
-	// images are the fields that hold an image reference.
-	images []string
+	// pods are the specs of Pods, or what stands for one.
+	pods []string
+	// containers are below each of pods; "" is the place itself.
+	containers []string
 }
+
+const failoverKind = "databases.spotahome.com/RedisFailover"
 
 // kinds holds the kinds that have more than their own metadata, by API group
 // and kind. The API version is left out: these fields are in the same place
 // in all of them.
 var kinds = map[string]kind{
-	"/Pod":             {images: podImages("spec")},
-	"apps/DaemonSet":   workload,
-	"apps/Deployment":  workload,
-	"apps/ReplicaSet":  workload,
-	"apps/StatefulSet": workload,
-	"batch/Job":        workload,
+	"/Pod":                   {pods: []string{"spec"}, containers: podContainers},
+	"/PodTemplate":           {templates: []string{"template"}, pods: []string{"template.spec"}, containers: podContainers},
+	"/ReplicationController": workload("spec.selector"),
+	"apps/DaemonSet":         workload("spec.selector.matchLabels"),
+	"apps/Deployment":        workload("spec.selector.matchLabels"),
+	"apps/ReplicaSet":        workload("spec.selector.matchLabels"),
+	"apps/StatefulSet":       workload("spec.selector.matchLabels"),
+	"batch/Job":              workload("spec.selector.matchLabels"),
 	"batch/CronJob": {
-		templates: []string{"spec.jobTemplate", "spec.jobTemplate.spec.template"},
-		selector:  "spec.jobTemplate.spec.selector.matchLabels",
-		images:    podImages("spec.jobTemplate.spec.template.spec"),
+		templates:  []string{"spec.jobTemplate", "spec.jobTemplate.spec.template"},
+		selector:   "spec.jobTemplate.spec.selector.matchLabels",
+		pods:       []string{"spec.jobTemplate.spec.template.spec"},
+		containers: podContainers,
 	},
-	// The operator passes a RedisFailover's own labels on to its Pods as far
-	// as spec.labelWhitelist lets them.
-	"databases.spotahome.com/RedisFailover": {
-		images: append(failoverImages("spec.redis"), failoverImages("spec.sentinel")...),
+	failoverKind: {
+		pods:       []string{"spec.redis", "spec.sentinel"},
+		containers: []string{"", "exporter", "initContainers[]", "extraContainers[]"},
 	},
 }
 
-var workload = kind{
-	templates: []string{"spec.template"},
-	selector:  "spec.selector.matchLabels",
-	images:    podImages("spec.template.spec"),
-}
+var podContainers = []string{"initContainers[]", "containers[]", "ephemeralContainers[]"}
 
-func podImages(spec string) []string {
-	return []string{
-		spec + ".initContainers[].image",
-		spec + ".containers[].image",
-		spec + ".ephemeralContainers[].image",
-	}
-}
-
-func failoverImages(spec string) []string {
-	return []string{
-		spec + ".image",
-		spec + ".exporter.image",
-		spec + ".initContainers[].image",
-		spec + ".extraContainers[].image",
-	}
+func workload(selector string) kind {
+	return kind{templates: []string{"spec.template"}, selector: selector, pods: []string{"spec.template.spec"}, containers: podContainers}
 }

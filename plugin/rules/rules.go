@@ -1,149 +1,269 @@
-// Package rules knows what a tenant file changes in which object: labels and
-// annotations on metadata and on pod templates, and image references. How a
-// change is written into the bytes is package manifest's job.
+// Package rules knows what a tenant file changes in which object. How a change
+// is written into the bytes is package manifest's job.
+//
+// Render makes one plan; output, diff, explanation and provenance are made of
+// it.
 package rules
 
 import (
 	"bytes"
-	"maps"
-	"slices"
+	"fmt"
+	"io"
+	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// Render returns a stream of manifests as the tenant t is to have it.
-// Documents that need no change keep their bytes. Rendering the result again
-// changes nothing. The error is a *manifest.Error; there is no output then.
-func Render(t tenant.Tenant, stream []byte) ([]byte, error) {
-	var out bytes.Buffer
-	for _, piece := range manifest.Split(stream) {
-		doc, err := manifest.Parse(piece)
-		if err != nil {
-			return nil, err
-		}
-		if root, ok := doc.Root(); ok {
-			if err := applyTo(root, t); err != nil {
-				return nil, err
-			}
-		}
-		text, err := doc.Bytes()
-		if err != nil {
-			return nil, err
-		}
-		out.Write(text)
-	}
-	return out.Bytes(), nil
+// maxDocuments is how many documents a stream may have.
+const maxDocuments = 10_000
+
+// Result is a rendered stream.
+type Result struct {
+	Documents []Document
 }
 
-// applyTo plans the edits of one object, or of each item of a list.
-func applyTo(object manifest.Node, t tenant.Tenant) error {
-	apiVersion, err := required(object, "apiVersion")
-	if err != nil {
-		return err
-	}
-	name, err := required(object, "kind")
-	if err != nil {
-		return err
-	}
-	// A list is a way of writing several objects; only they reach the cluster.
-	// A kind may end in List without being one.
-	if strings.HasSuffix(name, "List") {
-		if lists, err := object.Find("items"); err != nil || len(lists) > 0 {
-			return applyToItems(object, t)
+// Document is one document of a stream, before and after.
+type Document struct {
+	// Object is the kind, namespace and name.
+	Object string
+	Before manifest.Piece
+	After  []byte
+	// Objects name the objects as they are rendered, each by group and kind,
+	// namespace and name.
+	Objects []string
+	// Changes are what was edited; After is Before if there are none.
+	Changes []manifest.Change
+}
+
+// Bytes returns the rendered stream.
+func (r Result) Bytes() []byte {
+	var b bytes.Buffer
+	_, _ = r.WriteTo(&b)
+	return b.Bytes()
+}
+
+// WriteTo writes the rendered stream.
+func (r Result) WriteTo(to io.Writer) (int64, error) {
+	var written int64
+	for _, doc := range r.Documents {
+		n, err := to.Write(doc.After)
+		written += int64(n)
+		if err != nil {
+			return written, err
 		}
+	}
+	return written, nil
+}
+
+// Changes returns all changes in the order of the stream.
+func (r Result) Changes() []manifest.Change {
+	var changes []manifest.Change
+	for _, doc := range r.Documents {
+		changes = append(changes, doc.Changes...)
+	}
+	return changes
+}
+
+// Objects names all objects in the order of the stream.
+func (r Result) Objects() []string {
+	var objects []string
+	for _, doc := range r.Documents {
+		objects = append(objects, doc.Objects...)
+	}
+	return objects
+}
+
+// Render returns a stream of manifests as the tenant t is to have it.
+// Documents that need no change keep their bytes. Rendering the result again
+// changes nothing. The error is a *manifest.Error, or tenant.Problems for a
+// rule that matches nothing.
+func Render(t *tenant.Tenant, stream []byte) (Result, error) {
+	e := &engine{tenant: t, labels: t.AllLabels(), provenance: t.RenderedBy()}
+	pieces := manifest.Split(stream)
+	if len(pieces) > maxDocuments {
+		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
+	}
+	outcomes := e.renderAll(pieces)
+	var result Result
+	matched, objects := map[string]bool{}, 0
+	for _, o := range outcomes {
+		if o.err != nil {
+			return Result{}, o.err
+		}
+		result.Documents = append(result.Documents, o.Document)
+		objects += len(o.Objects)
+		for rule := range o.matched {
+			matched[rule] = true
+		}
+	}
+	// Helm 3 renders nothing at all for helm template --output-dir.
+	if objects > 0 {
+		if err := e.checkMatched(matched); err != nil {
+			return Result{}, err
+		}
+	}
+	return result, nil
+}
+
+// engine applies one tenant's rules.
+type engine struct {
+	tenant     *tenant.Tenant
+	labels     map[string]string
+	provenance string
+}
+
+// outcome is what became of one document.
+type outcome struct {
+	Document
+	matched map[string]bool
+	err     error
+}
+
+// renderAll renders documents side by side: none depends on another.
+func (e *engine) renderAll(pieces []manifest.Piece) []outcome {
+	outcomes := make([]outcome, len(pieces))
+	indexes := make(chan int, len(pieces))
+	for i := range pieces {
+		indexes <- i
+	}
+	close(indexes)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range indexes {
+				outcomes[i] = e.render(pieces[i])
+			}
+		})
+	}
+	workers.Wait()
+	return outcomes
+}
+
+func (e *engine) render(piece manifest.Piece) outcome {
+	o := outcome{Document: Document{Before: piece}, matched: map[string]bool{}}
+	doc, err := manifest.Parse(piece)
+	if err == nil {
+		err = e.plan(doc, &o)
+	}
+	if err == nil {
+		o.After, err = doc.Bytes()
+	}
+	o.err = err
+	if err == nil {
+		o.Object, o.Changes = doc.Name(), doc.Changes()
+	}
+	return o
+}
+
+// plan plans all edits of a document.
+func (e *engine) plan(doc *manifest.Document, o *outcome) error {
+	if err := e.patch(doc, o.matched); err != nil {
+		return err
+	}
+	objects, err := e.objects(doc, o.matched)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		if err := e.planObject(object); err != nil {
+			return err
+		}
+		o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
+	}
+	return nil
+}
+
+func (e *engine) planObject(o *object) error {
+	steps := []func(*object) error{e.place, e.identify, e.edit, e.grant, e.labelAlerts, e.choose}
+	for _, step := range steps {
+		if err := step(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edit plans what changes in an object's containers.
+func (e *engine) edit(o *object) error {
+	containers, err := o.containers()
+	if err != nil {
+		return err
+	}
+	for _, c := range containers {
+		if err := e.mapImage(o, c); err != nil {
+			return err
+		}
+		if err := e.limitResources(o, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *engine) cause(key string) manifest.Cause {
+	return manifest.Cause{Rule: key, Line: e.tenant.Line(key)}
+}
+
+// object is a Kubernetes object in a document.
+type object struct {
+	node, metadata manifest.Node
+	// id is its API group and kind: "apps/Deployment", "/Service".
+	id        string
+	kind      kind
+	namespace string
+	// matched collects the rules that were about something.
+	matched map[string]bool
+}
+
+// objects returns a document's objects.
+func (e *engine) objects(doc *manifest.Document, matched map[string]bool) ([]*object, error) {
+	nodes, err := doc.Objects()
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]*object, len(nodes))
+	for i, node := range nodes {
+		if objects[i], err = readObject(node, matched); err != nil {
+			return nil, err
+		}
+	}
+	return objects, nil
+}
+
+func readObject(node manifest.Node, matched map[string]bool) (*object, error) {
+	apiVersion, err := required(node, "apiVersion")
+	if err != nil {
+		return nil, err
+	}
+	name, err := required(node, "kind")
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := node.Find("metadata")
+	if err != nil {
+		return nil, err
+	}
+	if len(metadata) == 0 {
+		return nil, node.Errorf("has no metadata; an object needs metadata.name")
 	}
 	group, _, grouped := strings.Cut(apiVersion, "/")
 	if !grouped {
 		group = ""
 	}
-	return applyToObject(object, kinds[group+"/"+name], t)
+	id := group + "/" + name
+	return &object{node: node, metadata: metadata[0], id: id, kind: kinds[id], matched: matched}, nil
 }
 
-func applyToItems(list manifest.Node, t tenant.Tenant) error {
-	items, err := list.Find("items[]")
+// value returns a string of the object's metadata, or nothing.
+func (o *object) value(key string) string {
+	text, err := o.metadata.Value(key)
 	if err != nil {
-		return err
+		return ""
 	}
-	for _, item := range items {
-		if err := applyTo(item, t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func applyToObject(object manifest.Node, k kind, t tenant.Tenant) error {
-	if metadata, err := object.Find("metadata"); err != nil {
-		return err
-	} else if len(metadata) == 0 {
-		return object.Errorf("has no metadata; an object needs metadata.name")
-	}
-	if err := checkSelector(object, k, t); err != nil {
-		return err
-	}
-	want := metadataOf(t)
-	if err := object.Merge(want); err != nil {
-		return err
-	}
-	for _, path := range k.templates {
-		templates, err := object.Find(path)
-		if err != nil {
-			return err
-		}
-		for _, template := range templates {
-			if err := template.Merge(want); err != nil {
-				return err
-			}
-		}
-	}
-	return mapImages(object, k, t.Images)
-}
-
-// metadataOf returns what the metadata of each of the tenant's objects holds.
-func metadataOf(t tenant.Tenant) manifest.Fields {
-	metadata := manifest.Fields{}
-	metadata["labels"] = fieldsOf(t.AllLabels())
-	if len(t.Annotations) > 0 {
-		metadata["annotations"] = fieldsOf(t.Annotations)
-	}
-	return manifest.Fields{"metadata": metadata}
-}
-
-func fieldsOf(entries map[string]string) manifest.Fields {
-	fields := manifest.Fields{}
-	for key, value := range entries {
-		fields[key] = value
-	}
-	return fields
-}
-
-// checkSelector refuses a label that a workload selects its own Pods by with
-// another value: the API server would refuse the workload, or it would lose
-// its Pods.
-func checkSelector(object manifest.Node, k kind, t tenant.Tenant) error {
-	if k.selector == "" {
-		return nil
-	}
-	selectors, err := object.Find(k.selector)
-	if err != nil {
-		return err
-	}
-	labels := t.AllLabels()
-	for _, selector := range selectors {
-		for _, key := range slices.Sorted(maps.Keys(labels)) {
-			selected, err := selector.Value(key)
-			if err != nil {
-				return err
-			}
-			if selected != "" && selected != labels[key] {
-				return selector.Errorf("selects Pods by the label %s with another value than the tenant's; "+
-					"remove the label from the tenant file or from the selector", key)
-			}
-		}
-	}
-	return nil
+	return text
 }
 
 func required(object manifest.Node, key string) (string, error) {

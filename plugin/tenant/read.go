@@ -2,7 +2,9 @@ package tenant
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,146 +16,141 @@ const MaxSize = 1 << 20
 
 // Read reads a tenant file's text; file is its name, for messages. Reading is
 // strict: the error, Problems, holds everything that is wrong, by position.
-func Read(file string, text []byte) (Tenant, error) {
-	r := &reader{file: file}
-	var t Tenant
+func Read(file string, text []byte) (*Tenant, error) {
+	r := &reader{file: file, nodes: map[string]*yaml.Node{}}
+	t := &Tenant{file: file, nodes: r.nodes, digest: fmt.Sprintf("%x", sha256.Sum256(text))}
 	// The fields are only looked at where anchors and the like cannot make
 	// them mean something else.
 	if root := r.parse(text); len(r.problems) == 0 {
-		t = r.tenant(root)
+		r.read(root, "", "", reflect.ValueOf(t).Elem())
+	}
+	if len(r.problems) == 0 {
+		r.check(t)
 	}
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
-		return Tenant{}, r.problems
+		return nil, r.problems
 	}
 	return t, nil
 }
 
-func (r *reader) tenant(root *yaml.Node) Tenant {
-	top := r.object(root, "", "apiVersion", "kind", "metadata", "spec?")
-	r.constant(top["apiVersion"], "apiVersion", APIVersion)
-	r.constant(top["kind"], "kind", Kind)
-	t := Tenant{}
-	metadata := r.object(top["metadata"], "metadata", "name")
-	t.Name = r.name(metadata["name"], "metadata.name")
-	spec := r.object(top["spec"], "spec", "labels?", "annotations?", "images?")
-	t.Labels = r.labels(spec["labels"], "spec.labels")
-	t.Annotations = r.annotations(spec["annotations"], "spec.annotations")
-	t.Images = r.images(spec["images"], "spec.images")
-	return t
+// Field is a field of the tenant file's type, as its tags say.
+type Field struct {
+	Key, Format, Default, Doc, Example string
+	Optional                           bool
+	// Index is the field's index in its struct.
+	Index int
+	Type  reflect.Type
 }
 
-func (r *reader) constant(n *yaml.Node, key, want string) {
-	if text, ok := r.text(n, key); ok && text != want {
-		r.report(n, key, fmt.Sprintf("is %q", text), "allowed is "+want, "write "+want)
+// Fields returns the fields of a struct of the tenant file, in their order.
+func Fields(t reflect.Type) []Field {
+	var fields []Field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key, optional := strings.CutSuffix(f.Tag.Get("key"), ",optional")
+		if key != "" {
+			fields = append(fields, Field{
+				Key: key, Optional: optional, Format: f.Tag.Get("format"), Default: f.Tag.Get("default"),
+				Doc: f.Tag.Get("doc"), Example: f.Tag.Get("example"), Index: i, Type: f.Type,
+			})
+		}
+	}
+	return fields
+}
+
+var rawType = reflect.TypeFor[*yaml.Node]()
+
+// read puts what a node says into a value of the tenant file's type. key is
+// the node's path and format that of its strings.
+func (r *reader) read(n *yaml.Node, key, format string, into reflect.Value) {
+	r.nodes[key] = n
+	switch into.Kind() {
+	case reflect.Struct:
+		r.readStruct(n, key, into)
+	case reflect.Pointer:
+		if into.Type() == rawType {
+			into.Set(reflect.ValueOf(n))
+			return
+		}
+		into.Set(reflect.New(into.Type().Elem()))
+		r.read(n, key, format, into.Elem())
+	case reflect.Slice:
+		r.readSlice(n, key, format, into)
+	case reflect.Map:
+		r.readMap(n, key, format, into)
+	case reflect.Bool:
+		r.readBool(n, key, into)
+	default:
+		r.readString(n, key, format, into)
 	}
 }
 
-func (r *reader) name(n *yaml.Node, key string) string {
-	text, ok := r.text(n, key)
-	if ok && !isName(text) {
-		r.report(n, key, fmt.Sprintf("%q is not a DNS label", text),
-			"allowed are 1 to 63 of a-z, 0-9 and -, with a letter or digit first and last", "write a name such as team-a")
+func (r *reader) readStruct(n *yaml.Node, path string, into reflect.Value) {
+	fields := Fields(into.Type())
+	values := r.object(n, path, fields)
+	for _, f := range fields {
+		if value := values[f.Key]; value != nil {
+			r.read(value, join(path, f.Key), f.Format, into.Field(f.Index))
+		} else if f.Default != "" {
+			into.Field(f.Index).SetString(f.Default)
+		}
 	}
-	return text
 }
 
-func (r *reader) labels(n *yaml.Node, path string) map[string]string {
-	return r.entries(n, path, func(name, value *yaml.Node, key string) {
-		if name.Value == Label {
-			r.report(name, key, "is set from metadata.name", "allowed are other labels", "remove it")
-		}
-		if !isLabelValue(value.Value) {
-			r.report(value, key, fmt.Sprintf("%q cannot be a label's value", value.Value),
-				"allowed are up to 63 of A-Z, a-z, 0-9, -, _ and ., with a letter or digit first and last",
-				"shorten or change it, or make it an annotation")
-		}
-	})
-}
-
-func (r *reader) annotations(n *yaml.Node, path string) map[string]string {
-	return r.entries(n, path, func(name, _ *yaml.Node, key string) {
-		if strings.HasPrefix(name.Value, "postrenderer.helm.sh/") {
-			r.report(name, key, "belongs to Helm, which finds an object's file by it", "allowed are other annotations", "remove it")
-		}
-	})
-}
-
-// entries returns a mapping of label or annotation keys to strings; check
-// looks at each of them.
-func (r *reader) entries(n *yaml.Node, path string, check func(name, value *yaml.Node, key string)) map[string]string {
-	if !r.isMapping(n, path, "strings") {
-		return nil
-	}
-	entries := map[string]string{}
-	for i := 0; i < len(n.Content); i += 2 {
-		name, value := n.Content[i], n.Content[i+1]
-		key := join(path, name.Value)
-		if !isKey(name.Value) {
-			r.report(name, key, "is not a key of labels or annotations",
-				"allowed is [DNS name/]NAME, NAME being 1 to 63 of A-Z, a-z, 0-9, -, _ and ., with a letter or digit first and last",
-				"write a key such as example.com/team")
-		}
-		text, ok := r.text(value, key)
-		if ok {
-			check(name, value, key)
-		}
-		entries[name.Value] = text
-	}
-	return entries
-}
-
-func (r *reader) images(n *yaml.Node, path string) []ImageMapping {
-	if n == nil {
-		return nil
-	}
+func (r *reader) readSlice(n *yaml.Node, key, format string, into reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		r.report(n, path, "is not a list", "allowed is a list of from and to", "write - from: PREFIX and to: PREFIX, or [] for none")
-		return nil
+		r.report(n, key, "is not a list", "allowed is a list", "write - and a value a line, or [] for none")
+		return
 	}
-	var mappings []ImageMapping
+	into.Set(reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		key := fmt.Sprintf("%s[%d]", path, i)
-		values := r.object(item, key, "from", "to")
-		m := ImageMapping{From: r.imagePrefix(values["from"], key+".from"), To: r.imagePrefix(values["to"], key+".to")}
-		if m.From != "" && m.To != "" {
-			mappings = append(mappings, m)
-		}
+		r.read(item, fmt.Sprintf("%s[%d]", key, i), format, into.Index(i))
 	}
-	if len(mappings) == len(n.Content) {
-		r.mapOnce(n, path, mappings)
-	}
-	return mappings
 }
 
-// imagePrefix returns the prefix, or nothing if it is not one.
-func (r *reader) imagePrefix(n *yaml.Node, key string) string {
-	text, ok := r.text(n, key)
-	if ok && !isImagePrefix(text) {
-		r.report(n, key, fmt.Sprintf("%q is not an image prefix", text),
-			"allowed is HOST[:PORT][/PATH] in small letters, without scheme, tag, digest and final slash",
-			"write the full name, such as docker.io/library/redis for redis")
-		return ""
+func (r *reader) readMap(n *yaml.Node, path, format string, into reflect.Value) {
+	if !r.isMapping(n, path, "strings") {
+		return
 	}
-	return text
-}
-
-// mapOnce refuses mappings that contradict each other, or that would map an
-// image again that they have mapped already: the second rendering must change
-// nothing.
-func (r *reader) mapOnce(n *yaml.Node, path string, mappings []ImageMapping) {
-	for i, m := range mappings {
-		key := fmt.Sprintf("%s[%d]", path, i)
-		for j, other := range mappings {
-			if j < i && m.From == other.From {
-				r.report(n.Content[i], key+".from", fmt.Sprintf("%q is mapped twice", m.From), "allowed is each prefix once", "remove one of the two")
-			}
-			if within(m.To, other.From) || within(other.From, m.To) {
-				r.report(n.Content[i], key+".to", fmt.Sprintf("%q overlaps with %q, which %s[%d] maps", m.To, other.From, path, j),
-					"allowed is a place that no mapping is about", "choose another place, or a longer from")
-			}
+	keyFormat, valueFormat, _ := strings.Cut(format, ":")
+	into.Set(reflect.MakeMap(into.Type()))
+	for i := 0; i < len(n.Content); i += 2 {
+		name, key := n.Content[i], join(path, n.Content[i].Value)
+		r.nodes[key] = name
+		r.follows(name, key, keyFormat)
+		if text, ok := r.text(n.Content[i+1], key); ok && r.follows(n.Content[i+1], key, valueFormat) {
+			into.SetMapIndex(reflect.ValueOf(name.Value), reflect.ValueOf(text))
 		}
 	}
+}
+
+func (r *reader) readBool(n *yaml.Node, key string, into reflect.Value) {
+	if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" || n.Style != 0 {
+		r.report(n, key, "is not a boolean", "allowed are true and false", "write true or false, without quotes")
+		return
+	}
+	into.SetBool(n.Value == "true")
+}
+
+func (r *reader) readString(n *yaml.Node, key, format string, into reflect.Value) {
+	if text, ok := r.text(n, key); ok && r.follows(n, key, format) {
+		into.SetString(text)
+	}
+}
+
+// follows tells whether a string has a format; no format fits all.
+func (r *reader) follows(n *yaml.Node, key, name string) bool {
+	format := Formats[name]
+	if name == "" || format.fits(n.Value) {
+		return true
+	}
+	fix := format.Fix
+	if near := closest(n.Value, format.Values); near != "" {
+		fix = fmt.Sprintf("did you mean %q?", near)
+	}
+	r.report(n, key, fmt.Sprintf("%q is not %s", n.Value, format.Name), "allowed "+format.Allowed, fix)
+	return false
 }

@@ -1,10 +1,15 @@
 package tenant
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 )
 
 const head = `apiVersion: tenant-redis.dev/v1alpha1
@@ -13,41 +18,64 @@ metadata:
   name: team-a
 `
 
+// complete adds what every tenant file must say at the end of its spec.
+func complete(text string) string {
+	if !strings.Contains(text, "spec:") {
+		text += "spec:\n"
+	}
+	return text + "  namespace: redis-system\n"
+}
+
 func TestRead(t *testing.T) {
-	got, err := Read("tenant.yaml", []byte(head+`spec:
-  labels: {team: a, "empty": ""}
-  annotations:
-    example.com/note: "any: text\n"
-  images:
-    - from: docker.io/library
-      to: registry.example:5000/mirror/library
-    - from: localhost:5000
-      to: registry.example/local
-`))
+	text, err := os.ReadFile("testdata/all.yaml")
 	require.NoError(t, err)
-	require.Equal(t, Tenant{
-		Name:        "team-a",
+	got, err := Read("testdata/all.yaml", text)
+	require.NoError(t, err)
+	require.Equal(t, Metadata{Name: "team-a"}, got.Metadata)
+	require.Equal(t, 15, got.Line("spec.images[0]"))
+	require.Equal(t, fmt.Sprintf("tenant-post/%s team-a sha256:%x", version.Version, sha256.Sum256(text)), got.RenderedBy())
+
+	spec := got.Spec
+	require.Equal(t, "tenant-high", spec.Patches[0].Operations[1].Value.Value)
+	spec.Patches[0].Operations[1].Value = nil
+	require.Equal(t, Spec{
+		Namespace:   "redis-system",
+		Namespaces:  []string{"team-a", "team-a-test"},
 		Labels:      map[string]string{"team": "a", "empty": ""},
 		Annotations: map[string]string{"example.com/note": "any: text\n"},
 		Images: []ImageMapping{
 			{From: "docker.io/library", To: "registry.example:5000/mirror/library"},
-			{From: "localhost:5000", To: "registry.example/local"},
+			{From: "localhost:5000", To: "registry.example/local", Optional: true},
 		},
-	}, got)
+		Access: &Access{
+			PodLabels:          map[string]string{"elastisys.io/redis-sessions-access": "allow"},
+			PlatformNamespaces: []string{"monitoring"},
+		},
+		Resources: &Resources{OnExcess: "clamp", Limits: ResourceList{"memory": "1Gi"}, Optional: true},
+		Alerts:    &Alerts{Labels: map[string]string{"team": "a"}},
+		Placement: &Placement{
+			NodeSelector: map[string]string{"elastisys.io/node-type": "redis"},
+			Tolerations:  []Toleration{{Key: "elastisys.io/node-type", Operator: "Equal", Value: "redis"}},
+		},
+		Patches: []Patch{{
+			Target:     Target{Group: "apps", Kind: "Deployment"},
+			Operations: []Operation{{Op: "remove", Path: "/spec/a~1b"}, {Op: "add", Path: "/spec/template/spec/priorityClassName"}},
+		}},
+		Kinds: []ScopedKind{{Group: "example.com", Kind: "Widget", Scope: "Cluster"}},
+	}, spec)
 }
 
 func TestReadOfTheLeast(t *testing.T) {
 	for name, text := range map[string]string{
-		"no spec":     head,
-		"empty spec":  head + "spec: {}\n",
-		"empty parts": head + "spec: {labels: {}, annotations: {}, images: []}\n",
-		"CRLF":        strings.ReplaceAll(head, "\n", "\r\n"),
-		"separator":   "---\n" + head,
+		"least":       complete(head),
+		"empty parts": complete(head + "spec:\n  labels: {}\n  annotations: {}\n  images: []\n"),
+		"CRLF":        strings.ReplaceAll(complete(head), "\n", "\r\n"),
+		"separator":   "---\n" + complete(head),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Read("tenant.yaml", []byte(text))
 			require.NoError(t, err)
-			require.Equal(t, "team-a", got.Name)
+			require.Equal(t, "team-a", got.Metadata.Name)
 		})
 	}
 }
@@ -61,10 +89,14 @@ func TestReadRefuses(t *testing.T) {
 		nameGrammar  = "allowed are 1 to 63 of a-z, 0-9 and -, with a letter or digit first and last; write a name such as team-a"
 		prefix       = "allowed is HOST[:PORT][/PATH] in small letters, without scheme, tag, digest and final slash; write the full name, such as docker.io/library/redis for redis"
 		noMapping    = "is not a mapping; allowed is a mapping with "
+		specKeys     = "allowed are namespace, namespaces, labels, annotations, images, access, resources, alerts, placement, patches, kinds"
 		writeMapping = "; write KEY: VALUE lines below it, or {} for none"
 	)
 	mapping := func(from, to string) string {
 		return head + "spec:\n  images:\n    - from: " + from + "\n      to: " + to + "\n"
+	}
+	operation := func(fields string) string {
+		return head + "spec:\n  patches:\n    - {target: {kind: Pod}, operations: [{" + fields + "}]}\n"
 	}
 	long := strings.Repeat("a", 64)
 	tests := map[string]struct{ text, want string }{
@@ -83,15 +115,15 @@ func TestReadRefuses(t *testing.T) {
 
 		"unknown key": {
 			head + "spec:\n  lables: {}\n",
-			"6:3: spec.lables: is not a known key; allowed are labels, annotations, images; did you mean \"labels\"?",
+			"6:3: spec.lables: is not a known key; " + specKeys + "; did you mean \"labels\"?",
 		},
 		"unknown key, nothing near": {
 			head + "spec:\n  replicas: 3\n",
-			"6:3: spec.replicas: is not a known key; allowed are labels, annotations, images; remove it",
+			"6:3: spec.replicas: is not a known key; " + specKeys + "; remove it",
 		},
 		"unknown key at the top": {
-			head + "Spec: {}\n",
-			"5:1: Spec: is not a known key; allowed are apiVersion, kind, metadata, spec; did you mean \"spec\"?",
+			head + "spec: {namespace: a}\nSpec: {}\n",
+			"6:1: Spec: is not a known key; allowed are apiVersion, kind, metadata, spec; did you mean \"spec\"?",
 		},
 		"duplicate key": {
 			head + "spec:\n  labels:\n    team: a\n    \"team\": b\n",
@@ -119,7 +151,7 @@ func TestReadRefuses(t *testing.T) {
 			strings.Replace(head, "\n  name: team-a", " {}", 1), "3:11: metadata.name: is missing; required are name; add name",
 		},
 		"missing kind": {
-			strings.Replace(head, "kind: Tenant\n", "", 1), "1:1: kind: is missing; required are apiVersion, kind, metadata; add kind",
+			strings.Replace(head, "kind: Tenant\n", "", 1), "1:1: kind: is missing; required are apiVersion, kind, metadata, spec; add kind",
 		},
 		"missing to": {
 			head + "spec:\n  images:\n    - from: docker.io\n",
@@ -127,9 +159,9 @@ func TestReadRefuses(t *testing.T) {
 		},
 		"other apiVersion": {
 			strings.Replace(head, "v1alpha1", "v1", 1),
-			"1:13: apiVersion: is \"tenant-redis.dev/v1\"; allowed is tenant-redis.dev/v1alpha1; write tenant-redis.dev/v1alpha1",
+			"1:13: apiVersion: \"tenant-redis.dev/v1\" is not this API; allowed is tenant-redis.dev/v1alpha1; did you mean \"tenant-redis.dev/v1alpha1\"?",
 		},
-		"other kind": {strings.Replace(head, "Tenant", "tenant", 1), "2:7: kind: is \"tenant\"; allowed is Tenant; write Tenant"},
+		"other kind": {strings.Replace(head, "Tenant", "tenant", 1), "2:7: kind: \"tenant\" is not this kind; allowed is Tenant; did you mean \"Tenant\"?"},
 
 		"name with a capital": {strings.Replace(head, "team-a", "Team-a", 1), "4:9: metadata.name: \"Team-a\" is not a DNS label; " + nameGrammar},
 		"name with a dot":     {strings.Replace(head, "team-a", "team.a", 1), "4:9: metadata.name: \"team.a\" is not a DNS label; " + nameGrammar},
@@ -150,16 +182,16 @@ func TestReadRefuses(t *testing.T) {
 			head + "spec:\n  labels:\n    prod:\n", "7:10: spec.labels.prod: is not a string; allowed is a string; write a single value",
 		},
 		"label value": {
-			head + "spec:\n  labels:\n    team: a b\n", "7:11: spec.labels.team: \"a b\" cannot be a label's value; " + labelGrammar,
+			head + "spec:\n  labels:\n    team: a b\n", "7:11: spec.labels.team: \"a b\" is not the value of a label; " + labelGrammar,
 		},
 		"label key": {
-			head + "spec:\n  labels:\n    a/b/c: d\n", "7:5: spec.labels.a/b/c: is not a key of labels or annotations; " + keyGrammar,
+			head + "spec:\n  labels:\n    a/b/c: d\n", "7:5: spec.labels.a/b/c: \"a/b/c\" is not a key of labels; " + keyGrammar,
 		},
 		"long label key": {
-			head + "spec:\n  labels:\n    " + long + ": d\n", "7:5: spec.labels." + long + ": is not a key of labels or annotations; " + keyGrammar,
+			head + "spec:\n  labels:\n    " + long + ": d\n", "7:5: spec.labels." + long + ": \"" + long + "\" is not a key of labels; " + keyGrammar,
 		},
 		"annotation key": {
-			head + "spec:\n  annotations:\n    -a: b\n", "7:5: spec.annotations.-a: is not a key of labels or annotations; " + keyGrammar,
+			head + "spec:\n  annotations:\n    -a: b\n", "7:5: spec.annotations.-a: \"-a\" is not a key of annotations; " + keyGrammar,
 		},
 		"the tenant's own label": {
 			head + "spec:\n  labels:\n    tenant-redis.dev/tenant: b\n",
@@ -172,12 +204,63 @@ func TestReadRefuses(t *testing.T) {
 		"labels that are a list": {head + "spec:\n  labels: [a]\n", "6:11: spec.labels: " + noMapping + "strings" + writeMapping},
 		"labels without a value": {head + "spec:\n  labels:\n", "6:10: spec.labels: " + noMapping + "strings" + writeMapping},
 
+		"boolean in quotes": {
+			mapping("docker.io", "a.example") + "      optional: \"true\"\n",
+			"9:17: spec.images[0].optional: is not a boolean; allowed are true and false; write true or false, without quotes",
+		},
+		"quantity": {
+			head + "spec:\n  resources:\n    onExcess: refuse\n    limits: {memory: 1GB}\n",
+			"8:22: spec.resources.limits.memory: \"1GB\" is not a quantity; allowed is a positive number and m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei or nothing; write \"500m\" for half a CPU, 1Gi for memory",
+		},
+		"no quantity": {
+			head + "spec:\n  resources:\n    onExcess: refuse\n    limits: {memory: \"0\"}\n",
+			"8:22: spec.resources.limits.memory: \"0\" is not a quantity; allowed is a positive number and m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei or nothing; write \"500m\" for half a CPU, 1Gi for memory",
+		},
+		"a value that is near": {
+			head + "spec:\n  resources:\n    onExcess: refuze\n",
+			"7:15: spec.resources.onExcess: \"refuze\" is not an answer to excess; allowed are refuse, clamp; did you mean \"refuse\"?",
+		},
+		"access without labels": {
+			head + "spec:\n  namespaces: [a]\n  access: {podLabels: {}}\n",
+			"7:23: spec.access.podLabels: is empty, which lets every Pod in; allowed is at least one label; name the label that a client's Pod carries",
+		},
+		"access of nobody": {
+			head + "spec:\n  access: {podLabels: {a: b}}\n",
+			"6:11: spec.access: lets Pods of no namespace in; allowed with spec.namespaces; name the tenant's namespaces in spec.namespaces",
+		},
+		"namespace twice": {
+			head + "spec:\n  namespaces: [a, b, a]\n",
+			"6:22: spec.namespaces[2]: \"a\" is there twice; allowed is each namespace once; remove one of the two",
+		},
+		"operation that cannot be repeated": {
+			operation("op: move, path: /a"),
+			"7:47: spec.patches[0].operations[0].op: \"move\" is not an operation; allowed are add, replace, remove, test; did you mean \"remove\"?",
+		},
+		"path that is no pointer": {
+			operation("op: remove, path: spec.a"),
+			"7:61: spec.patches[0].operations[0].path: \"spec.a\" is not a JSON pointer to a field; allowed is /KEY and so on, with ~1 for / and ~0 for ~ in a key; write a path such as /spec/replicas",
+		},
+		"operation without a value": {
+			operation("op: add, path: /a"), "7:42: spec.patches[0].operations[0].value: is missing; required by add; add value",
+		},
+		"removal with a value": {
+			operation("op: remove, path: /a, value: 1"),
+			"7:72: spec.patches[0].operations[0].value: means nothing to remove; allowed without a value; remove it",
+		},
+		"no operations": {
+			head + "spec:\n  patches:\n    - {target: {kind: Pod}, operations: []}\n",
+			"7:41: spec.patches[0].operations: is empty; allowed is at least one operation; add one, or remove the patch",
+		},
+		"the provenance": {
+			head + "spec:\n  annotations:\n    tenant-redis.dev/rendered-by: me\n",
+			"7:5: spec.annotations.tenant-redis.dev/rendered-by: is set by tenant-post; allowed are other annotations; remove it",
+		},
 		"images that are a mapping": {
 			head + "spec:\n  images: {}\n",
-			"6:11: spec.images: is not a list; allowed is a list of from and to; write - from: PREFIX and to: PREFIX, or [] for none",
+			"6:11: spec.images: is not a list; allowed is a list; write - and a value a line, or [] for none",
 		},
 		"image that is a string": {
-			head + "spec:\n  images: [a]\n", "6:12: spec.images[0]: " + noMapping + "the keys from, to" + writeMapping,
+			head + "spec:\n  images: [a]\n", "6:12: spec.images[0]: " + noMapping + "the keys from, to, optional" + writeMapping,
 		},
 		"from without a host": {mapping("redis", "a.example"), "7:13: spec.images[0].from: \"redis\" is not an image prefix; " + prefix},
 		"from with a tag":     {mapping("docker.io/redis:7", "a.example"), "7:13: spec.images[0].from: \"docker.io/redis:7\" is not an image prefix; " + prefix},
@@ -200,9 +283,13 @@ func TestReadRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := Read("tenant.yaml", []byte(test.text))
+			text := test.text
+			if strings.HasPrefix(text, "apiVersion") && !strings.Contains(text, "spec: ") && !strings.Contains(text, "Spec") && !strings.Contains(text, "---") {
+				text = complete(text)
+			}
+			got, err := Read("tenant.yaml", []byte(text))
 			require.EqualError(t, err, "tenant.yaml:"+test.want)
-			require.Equal(t, Tenant{}, got)
+			require.Nil(t, got)
 		})
 	}
 }
@@ -215,24 +302,24 @@ func TestReadReportsAllProblemsByPosition(t *testing.T) {
 	for _, problem := range problems {
 		keys = append(keys, problem.Key)
 	}
-	require.Equal(t, []string{"apiVersion", "kind", "metadata.name", "spc"}, keys)
+	require.Equal(t, []string{"apiVersion", "spec", "kind", "metadata.name", "spc"}, keys)
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(head))
+	f.Add([]byte(complete(head)))
 	f.Add([]byte("a: &a [*a]\n"))
-	f.Add([]byte(head + "spec: {labels: {a: b}, images: [{from: a.b/c, to: d:1}]}\n"))
+	f.Add([]byte(head + "spec: {namespace: a, labels: {a: b}, images: [{from: a.b/c, to: d:1}]}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got, err := Read("tenant.yaml", text)
 		if err != nil {
 			require.NotEmpty(t, err.Error())
 			return
 		}
-		require.True(t, isName(got.Name))
-		for _, m := range got.Images {
-			once, _ := MapRepository(got.Images, m.From)
-			twice, mapped := MapRepository(got.Images, once)
-			require.False(t, mapped, "%s becomes %s", once, twice)
+		require.True(t, Formats["name"].fits(got.Metadata.Name))
+		for _, m := range got.Spec.Images {
+			once, _ := MapRepository(got.Spec.Images, m.From)
+			twice, mapping := MapRepository(got.Spec.Images, once)
+			require.Negative(t, mapping, "%s becomes %s", once, twice)
 		}
 	})
 }

@@ -21,6 +21,8 @@ const wholeFile = "(file)"
 type reader struct {
 	file     string
 	problems Problems
+	// nodes are what has been read, by path.
+	nodes map[string]*yaml.Node
 }
 
 func (r *reader) report(at *yaml.Node, key, wrong, allowed, fix string) {
@@ -98,13 +100,16 @@ func (r *reader) plainKeys(mapping *yaml.Node, path string) {
 	}
 }
 
-// object returns the values of a mapping's keys. A key that ends in "?" may be
-// missing. A node of nil has been reported already, or may be missing.
-func (r *reader) object(n *yaml.Node, path string, keys ...string) map[string]*yaml.Node {
+// object returns the values of a mapping's keys. A value that is missing and
+// must not be has been reported.
+func (r *reader) object(n *yaml.Node, path string, fields []Field) map[string]*yaml.Node {
 	values := map[string]*yaml.Node{}
-	allowed := make([]string, len(keys))
-	for i, key := range keys {
-		allowed[i] = strings.TrimSuffix(key, "?")
+	var allowed, required []string
+	for _, f := range fields {
+		allowed = append(allowed, f.Key)
+		if !f.Optional {
+			required = append(required, f.Key)
+		}
 	}
 	if !r.isMapping(n, path, "the keys "+strings.Join(allowed, ", ")) {
 		return values
@@ -116,9 +121,9 @@ func (r *reader) object(n *yaml.Node, path string, keys ...string) map[string]*y
 			r.unknownKey(name, path, allowed)
 		}
 	}
-	for i, key := range keys {
-		if key == allowed[i] && values[key] == nil {
-			r.report(n, join(path, key), "is missing", "required are "+requiredKeys(keys), "add "+key)
+	for _, key := range required {
+		if values[key] == nil {
+			r.report(n, join(path, key), "is missing", "required are "+strings.Join(required, ", "), "add "+key)
 		}
 	}
 	return values
@@ -132,19 +137,9 @@ func (r *reader) unknownKey(name *yaml.Node, path string, allowed []string) {
 	r.report(name, join(path, name.Value), "is not a known key", "allowed are "+strings.Join(allowed, ", "), fix)
 }
 
-func requiredKeys(keys []string) string {
-	var required []string
-	for _, key := range keys {
-		if !strings.HasSuffix(key, "?") {
-			required = append(required, key)
-		}
-	}
-	return strings.Join(required, ", ")
-}
-
 func (r *reader) isMapping(n *yaml.Node, path, allowed string) bool {
-	if n == nil || n.Kind == yaml.MappingNode {
-		return n != nil
+	if n.Kind == yaml.MappingNode {
+		return true
 	}
 	if path == "" {
 		path = wholeFile
@@ -153,12 +148,8 @@ func (r *reader) isMapping(n *yaml.Node, path, allowed string) bool {
 	return false
 }
 
-// text returns a string. It is false if there is none, which is reported where
-// it is not so already.
+// text returns a string. It is false if there is none, which is reported.
 func (r *reader) text(n *yaml.Node, key string) (string, bool) {
-	if n == nil {
-		return "", false
-	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
 		return n.Value, true
 	}

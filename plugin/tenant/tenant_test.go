@@ -13,27 +13,28 @@ func TestMapRepository(t *testing.T) {
 		{From: "quay.io/spotahome/redis-operator", To: "registry.example/operator"},
 	}
 	tests := map[string]struct {
-		want   string
-		mapped bool
+		want    string
+		mapping int
 	}{
-		"docker.io/library/redis":           {"registry.example/official/redis", true},
-		"docker.io/libraryx/redis":          {"registry.example/hub/libraryx/redis", true},
-		"docker.io/a/b/c":                   {"registry.example/hub/a/b/c", true},
-		"docker.iox/a":                      {"docker.iox/a", false},
-		"quay.io/spotahome/redis-operator":  {"registry.example/operator", true},
-		"quay.io/spotahome/redis-operator2": {"quay.io/spotahome/redis-operator2", false},
-		"quay.io/spotahome":                 {"quay.io/spotahome", false},
+		"docker.io/library/redis":           {"registry.example/official/redis", 1},
+		"docker.io/libraryx/redis":          {"registry.example/hub/libraryx/redis", 0},
+		"docker.io/a/b/c":                   {"registry.example/hub/a/b/c", 0},
+		"docker.iox/a":                      {"docker.iox/a", -1},
+		"quay.io/spotahome/redis-operator":  {"registry.example/operator", 2},
+		"quay.io/spotahome/redis-operator2": {"quay.io/spotahome/redis-operator2", -1},
+		"quay.io/spotahome":                 {"quay.io/spotahome", -1},
 	}
 	for repository, test := range tests {
 		t.Run(repository, func(t *testing.T) {
-			got, mapped := MapRepository(mappings, repository)
+			got, mapping := MapRepository(mappings, repository)
 			require.Equal(t, test.want, got)
-			require.Equal(t, test.mapped, mapped)
+			require.Equal(t, test.mapping, mapping)
 		})
 	}
 }
 
 func TestAllLabels(t *testing.T) {
-	labels := Tenant{Name: "team-a", Labels: map[string]string{"team": "a"}}.AllLabels()
+	t1 := Tenant{Metadata: Metadata{Name: "team-a"}, Spec: Spec{Labels: map[string]string{"team": "a"}}}
+	labels := t1.AllLabels()
 	require.Equal(t, map[string]string{"team": "a", "tenant-redis.dev/tenant": "team-a"}, labels)
 }

@@ -1,15 +1,21 @@
-// Command tenant-post is a Helm post-renderer that sets a tenant's labels,
-// annotations and image registry on rendered manifests.
+// Command tenant-post is a Helm post-renderer that makes rendered manifests a
+// tenant's own.
 package main
 
 import (
+	"bufio"
 	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 
+	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -20,87 +26,80 @@ const (
 	exitUsage     = 2
 )
 
-// maxManifests is the size of the largest stream of manifests, in bytes.
-const maxManifests = 32 << 20
-
-// version is set by the linker: -ldflags "-X main.version=v1.2.3".
-var version = "dev"
-
 //go:embed help.txt
 var help string
 
+// collectAt is how much the heap may grow, in per cent, before memory is
+// collected. Half of Go's default holds a third less for large charts.
+const collectAt = 50
+
+// outputBuffer is how much is written at once, in bytes.
+const outputBuffer = 64 << 10
+
 func main() {
+	debug.SetGCPercent(collectAt)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the command: it returns the exit code. It writes to stdout once, and
-// only if all went well.
+// run is the command: it returns the exit code. It writes to stdout only if all
+// went well.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	code, output, err := answer(args, stdin)
-	if err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return code
+	if err == nil {
+		buffered := bufio.NewWriterSize(stdout, outputBuffer)
+		_, err = output.WriteTo(buffered)
+		if err = errors.Join(err, buffered.Flush()); err == nil {
+			return exitOK
+		}
+		code, err = exitManifests, fmt.Errorf("tenant-post: cannot write the manifests: %w", err)
 	}
-	if _, err := stdout.Write(output); err != nil {
-		_, _ = fmt.Fprintln(stderr, "tenant-post: cannot write the manifests:", err)
-		return exitManifests
+	fmt.Fprintln(stderr, err)
+	if err := lasterror.Write(err); err != nil {
+		fmt.Fprintln(stderr, "tenant-post: cannot keep this error for helm tenant why:", err)
 	}
-	return exitOK
+	return code
 }
 
 // answer returns what goes to stdout, or an error and its exit code.
-func answer(args []string, stdin io.Reader) (int, []byte, error) {
+func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	flags := flag.NewFlagSet("tenant-post", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	tenantFile := flags.String("tenant", "", "")
 	printVersion := flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return exitOK, []byte(help), nil
+		return exitOK, strings.NewReader(help), nil
 	case err != nil:
 		return exitUsage, nil, usageError(err.Error())
 	case *printVersion:
-		return exitOK, []byte("tenant-post " + version + "\n"), nil
+		return exitOK, strings.NewReader("tenant-post " + version.Version + "\n"), nil
 	case flags.NArg() > 0:
 		return exitUsage, nil, usageError(fmt.Sprintf("unexpected argument %q", flags.Arg(0)))
 	case *tenantFile == "":
 		return exitUsage, nil, usageError("--tenant FILE is missing")
 	}
-	t, err := readTenant(*tenantFile)
+	t, err := input.Tenant(*tenantFile)
 	if err != nil {
-		return exitUsage, nil, err
+		return exitUsage, nil, prefixed(err)
 	}
-	manifests, err := readAll(stdin, maxManifests)
+	manifests, err := input.Manifests(stdin)
 	if err != nil {
-		return exitManifests, nil, fmt.Errorf("tenant-post: cannot read the manifests on stdin: %w", err)
+		return exitManifests, nil, prefixed(err)
 	}
-	output, err := rules.Render(t, manifests)
+	result, err := rules.Render(t, manifests)
 	if err != nil {
-		return exitManifests, nil, fmt.Errorf("tenant-post: manifests on stdin: %w", err)
+		return exitManifests, nil, prefixed(err)
 	}
-	return exitOK, output, nil
+	return exitOK, result, nil
 }
 
-func readTenant(name string) (tenant.Tenant, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return tenant.Tenant{}, fmt.Errorf("tenant-post: cannot read the tenant file: %w; check --tenant", err)
+// prefixed names the program in front of an error. Problems of a tenant file
+// begin with their position, for editors.
+func prefixed(err error) error {
+	if problems := (tenant.Problems{}); errors.As(err, &problems) {
+		return err
 	}
-	defer func() { _ = file.Close() }()
-	text, err := readAll(file, tenant.MaxSize)
-	if err != nil {
-		return tenant.Tenant{}, fmt.Errorf("tenant-post: cannot read the tenant file %s: %w", name, err)
-	}
-	return tenant.Read(name, text)
-}
-
-// readAll reads at most limit bytes; more is an error.
-func readAll(from io.Reader, limit int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(from, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		return nil, fmt.Errorf("there are more than %d MiB", limit>>20)
-	}
-	return text, err
+	return fmt.Errorf("tenant-post: %w", err)
 }
 
 func usageError(problem string) error {

@@ -10,6 +10,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
 )
 
 const (
@@ -23,6 +27,20 @@ type result struct {
 	stdout, stderr string
 }
 
+// TestMain keeps the last error away from the user's own.
+func TestMain(m *testing.M) {
+	cache, err := os.MkdirTemp("", "tenant-post")
+	if err != nil {
+		panic(err)
+	}
+	if err := os.Setenv("HELM_CACHE_HOME", cache); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(cache)
+	os.Exit(code)
+}
+
 func command(stdin string, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	code := run(args, strings.NewReader(stdin), &stdout, &stderr)
@@ -34,6 +52,9 @@ func TestRunRendersManifests(t *testing.T) {
 	require.NoError(t, err)
 	want, err := os.ReadFile("../../rules/testdata/helm3.want.yaml")
 	require.NoError(t, err)
+	team, err := input.Tenant(goodTenant)
+	require.NoError(t, err)
+	want = bytes.ReplaceAll(want, []byte("RENDERED-BY"), []byte(team.RenderedBy()))
 	for _, args := range [][]string{{"--tenant", goodTenant}, {"--tenant=" + goodTenant}} {
 		require.Equal(t, result{stdout: string(want)}, command(string(in), args...))
 	}
@@ -52,14 +73,14 @@ func TestRunHelp(t *testing.T) {
 }
 
 func TestRunVersion(t *testing.T) {
-	require.Equal(t, result{stdout: "tenant-post dev\n"}, command("", "--version"))
+	require.Equal(t, result{stdout: "tenant-post " + version.Version + "\n"}, command("", "--version"))
 }
 
 // TestHelpShowsAGoodTenantFile keeps the example in the help text true.
 func TestHelpShowsAGoodTenantFile(t *testing.T) {
 	_, example, found := strings.Cut(help, "A tenant file:\n")
 	require.True(t, found)
-	example, _, found = strings.Cut(example, "\n\nLabels and")
+	example, _, found = strings.Cut(example, "\n\nThere is more")
 	require.True(t, found)
 	got := command(configMap, "--tenant", writeFile(t, example))
 	require.Empty(t, got.stderr)
@@ -90,7 +111,7 @@ func TestRunRefusesUsage(t *testing.T) {
 }
 
 func TestRunRefusesTenantFile(t *testing.T) {
-	file := writeFile(t, "apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata:\n  nam: a\n")
+	file := writeFile(t, "apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata:\n  nam: a\nspec: {namespace: a}\n")
 	require.Equal(t, result{
 		code: exitUsage,
 		stderr: file + ":4:3: metadata.nam: is not a known key; allowed are name; did you mean \"name\"?\n" +
@@ -102,15 +123,15 @@ func TestRunRefusesManifests(t *testing.T) {
 	tests := map[string]struct{ stdin, want string }{
 		"the last of many": {
 			configMap + "---\n" + configMap + "---\nkind: x\n",
-			"tenant-post: manifests on stdin: line 9: x: is not a Kubernetes object: it has no apiVersion; each document needs apiVersion and kind\n",
+			"tenant-post: manifests: line 9: x: is not a Kubernetes object: it has no apiVersion; each document needs apiVersion and kind\n",
 		},
 		"a broken Secret": {
 			"kind: Secret\nstringData:\n  password: hunter2\n   x: hunter2\n",
-			"tenant-post: manifests on stdin: line 4: document: is not valid YAML: mapping values are not allowed in this context; " +
+			"tenant-post: manifests: line 4: document: is not valid YAML: mapping values are not allowed in this context; " +
 				"look at the chart's output with helm template\n",
 		},
 		"too many": {
-			strings.Repeat("#", 32<<20+1), "tenant-post: cannot read the manifests on stdin: there are more than 32 MiB\n",
+			strings.Repeat("#", 32<<20+1), "tenant-post: cannot read the manifests: there are more than 32 MiB\n",
 		},
 	}
 	for name, test := range tests {
@@ -118,6 +139,15 @@ func TestRunRefusesManifests(t *testing.T) {
 			require.Equal(t, result{code: exitManifests, stderr: test.want}, command(test.stdin, "--tenant", goodTenant))
 		})
 	}
+}
+
+// TestRunKeepsTheLastError holds that helm tenant why can tell what Helm 4
+// does not.
+func TestRunKeepsTheLastError(t *testing.T) {
+	got := command("kind: x\n", "--tenant", goodTenant)
+	problem, _, err := lasterror.Read()
+	require.NoError(t, err)
+	require.Equal(t, got.stderr, problem+"\n")
 }
 
 // brokenPipe fails to be written to.

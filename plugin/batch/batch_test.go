@@ -1,0 +1,74 @@
+package batch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const chart = "../cmd/tenant/testdata/chart"
+
+// folders makes a folder of tenants of their tenant files by folder name.
+func folders(t *testing.T, tenants map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range tenants {
+		require.NoError(t, os.Mkdir(filepath.Join(root, name), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name, "tenant.yaml"), []byte(text), 0o600))
+	}
+	return root
+}
+
+func tenantFile(name, namespace, more string) string {
+	return "apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata: {name: " + name + "}\nspec:\n  namespace: " + namespace + "\n" + more
+}
+
+func TestRenderIsWhatHelmRenders(t *testing.T) {
+	all, err := Render(chart, folders(t, map[string]string{"a": tenantFile("team-a", "space-a", ""), "b": tenantFile("team-b", "space-b", "")}), "", "1.37")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.Equal(t, "team-b", all[1].Name())
+	var before strings.Builder
+	for _, doc := range all[0].Result.Documents {
+		before.Write(doc.Before.Text)
+	}
+	template := exec.CommandContext(t.Context(), "../../bin/helm", "template", "team-a", chart, "--namespace", "space-a", "--kube-version", "1.37")
+	want, err := template.Output()
+	require.NoError(t, err, "run make tools")
+	require.Equal(t, string(want), before.String())
+}
+
+func TestRenderRefusesCollisions(t *testing.T) {
+	for name, test := range map[string]struct{ a, b, want string }{
+		"the same objects": {
+			tenantFile("team-a", "shared", ""), tenantFile("team-b", "shared", ""),
+			"team-b: /ConfigMap shared/windows is there already, of the tenant team-a; each thing has one tenant",
+		},
+		"overlapping access": {
+			tenantFile("team-a", "space-a", "  namespaces: [x, y]\n"), tenantFile("team-b", "space-b", "  namespaces: [y]\n"),
+			"team-b: the namespace y, whose Pods would get in to both, is there already, of the tenant team-a; each thing has one tenant",
+		},
+		"the same name": {
+			tenantFile("team-a", "space-a", ""), tenantFile("team-a", "space-b", ""),
+			"team-a: the tenant name team-a is there already, of the tenant team-a; each thing has one tenant",
+		},
+		"a broken file": {
+			tenantFile("team-a", "space-a", ""), tenantFile("team-b", "Space", ""), `spec.namespace: "Space" is not a DNS label`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Render(chart, folders(t, map[string]string{"a": test.a, "b": test.b}), "", "1.37")
+			require.ErrorContains(t, err, test.want)
+			require.Nil(t, got)
+		})
+	}
+}
+
+func TestRenderRefusesAKubernetesThatTheChartDoesNot(t *testing.T) {
+	_, err := Render("../../charts/tenant-redis", folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")}), "", "1.20")
+	require.ErrorContains(t, err, "the chart wants Kubernetes")
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// repository is the root of the repository.
+const repository = "../../.."
+
+// helm is one of the two majors, with the plugins that make build assembles.
+type helm struct {
+	binary, plugins string
+}
+
+// eachHelm runs a test with both majors. Each has folders of its own.
+func eachHelm(t *testing.T, test func(t *testing.T, h helm)) {
+	t.Helper()
+	for major, binary := range map[string]string{"helm3": "helm", "helm4": "helm4"} {
+		t.Run(major, func(t *testing.T) {
+			binary, err := filepath.Abs(repository + "/bin/" + binary)
+			require.NoError(t, err)
+			require.FileExists(t, binary, "run make tools")
+			plugins, err := filepath.Abs(repository + "/bin/plugins/" + major)
+			require.NoError(t, err)
+			require.DirExists(t, plugins, "run make build")
+			for _, folder := range []string{"CACHE", "CONFIG", "DATA"} {
+				t.Setenv("HELM_"+folder+"_HOME", t.TempDir())
+			}
+			t.Setenv("HELM_PLUGINS", plugins)
+			test(t, helm{binary: binary, plugins: plugins})
+		})
+	}
+}
+
+// run runs Helm and returns what it prints.
+func (h helm) run(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errors bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), h.binary, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	err = cmd.Run()
+	return out.String(), errors.String(), err
+}
+
+// must is run for what must succeed.
+func (h helm) must(t *testing.T, args ...string) string {
+	t.Helper()
+	stdout, stderr, err := h.run(t, args...)
+	require.NoError(t, err, "%s", stderr)
+	return stdout
+}
+
+const (
+	provenance = "tenant-redis.dev/rendered-by"
+	// objects are those of the chart's templates, each of which is rendered
+	// once: two that have the same name, a Service, one in a list, one with
+	// Windows' line ends, and a Job.
+	objects = 6
+)
+
+func TestHelmTemplate(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml")
+		// Helm 3 never sends hooks to a post-renderer.
+		want := objects
+		if filepath.Base(h.plugins) == "helm4" {
+			want++
+		}
+		require.Equal(t, want, strings.Count(got, provenance), got)
+		require.NotContains(t, got, "postrenderer.helm.sh/")
+		require.Contains(t, got, "registry.example/library/redis:7")
+		require.Contains(t, got, `args: ["0777", 0777, 1.10, 1e3]`)
+		require.Contains(t, got, "# after the metadata")
+		require.Contains(t, got, "from: first")
+		require.Contains(t, got, "from: second")
+	})
+}
+
+func TestHelmTemplateOfOneFile(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant=testdata/tenant.yaml", "-s", "templates/job.yaml")
+		require.Equal(t, 1, strings.Count(got, provenance), got)
+		require.Contains(t, got, "generateName: once-")
+		require.NotContains(t, got, "kind: Service")
+	})
+}
+
+// TestHelmTemplateIntoAFolder holds that tenant-post does not mind that Helm 3
+// writes the files without it, and gives it nothing.
+func TestHelmTemplateIntoAFolder(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		folder := t.TempDir()
+		h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--output-dir", folder)
+		text, err := os.ReadFile(filepath.Join(folder, "shop/templates/job.yaml"))
+		require.NoError(t, err)
+		require.Equal(t, filepath.Base(h.plugins) == "helm4", strings.Contains(string(text), provenance))
+	})
+}
+
+// TestHelmTemplateWithCRDs holds that CRDs pass; Helm 3 sends them too.
+func TestHelmTemplateWithCRDs(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--include-crds")
+		require.Contains(t, got, "name: widgets.example.com")
+	})
+}
+
+// TestHelmInstallDryRun needs no cluster under Helm 4. Helm 3 wants to reach one
+// even so, and says that before anything is rendered.
+func TestHelmInstallDryRun(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+		if filepath.Base(h.plugins) == "helm3" {
+			_, stderr, err := h.run(t, "tenant", "install", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--dry-run=client")
+			require.Error(t, err)
+			require.Contains(t, stderr, "cluster unreachable")
+			return
+		}
+		got := h.must(t, "tenant", "install", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", "--dry-run=client")
+		require.Contains(t, got, "NAMESPACE: redis-system")
+		require.Contains(t, got, provenance)
+	})
+}
+
+// TestHelmOfTheTenantChart renders the product's own example.
+func TestHelmOfTheTenantChart(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		example := repository + "/examples/tenants/team-a/"
+		got := h.must(t, "tenant", "template", "team-a-cache", repository+"/charts/tenant-redis",
+			"--tenant", example+"tenant.yaml", "--values", example+"values.yaml",
+			"--set", "auth.existingSecret=password", "--skip-tests")
+		require.Equal(t, strings.Count(got, "\nkind: "), strings.Count(got, provenance))
+		require.NotContains(t, got, "docker.io")
+	})
+}
+
+// TestHelmWhy holds that the error is told though Helm 4 drops stderr.
+func TestHelmWhy(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		require.Contains(t, h.must(t, "tenant", "why"), "no error")
+		const problem = "job.yaml:1:1: apiVersion: is missing"
+		broken := filepath.Join(t.TempDir(), "job.yaml")
+		require.NoError(t, os.WriteFile(broken, []byte("kind: Tenant\n"), 0o600))
+
+		_, stderr, err := h.run(t, append([]string{"template", "shop", "testdata/chart", "--post-renderer"}, h.renderer(broken)...)...)
+		require.Error(t, err)
+		require.Equal(t, filepath.Base(h.plugins) == "helm3", strings.Contains(stderr, problem), "if Helm 4 tells now, say so in the documentation")
+		require.Contains(t, h.must(t, "tenant", "why"), problem)
+	})
+}
+
+func (h helm) renderer(tenantFile string) []string {
+	name := "tenant-post"
+	if filepath.Base(h.plugins) == "helm3" {
+		name = filepath.Join(h.plugins, "tenant/bin/tenant-post")
+	}
+	return []string{name, "--post-renderer-args", "--tenant=" + tenantFile}
+}
+
+func TestHelmTellsWhyAnInstallFails(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "tenant.yaml")
+		text, err := os.ReadFile("testdata/tenant.yaml")
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file, append(text, "  alerts: {labels: {a: b}}\n"...), 0o600))
+		stdout, stderr, err := h.run(t, "tenant", "template", "shop", "testdata/chart", "--tenant", file)
+		require.Error(t, err)
+		require.NotContains(t, stdout, "kind:")
+		require.Contains(t, stderr, "spec.alerts: matches nothing")
+	})
+}
+
+func TestHelmRefusesAnotherNamespace(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		for _, flag := range []string{"--namespace=other", "-nother"} {
+			_, stderr, err := h.run(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml", flag)
+			require.Error(t, err, flag)
+			require.Contains(t, stderr, "--namespace other is not that of the tenant team-a, which is redis-system", flag)
+		}
+	})
+}
+
+// TestHelmPluginInstall installs the plugins from their folders into Helm's own,
+// which for Helm 4 is always that below HELM_DATA_HOME.
+func TestHelmPluginInstall(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		t.Setenv("HELM_PLUGINS", filepath.Join(os.Getenv("HELM_DATA_HOME"), "plugins"))
+		folders, err := filepath.Glob(h.plugins + "/*")
+		require.NoError(t, err)
+		for _, folder := range folders {
+			h.must(t, "plugin", "install", folder)
+		}
+		require.Contains(t, h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml"), provenance)
+		require.Regexp(t, `(?m)^tenant\s`, h.must(t, "plugin", "list"))
+		h.must(t, "plugin", "uninstall", "tenant")
+		require.NotRegexp(t, `(?m)^tenant\s`, h.must(t, "plugin", "list"))
+	})
+}
+
+// TestHelmPluginVersions holds that all manifests say the version of the
+// program.
+func TestHelmPluginVersions(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		program := strings.TrimSpace(h.must(t, "tenant", "version"))
+		manifests, err := filepath.Glob(h.plugins + "/*/plugin.yaml")
+		require.NoError(t, err)
+		require.NotEmpty(t, manifests)
+		for _, name := range manifests {
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			require.Contains(t, string(text), "\nversion: "+program+"\n", name)
+		}
+	})
+}

@@ -1,0 +1,294 @@
+package manifest
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Operation is one operation of a JSON patch (RFC 6902): add, replace, remove
+// or test. The others cannot be repeated without harm.
+type Operation struct {
+	Op string
+	// Path is a JSON pointer (RFC 6901) below the object, such as
+	// "/spec/template/spec/priorityClassName".
+	Path string
+	// Value is what add and replace set, and test expects.
+	Value *yaml.Node
+	Cause Cause
+}
+
+// Patch carries the operations out on an object and commits each. If all that
+// they ask for is so already, it changes nothing: patching twice is patching
+// once. find returns the object anew after each commit. The error is an *Error:
+// a path that is not there, a test that fails, or operations that would not be
+// done after they are carried out.
+func Patch(find func() (Node, error), operations []Operation) error {
+	object, err := find()
+	if err != nil {
+		return err
+	}
+	if done, err := satisfied(object, operations); done || err != nil {
+		return err
+	}
+	for _, op := range operations {
+		if err := object.carryOut(op); err != nil {
+			return err
+		}
+		if err := object.doc.Commit(); err != nil {
+			return err
+		}
+		if object, err = find(); err != nil {
+			return err
+		}
+	}
+	if done, err := satisfied(object, operations); err != nil || !done {
+		return object.Errorf("cannot be patched by %s: a second run would change it again; "+
+			"write operations that hold together after they are carried out", operations[0].Cause.Rule)
+	}
+	return nil
+}
+
+// satisfied tells whether all that the operations ask for is so. A path that
+// is not there yet is no error: another operation may add it.
+func satisfied(object Node, operations []Operation) (bool, error) {
+	for _, op := range operations {
+		if op.Op == "test" {
+			continue
+		}
+		parent, key, err := object.target(op)
+		if err != nil {
+			return false, nil //nolint:nilerr // carryOut reports it, where it is one
+		}
+		holds, err := parent.holds(key, op)
+		if err != nil || !holds {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// holds tells whether an operation on a field or item has nothing to do.
+func (n Node) holds(key string, op Operation) (bool, error) {
+	if n.yaml.Kind == yaml.SequenceNode {
+		if op.Op == "add" {
+			return n.Contains(op.Value), nil
+		}
+		i, err := n.index(key, op)
+		return err == nil && op.Op == "replace" && sameValue(n.yaml.Content[i], op.Value), err
+	}
+	child, err := n.field(key)
+	if err != nil || op.Op == "remove" {
+		return child.yaml == nil, err
+	}
+	return child.yaml != nil && sameValue(child.yaml, op.Value), nil
+}
+
+func (n Node) carryOut(op Operation) error {
+	parent, key, err := n.target(op)
+	if err != nil {
+		return err
+	}
+	if parent.yaml.Kind == yaml.SequenceNode {
+		return parent.carryOutOnItem(key, op)
+	}
+	child, err := parent.field(key)
+	if err != nil {
+		return err
+	}
+	switch {
+	case op.Op == "add":
+		return parent.setField(child, toNode(op.Value), op.Cause)
+	case child.yaml == nil:
+		return parent.Errorf("has no %s, which %s wants to %s; look at the path", key, op.Cause.Rule, op.Op)
+	case op.Op == "remove":
+		return parent.remove(child, op.Cause)
+	case op.Op == "test":
+		return child.test(op)
+	default:
+		return parent.setField(child, toNode(op.Value), op.Cause)
+	}
+}
+
+func (n Node) carryOutOnItem(key string, op Operation) error {
+	if op.Op == "add" {
+		i := len(n.yaml.Content)
+		if key != "-" {
+			var err error
+			if i, err = n.index(key, op); err != nil {
+				return err
+			}
+		}
+		return n.Insert(i, op.Value, op.Cause)
+	}
+	i, err := n.index(key, op)
+	if err != nil {
+		return err
+	}
+	switch op.Op {
+	case "test":
+		return n.item(i).test(op)
+	case "replace":
+		return n.item(i).set(toNode(op.Value), op.Cause)
+	default:
+		return n.Errorf("is a list, of which %s wants to remove item %d: a second run would remove the next; replace the list", op.Cause.Rule, i)
+	}
+}
+
+func (n Node) test(op Operation) error {
+	if !sameValue(n.yaml, op.Value) {
+		return n.Errorf("is not what %s tests for; the patch is not carried out", op.Cause.Rule)
+	}
+	return nil
+}
+
+// index returns the item that a step of a path names.
+func (n Node) index(key string, op Operation) (int, error) {
+	i, err := strconv.Atoi(key)
+	if err != nil || i < 0 || i >= len(n.yaml.Content) {
+		return 0, n.Errorf("has %d items, and %q of %s names none; allowed are 0 and up, and - to add at the end", len(n.yaml.Content), key, op.Cause.Rule)
+	}
+	return i, nil
+}
+
+// target returns the mapping or list that an operation is on, and the last
+// step of its path.
+func (n Node) target(op Operation) (Node, string, error) {
+	steps := strings.Split(op.Path, "/")[1:]
+	for i := range steps {
+		steps[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(steps[i])
+	}
+	for _, step := range steps[:len(steps)-1] {
+		child, err := n.step(step, op)
+		if err != nil {
+			return n, "", err
+		}
+		n = child
+	}
+	if n.yaml.Kind != yaml.MappingNode && n.yaml.Kind != yaml.SequenceNode {
+		return n, "", n.Errorf("is %s, in which %s finds no field; look at the path", describe(n.yaml), op.Cause.Rule)
+	}
+	return n, steps[len(steps)-1], nil
+}
+
+func (n Node) step(key string, op Operation) (Node, error) {
+	if n.yaml.Kind == yaml.SequenceNode {
+		i, err := n.index(key, op)
+		if err != nil {
+			return n, err
+		}
+		return n.item(i), nil
+	}
+	child, err := n.field(key)
+	if err == nil && child.yaml == nil {
+		err = n.Errorf("has no %s, which the path of %s goes through; add it first", key, op.Cause.Rule)
+	}
+	return child, err
+}
+
+// Insert plans a new item of this list before item i, or at its end.
+func (n Node) Insert(i int, value any, cause Cause) error {
+	if err := n.editable("list"); err != nil {
+		return err
+	}
+	item := toNode(value)
+	planned, ok := n.insertion(i, item)
+	if !ok {
+		return n.Errorf("cannot be edited in place; write it in plain block style, one item a line")
+	}
+	n.doc.edits = append(n.doc.edits, planned)
+	n.yaml.Content = append(n.yaml.Content[:i:i], append([]*yaml.Node{item}, n.yaml.Content[i:]...)...)
+	place := n.item(i)
+	place.record(nil, item, cause)
+	return nil
+}
+
+// Append plans a new item at the end of this list.
+func (n Node) Append(value any, cause Cause) error {
+	return n.Insert(len(n.yaml.Content), value, cause)
+}
+
+func (n Node) insertion(i int, item *yaml.Node) (edit, bool) {
+	start, ok := n.doc.offset(n.yaml)
+	text := n.doc.piece.Text
+	if !ok {
+		return edit{}, false
+	}
+	if n.yaml.Style&yaml.FlowStyle != 0 {
+		return n.flowInsertion(start, i, item)
+	}
+	line := n.doc.lines[n.yaml.Line-1]
+	indent := string(text[line:start])
+	if strings.Trim(indent, " ") != "" {
+		return edit{}, false
+	}
+	end := lineEnd(text[start:])
+	lines := blockItem(item, indent, end)
+	if i == len(n.yaml.Content) {
+		last := n.doc.contentEnd(start, n.limit, n.yaml)
+		return edit{offset: last, text: end + strings.TrimSuffix(lines, end)}, true
+	}
+	return edit{offset: n.doc.aboveComments(n.yaml.Content[i].Line), text: lines}, true
+}
+
+func (n Node) flowInsertion(start, i int, item *yaml.Node) (edit, bool) {
+	if i < len(n.yaml.Content) {
+		at, ok := n.doc.offset(n.yaml.Content[i])
+		return edit{offset: at, text: flow(item) + ", "}, ok
+	}
+	length, ok := flowLength(n.doc.piece.Text[start:])
+	if !ok {
+		return edit{}, false
+	}
+	closing := start + length - 1
+	before := bytes.TrimRight(n.doc.piece.Text[:closing], " \t\r\n")
+	comma := ", "
+	if i == 0 {
+		comma = ""
+	}
+	return edit{offset: len(before), text: comma + flow(item)}, true
+}
+
+// remove plans that this mapping has the field child no more.
+func (n Node) remove(child Node, cause Cause) error {
+	if err := n.editable("mapping"); err != nil {
+		return err
+	}
+	at := 0
+	for n.yaml.Content[at].Value != child.path[len(n.path)+1:] {
+		at += 2
+	}
+	planned, ok := n.removal(at, child)
+	if !ok {
+		return child.Errorf("cannot be removed in place; write the mapping in plain block style, one key a line")
+	}
+	child.record(child.yaml, nil, cause)
+	n.doc.edits = append(n.doc.edits, planned)
+	n.yaml.Content = append(n.yaml.Content[:at:at], n.yaml.Content[at+2:]...)
+	return nil
+}
+
+func (n Node) removal(at int, child Node) (edit, bool) {
+	key, keyOK := n.doc.offset(n.yaml.Content[at])
+	start, ok := n.doc.offset(n.yaml)
+	if !ok || !keyOK {
+		return edit{}, false
+	}
+	if len(n.yaml.Content) == 2 {
+		return n.doc.replaceValue(n.yaml, &yaml.Node{Kind: yaml.MappingNode}, n.limit)
+	}
+	if at+2 < len(n.yaml.Content) && (n.yaml.Style&yaml.FlowStyle != 0 || key == start) {
+		next, ok := n.doc.offset(n.yaml.Content[at+2])
+		return edit{offset: key, length: next - key}, ok
+	}
+	if n.yaml.Style&yaml.FlowStyle != 0 {
+		length, ok := flowLength(n.doc.piece.Text[start:])
+		comma := bytes.LastIndexByte(n.doc.piece.Text[:key], ',')
+		return edit{offset: comma, length: start + length - 1 - comma}, ok && comma > start
+	}
+	line := n.doc.lines[n.yaml.Content[at].Line-1]
+	end := nextLine(n.doc.piece.Text, n.doc.contentEnd(key, child.limit, child.yaml))
+	return edit{offset: line, length: end - line}, true
+}

@@ -1,0 +1,87 @@
+package rules
+
+import (
+	"github.com/tenant-redis/tenant-redis/plugin/internal/quantity"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+)
+
+// limitResources holds a container to the tenant's ceilings.
+func (e *engine) limitResources(o *object, c container) error {
+	ceilings := e.tenant.Spec.Resources
+	if ceilings == nil || c.path == "ephemeralContainers[]" {
+		return nil
+	}
+	if c.path == "exporter" {
+		if running, err := c.node.Find("enabled"); err != nil || len(running) == 0 {
+			return err
+		} else if on, _ := running[0].Scalar(); on != "true" {
+			return nil
+		}
+	}
+	o.matched["spec.resources"] = true
+	for name, ceiling := range ordered(ceilings.Limits) {
+		key := "spec.resources.limits." + name
+		if err := e.hold(c, "limits", name, ceiling, key); err != nil {
+			return err
+		}
+		// No request may be above the limit.
+		if err := e.hold(c, "requests", name, ceiling, key); err != nil {
+			return err
+		}
+	}
+	for name, ceiling := range ordered(ceilings.Requests) {
+		if err := e.hold(c, "requests", name, ceiling, "spec.resources.requests."+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hold plans that a container has no more than the ceiling of one resource; of
+// a limit, that it has one. list is "limits" or "requests".
+func (e *engine) hold(c container, list, name, ceiling, rule string) error {
+	text, err := amount(c.node, list, name)
+	if err != nil {
+		return err
+	}
+	if text == "" && list == "requests" {
+		return nil
+	}
+	if text != "" {
+		if exceeds, err := isMore(text, ceiling); err != nil {
+			return c.node.Errorf("has %q as %s of %s, which is not a quantity; write one such as 100m or 64Mi", text, list, name)
+		} else if !exceeds {
+			return nil
+		}
+	}
+	isRedisMemory := c.pod == "spec.redis" && c.path == "" && name == "memory"
+	if e.tenant.Spec.Resources.OnExcess == "refuse" || isRedisMemory {
+		if text == "" {
+			return c.node.Errorf("has no resources.%s.%s; the tenant's ceiling is %s (%s); set it in the chart's values", list, name, ceiling, rule)
+		}
+		return c.node.Errorf("has %s as resources.%s.%s; the tenant's ceiling is %s (%s); lower it in the chart's values, or raise the ceiling",
+			text, list, name, ceiling, rule)
+	}
+	return c.node.Merge(manifest.Fields{"resources": manifest.Fields{list: manifest.Fields{name: ceiling}}}, e.cause(rule))
+}
+
+// amount returns the text of a quantity, or nothing if there is none.
+func amount(container manifest.Node, list, name string) (string, error) {
+	lists, err := container.Find("resources." + list)
+	if err != nil || len(lists) == 0 {
+		return "", err
+	}
+	return lists[0].ScalarAt(name)
+}
+
+func isMore(text, ceiling string) (bool, error) {
+	has, err := quantity.Parse(text)
+	if err != nil {
+		return false, err
+	}
+	most, err := quantity.Parse(ceiling)
+	if err != nil {
+		return false, err
+	}
+	return has.Cmp(most) > 0, nil
+}

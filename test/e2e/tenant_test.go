@@ -15,7 +15,7 @@ import (
 )
 
 // TestTenants installs the example tenants side by side, as their platform team
-// does, through the post-renderer: two of them in one namespace.
+// does, through the post-renderer: two of them in one namespace, one with Helm 4.
 func TestTenants(t *testing.T) {
 	t.Parallel()
 	// Helm 3 hands no hooks to a post-renderer: the image of helm test's Jobs must
@@ -32,7 +32,7 @@ func TestTenants(t *testing.T) {
 		},
 		{
 			Name: "e2e-team-c-cache", Tenant: "e2e-team-c", Namespace: "redis-e2e-team-c", Example: "team-c",
-			Values: map[string]string{"image": image},
+			Helm4: true,
 		},
 	}
 	framework.Namespace(t, "redis-e2e-team-c")

@@ -34,8 +34,10 @@ type Instance struct {
 	// Namespace is the release's, and Tenant the first of the tenant's own.
 	Namespace, Tenant string
 
-	// binary is the helm of the release's major.
-	binary string
+	// helm is the command of the release's major, and postRenderer how it is told
+	// tenant-post: Helm 3 takes a path, Helm 4 a plugin's name.
+	helm         []string
+	postRenderer string
 	// dumped is whether the test has dumped it by itself.
 	dumped bool
 }
@@ -74,10 +76,11 @@ func New(t *testing.T, release Release) *Instance {
 	t.Helper()
 	i := &Instance{
 		Name: release.Name, Namespace: cmp.Or(release.Namespace, SystemNamespace),
-		Tenant: cmp.Or(release.Tenant, release.Name), binary: "helm",
+		Tenant: cmp.Or(release.Tenant, release.Name),
+		helm:   []string{"helm"}, postRenderer: Path("bin/tenant-post"),
 	}
 	if release.Helm4 {
-		i.binary = "helm4"
+		i.helm, i.postRenderer = []string{"env", "HELM_PLUGINS=" + Path("bin/plugins/helm4"), "helm4"}, "tenant-post"
 	}
 	Namespace(t, i.Tenant)
 	t.Cleanup(func() {
@@ -119,7 +122,7 @@ func (i *Instance) flags(t *testing.T, release Release) []string {
 	if release.Example != "" {
 		flags = []string{
 			"--values", exampleFile(t, release.Example, "values.yaml"),
-			"--post-renderer", Path("bin/tenant-post"), "--post-renderer-args", "--tenant=" + exampleFile(t, release.Example, "tenant.yaml"),
+			"--post-renderer", i.postRenderer, "--post-renderer-args", "--tenant=" + exampleFile(t, release.Example, "tenant.yaml"),
 		}
 	} else {
 		maps.Copy(values, small)
@@ -145,7 +148,7 @@ func exampleFile(t *testing.T, tenant, name string) string {
 // Helm runs the release's helm in its namespace and returns what it prints.
 func (i *Instance) Helm(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := run(t.Context(), i.binary, append([]string{"--namespace", i.Namespace}, args...)...)
+	out, err := i.runHelm(t.Context(), args...)
 	require.NoError(t, err)
 	return out
 }
@@ -157,8 +160,13 @@ func (i *Instance) Uninstall(t *testing.T) {
 }
 
 func (i *Instance) uninstall(ctx context.Context) error {
-	_, err := run(ctx, i.binary, "--namespace", i.Namespace, "uninstall", i.Name)
+	_, err := i.runHelm(ctx, "uninstall", i.Name)
 	return err
+}
+
+func (i *Instance) runHelm(ctx context.Context, args ...string) (string, error) {
+	command := slices.Concat(i.helm, []string{"--namespace", i.Namespace}, args)
+	return run(ctx, command[0], command[1:]...)
 }
 
 // Topology is how to ask the instance what it is.

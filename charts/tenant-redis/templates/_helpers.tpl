@@ -47,6 +47,11 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
+{{/* Lets the cluster autoscaler remove a node in spite of the Pod's emptyDir, whose name is given. */}}
+{{- define "redis.evictable" -}}
+cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: {{ . }}
+{{- end }}
+
 {{/* Spread over zones as far as possible. */}}
 {{- define "redis.zoneSpread" -}}
 - topologyKey: topology.kubernetes.io/zone

@@ -5,6 +5,7 @@ package platform
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,8 +26,12 @@ var (
 	operatorChart = render.Chart{Dir: render.Repository + "/charts/redis-operator", Release: "redis-operator", Namespace: "redis-system"}
 )
 
-// operators maps versions of the operator to the go.mod that has them.
-var operators = map[string]string{"v1.3.0-rc1": "go.mod", "v1.2.4": "v1.2.mod"}
+// operators are the versions of the operator, each with the go.mod that has it
+// and the flavour that the chart renders for it.
+var operators = map[string]struct{ modfile, flavour string }{
+	"v1.3.0-rc1": {"go.mod", "spotahome-1.3"},
+	"v1.2.4":     {"v1.2.mod", "spotahome-1.2"},
+}
 
 // programs is the folder with test/operator built for each version.
 var programs string
@@ -39,9 +44,9 @@ func TestMain(m *testing.M) {
 	}
 	programs = dir
 	defer func() { _ = os.RemoveAll(dir) }()
-	for version, file := range operators {
+	for version, operator := range operators {
 		build := exec.Command("go", "-C", render.Repository+"/test/operator", "build",
-			"-modfile", file, "-o", filepath.Join(dir, version), ".")
+			"-modfile", operator.modfile, "-o", filepath.Join(dir, version), ".")
 		if out, err := build.CombinedOutput(); err != nil {
 			panic(string(out))
 		}
@@ -65,13 +70,11 @@ func parse(t *testing.T, manifest string) objects {
 	return parsed
 }
 
-// rendered returns what the tenant chart renders.
-func rendered(t *testing.T, chart render.Chart, v render.Values) objects {
+// rendered returns what the tenant chart renders for a version of the operator.
+func rendered(t *testing.T, chart render.Chart, version string, v render.Values) objects {
 	t.Helper()
-	all := render.Values{"auth.enabled": "false", "tenantNamespaces": `["team-a"]`}
-	for key, value := range v {
-		all[key] = value
-	}
+	all := render.Values{"auth.enabled": "false", "tenantNamespaces": `["team-a"]`, "flavour": `"` + operators[version].flavour + `"`}
+	maps.Copy(all, v)
 	manifest, err := chart.Template(t, all)
 	require.NoError(t, err)
 	return parse(t, manifest)
@@ -101,6 +104,11 @@ func (o objects) run(t *testing.T, version string) (made, problem string) {
 		require.NotEmpty(t, complaint.String(), "%v", err)
 	}
 	return out.String(), complaint.String()
+}
+
+// ofKind returns those of a kind.
+func (o objects) ofKind(kind string) objects {
+	return slices.DeleteFunc(slices.Clone(o), func(u unstructured.Unstructured) bool { return u.GetKind() != kind })
 }
 
 // edited returns the objects with a change to the RedisFailover's spec.

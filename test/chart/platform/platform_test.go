@@ -16,7 +16,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
 
@@ -26,32 +25,52 @@ import (
 
 var platform = check.Platform{Registries: []string{"docker.io/", "quay.io/"}}
 
-// refusals returns the violations that the platform denies or warns of by
-// default.
-func refusals(o objects) []check.Violation {
-	return slices.DeleteFunc(platform.Check(o), func(v check.Violation) bool { return v.Severity == check.Note })
-}
-
 func TestRules(t *testing.T) {
 	manifest, err := operatorChart.Template(t, nil)
 	require.NoError(t, err)
-	assert.Empty(t, refusals(parse(t, manifest)))
+	assert.Empty(t, platform.Check(parse(t, manifest)))
 
-	for name, v := range map[string]render.Values{
-		"default": nil,
-		"large":   {"redis.replicas": "5", "sentinel.replicas": "7"},
+	for version := range operators {
+		tests := map[string]render.Values{
+			"default":     nil,
+			"session":     {"purpose": `"session"`},
+			"medium":      {"size": `"medium"`},
+			"large":       {"size": `"large"`},
+			"size of own": {"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"10m"`},
+		}
+		if operators[version].flavour == "spotahome-1.3" {
+			// v1.2.4 has three of each, or is refused.
+			tests["many"] = render.Values{"redis.replicas": "5", "sentinel.replicas": "7"}
+		}
+		for name, v := range tests {
+			t.Run(version+"/"+name, func(t *testing.T) {
+				chart := rendered(t, tenantChart, version, v)
+				assert.Empty(t, platform.Check(chart))
+				made := chart.operate(t, version)
+				require.NotEmpty(t, made)
+				assert.Empty(t, platform.Check(append(slices.Clone(chart), made...)))
+			})
+		}
+	}
+}
+
+// TestBudgets holds that each component has one PodDisruptionBudget, the chart's
+// or the operator's: no Pod of two could be evicted.
+func TestBudgets(t *testing.T) {
+	for version, want := range map[string]struct{ chart, operator []string }{
+		"v1.3.0-rc1": {chart: []string{"rfr-cache", "rfs-cache"}},
+		"v1.2.4":     {operator: []string{"rfr-cache", "rfs-cache"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			chart := rendered(t, tenantChart, v)
-			assert.Empty(t, refusals(chart))
-			for version := range operators {
-				t.Run(version, func(t *testing.T) {
-					made := chart.operate(t, version)
-					require.NotEmpty(t, made)
-					assert.Empty(t, refusals(append(slices.Clone(chart), made...)))
-				})
+		budgets := func(o objects) []string {
+			var names []string
+			for _, budget := range o.ofKind("PodDisruptionBudget") {
+				names = append(names, budget.GetName())
 			}
-		})
+			return slices.Sorted(slices.Values(names))
+		}
+		chart := rendered(t, tenantChart, version, nil)
+		assert.Equal(t, want.chart, budgets(chart), version)
+		assert.Equal(t, want.operator, budgets(chart.operate(t, version)), version)
 	}
 }
 
@@ -72,47 +91,51 @@ func TestForecast(t *testing.T) {
 	tests := map[string]struct {
 		edit func(spec map[string]any)
 		want []string
+		// operatorsBudget tells that the operator's budget breaks a rule too; the
+		// chart's fit any number.
+		operatorsBudget bool
 	}{
-		"as rendered":                {func(map[string]any) {}, nil},
-		"Redis without contexts":     {without("redis", "securityContext", "containerSecurityContext"), []string{"pod-security"}},
-		"Sentinel without contexts":  {without("sentinel", "securityContext", "containerSecurityContext", "configCopy"), []string{"pod-security"}},
-		"host network":               {set("redis", "hostNetwork", true), []string{"pod-security"}},
-		"Redis without resources":    {without("redis", "resources"), []string{"resource-requests"}},
-		"Sentinel without resources": {without("sentinel", "resources"), []string{"resource-requests"}},
-		"latest Redis":               {set("redis", "image", "docker.io/library/redis:latest"), []string{"image-tag"}},
-		"Sentinel from elsewhere":    {set("sentinel", "image", "example.com/redis:7"), []string{"image-registry"}},
-		"one Redis":                  {set("redis", "replicas", int64(1)), []string{"disruption-budget"}},
+		"as rendered":                {func(map[string]any) {}, nil, false},
+		"Redis without contexts":     {without("redis", "securityContext", "containerSecurityContext"), []string{"pod-security"}, false},
+		"Sentinel without contexts":  {without("sentinel", "securityContext", "containerSecurityContext", "configCopy"), []string{"pod-security"}, false},
+		"host network":               {set("redis", "hostNetwork", true), []string{"pod-security"}, false},
+		"Redis without resources":    {without("redis", "resources"), []string{"resource-requests"}, false},
+		"Sentinel without resources": {without("sentinel", "resources"), []string{"resource-requests"}, false},
+		"latest Redis":               {set("redis", "image", "docker.io/library/redis:latest"), []string{"image-tag"}, false},
+		"Sentinel from elsewhere":    {set("sentinel", "image", "example.com/redis:7"), []string{"image-registry"}, false},
+		"one Redis":                  {set("redis", "replicas", int64(1)), nil, true},
 		"two Redis, two Sentinels": {func(spec map[string]any) {
 			set("redis", "replicas", int64(2))(spec)
 			set("sentinel", "replicas", int64(2))(spec)
-		}, nil},
-		"three Redis, two Sentinels": {set("sentinel", "replicas", int64(2)), []string{"disruption-budget"}},
+		}, nil, false},
+		"three Redis, two Sentinels": {set("sentinel", "replicas", int64(2)), nil, true},
 		"two Redis, one Sentinel": {func(spec map[string]any) {
 			set("redis", "replicas", int64(2))(spec)
 			set("sentinel", "replicas", int64(1))(spec)
-		}, []string{"disruption-budget", "minimum-replicas"}},
-		"a container without anything": {set("redis", "extraContainers", []any{map[string]any{"name": "x", "image": "x"}}), []string{"image-registry", "image-tag", "pod-security", "resource-requests"}},
+		}, []string{"minimum-replicas"}, true},
+		"a container without anything": {set("redis", "extraContainers", []any{map[string]any{"name": "x", "image": "x"}}), []string{"image-registry", "image-tag", "pod-security", "resource-requests"}, false},
 	}
 	rules := func(o objects) []string {
 		found := map[string]bool{}
-		for _, v := range refusals(o) {
+		for _, v := range platform.Check(o) {
 			found[v.Rule] = true
 		}
 		return slices.Sorted(maps.Keys(found))
 	}
-	chart := rendered(t, tenantChart, nil)
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			broken := chart.edited(t, test.edit)
-			assert.Equal(t, test.want, rules(broken), "foretold")
-			for version := range operators {
-				t.Run(version, func(t *testing.T) {
-					made := broken.operate(t, version)
-					policies := slices.DeleteFunc(slices.Clone(broken), func(o unstructured.Unstructured) bool { return o.GetKind() != "NetworkPolicy" })
-					assert.Equal(t, test.want, rules(append(policies, made...)), "made")
-				})
-			}
-		})
+	for version := range operators {
+		chart := rendered(t, tenantChart, version, nil)
+		for name, test := range tests {
+			t.Run(version+"/"+name, func(t *testing.T) {
+				want := test.want
+				if test.operatorsBudget && operators[version].flavour == "spotahome-1.2" {
+					want = slices.Sorted(slices.Values(append([]string{"disruption-budget"}, want...)))
+				}
+				broken := chart.edited(t, test.edit)
+				assert.Equal(t, want, rules(broken), "foretold")
+				made := slices.Concat(broken.ofKind("NetworkPolicy"), broken.ofKind("PodDisruptionBudget"), broken.operate(t, version))
+				assert.Equal(t, want, rules(made), "made")
+			})
+		}
 	}
 }
 
@@ -130,7 +153,7 @@ func templates(t *testing.T, made objects) map[string]corev1.PodTemplateSpec {
 func TestPorts(t *testing.T) {
 	for version := range operators {
 		t.Run(version, func(t *testing.T) {
-			chart := rendered(t, tenantChart, nil)
+			chart := rendered(t, tenantChart, version, nil)
 			made := chart.operate(t, version)
 			for component, want := range map[string]map[string]int32{
 				"redis":    {"redis": 6379, "metrics": 9121},
@@ -164,9 +187,9 @@ func TestSelectors(t *testing.T) {
 	other.Release = "sessions"
 	for version := range operators {
 		t.Run(version, func(t *testing.T) {
-			chart := rendered(t, tenantChart, nil)
+			chart := rendered(t, tenantChart, version, nil)
 			made := chart.operate(t, version)
-			sessions := rendered(t, other, nil).operate(t, version)
+			sessions := rendered(t, other, version, nil).operate(t, version)
 			foreign := get[appsv1.StatefulSet](t, sessions, "StatefulSet", "rfr-sessions").Spec.Template.Labels
 
 			pods := templates(t, made)
@@ -183,7 +206,7 @@ func TestSelectors(t *testing.T) {
 				selects(&policy.Spec.PodSelector, component, "NetworkPolicy")
 				service := get[corev1.Service](t, made, "Service", prefix)
 				selects(&metav1.LabelSelector{MatchLabels: service.Spec.Selector}, component, "Service")
-				selects(get[policyv1.PodDisruptionBudget](t, made, "PodDisruptionBudget", prefix).Spec.Selector, component, "PodDisruptionBudget")
+				selects(get[policyv1.PodDisruptionBudget](t, append(chart, made...), "PodDisruptionBudget", prefix).Spec.Selector, component, "PodDisruptionBudget")
 				for _, constraint := range pods[component].Spec.TopologySpreadConstraints {
 					selects(constraint.LabelSelector, component, "spread")
 				}
@@ -210,10 +233,10 @@ func TestNewChartRestartsNothing(t *testing.T) {
 	data = regexp.MustCompile(`(?m)^(version|appVersion): .*$`).ReplaceAll(data, []byte("$1: 99.9.9"))
 	require.NoError(t, os.WriteFile(file, data, 0o600))
 
-	before, after := rendered(t, tenantChart, nil), rendered(t, newer, nil)
 	all := func(spec map[string]any) { delete(spec, "labelWhitelist") }
 	for version := range operators {
 		t.Run(version, func(t *testing.T) {
+			before, after := rendered(t, tenantChart, version, nil), rendered(t, newer, version, nil)
 			encoded := func(o objects) string {
 				text, err := yaml.Marshal(templates(t, o.operate(t, version)))
 				require.NoError(t, err)
@@ -230,11 +253,11 @@ func TestNewChartRestartsNothing(t *testing.T) {
 func TestPasswordStaysOutOfPods(t *testing.T) {
 	const password = "correct-horse"
 	secret := parse(t, "{apiVersion: v1, kind: Secret, metadata: {name: cache, namespace: redis-system}, data: {password: Y29ycmVjdC1ob3JzZQ==}}")
-	chart := rendered(t, tenantChart, nil).edited(t, func(spec map[string]any) {
-		spec["auth"] = map[string]any{"secretPath": "cache"}
-	})
 	for version := range operators {
 		t.Run(version, func(t *testing.T) {
+			chart := rendered(t, tenantChart, version, nil).edited(t, func(spec map[string]any) {
+				spec["auth"] = map[string]any{"secretPath": "cache"}
+			})
 			var holders []string
 			for _, object := range append(chart, secret...).operate(t, version) {
 				data, err := yaml.Marshal(object.Object)
@@ -251,9 +274,9 @@ func TestPasswordStaysOutOfPods(t *testing.T) {
 // TestUnknownFieldIsRefused is the control of the strict reading: a field that
 // the operator would drop is refused.
 func TestUnknownFieldIsRefused(t *testing.T) {
-	chart := rendered(t, tenantChart, nil).edited(t, func(spec map[string]any) { spec["sentinels"] = int64(3) })
 	for version := range operators {
 		t.Run(version, func(t *testing.T) {
+			chart := rendered(t, tenantChart, version, nil).edited(t, func(spec map[string]any) { spec["sentinels"] = int64(3) })
 			_, problem := chart.run(t, version)
 			assert.Contains(t, problem, `unknown field "spec.sentinels"`)
 		})

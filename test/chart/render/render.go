@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/gruntwork-io/terratest/modules/helm"
@@ -45,8 +47,29 @@ type Chart struct {
 	Kubernetes string
 }
 
-// Template returns what helm template prints.
+// outcome is how one run of helm template ended.
+type outcome struct {
+	manifest string
+	err      error
+}
+
+// outcomes keeps each outcome by what was asked: many tests look at the same.
+var outcomes sync.Map
+
+// Template returns what helm template prints. It runs once for the same chart and
+// values, so no chart may change after that.
 func (c Chart) Template(t *testing.T, v Values) (string, error) {
+	t.Helper()
+	key := fmt.Sprint(c, v)
+	if known, ok := outcomes.Load(key); ok {
+		return known.(outcome).manifest, known.(outcome).err
+	}
+	manifest, err := c.template(t, v)
+	outcomes.Store(key, outcome{manifest, err})
+	return manifest, err
+}
+
+func (c Chart) template(t *testing.T, v Values) (string, error) {
 	t.Helper()
 	options := &helm.Options{
 		SetJSONValues:  c.With(v),

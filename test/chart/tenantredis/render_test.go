@@ -69,6 +69,7 @@ type component struct {
 	ConfigCopy                 struct{ ContainerSecurityContext *corev1.SecurityContext }
 	Affinity                   *corev1.Affinity
 	TopologySpreadConstraints  []corev1.TopologySpreadConstraint
+	PodAnnotations             map[string]string
 	NodeSelector               map[string]string
 	Tolerations                []corev1.Toleration
 	PriorityClassName          string

@@ -308,7 +308,7 @@ var tenantExamples = []example{
 		silent: faults{
 			"errors of another kind": func(i *instance) { i.redis[0].grow(`redis_errors_total{err="NOAUTH"}`, 60) },
 			"a failover": func(i *instance) {
-				i.redis[1].add(`redis_errors_total{err="NOREPLICAS"}`, from0(always(1), steps(1, 1, 40)))
+				i.redis[1].add(`redis_errors_total{err="NOREPLICAS"}`, from0(always(1), steps(5, 1, 40)))
 			},
 		},
 	},

@@ -2,9 +2,7 @@ package alerts
 
 import (
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 // example is a fault and the alert for it.
@@ -173,6 +172,13 @@ func TestInstance(t *testing.T) {
 	}
 }
 
+// TestOperatorLabels holds the same of the operator's own.
+func TestOperatorLabels(t *testing.T) {
+	for name, rule := range operator(t, "monitoring.alertLabels.team=platform") {
+		assert.Equal(t, "platform", rule.Labels["team"], name)
+	}
+}
+
 // TestExcluded takes one alert out, and by purpose and prober others.
 func TestExcluded(t *testing.T) {
 	all := tenant(t)
@@ -202,13 +208,24 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// TestMemoryNearKill holds what its threshold rests on: 1.2 times maxmemory is
-// nine tenths of the container's memory.
+// TestMemoryNearKill holds that its threshold is of the memory that the
+// container of Redis gets.
 func TestMemoryNearKill(t *testing.T) {
-	manifest := template(t, "tenant-redis", target.name, target.namespace, "redisfailover", "auth.enabled=false", "redis.memory=1000Mi")
-	maxmemory := regexp.MustCompile(`- --maxmemory\n\s+- (\d+)mb\n`).FindStringSubmatch(manifest)
-	require.NotNil(t, maxmemory)
-	megabytes, err := strconv.Atoi(maxmemory[1])
-	require.NoError(t, err)
-	assert.InDelta(t, 0.9*1000, 1.2*float64(megabytes), 5)
+	for _, c := range []struct{ size, limit, mebibytes string }{
+		{"small", "256Mi", "256"},
+		{"large", "4Gi", "4096"},
+		{"own,redis.memory=1500Mi,redis.cpu=1500m", "1500Mi", "1500"},
+	} {
+		var failover struct {
+			Spec struct {
+				Redis struct {
+					Resources struct{ Limits map[string]string }
+				}
+			}
+		}
+		manifest := template(t, "tenant-redis", target.name, target.namespace, "redisfailover", "auth.enabled=false", "size="+c.size)
+		require.NoError(t, yaml.Unmarshal([]byte(manifest), &failover))
+		assert.Equal(t, c.limit, failover.Spec.Redis.Resources.Limits["memory"])
+		assert.Contains(t, tenant(t, "size="+c.size)["RedisMemoryNearKill"].Expr, "/ ("+c.mebibytes+" * 1024 * 1024)")
+	}
 }

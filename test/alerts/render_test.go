@@ -25,13 +25,12 @@ var promql = parser.NewParser(parser.Options{})
 // rules are the rendered rules of one chart, by the name of the alert or record.
 type rules map[string]rulefmt.Rule
 
-// template renders one template of a chart. The values bypass the schema, which
-// has tests of its own.
+// template renders one template of a chart.
 func template(t *testing.T, chart, release, namespace, name string, set ...string) string {
 	t.Helper()
 	args := []string{
 		"template", release, repository + "/charts/" + chart, "--namespace", namespace,
-		"--skip-schema-validation", "--show-only", "templates/" + name + ".yaml",
+		"--show-only", "templates/" + name + ".yaml",
 	}
 	for _, s := range append([]string{"monitoring.enabled=true"}, set...) {
 		args = append(args, "--set", s)

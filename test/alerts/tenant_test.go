@@ -101,7 +101,7 @@ var tenantExamples = []example{
 	{
 		alert:  "RedisReplicaNone",
 		fault:  func(i *instance) { i.redis[0].set("redis_connected_slaves", always(0)) },
-		want:   alert("The master of redis-system/cache has no replica: if it fails, its data is gone and nothing takes over."),
+		want:   alert("The master of redis-system/cache has no replica: if it fails, nothing takes over."),
 		silent: faults{"one is left": func(i *instance) { i.redis[0].set("redis_connected_slaves", always(1)) }},
 	},
 	{
@@ -304,10 +304,13 @@ var tenantExamples = []example{
 	{
 		alert: "RedisWritesRefused",
 		fault: func(i *instance) { i.redis[0].grow(`redis_errors_total{err="OOM"}`, 60) },
-		want:  alerts{{"Redis of redis-system/cache refused 181 writes within 5 minutes: OOM.", labelled{"err": "OOM"}}},
-		silent: faults{"errors of another kind": func(i *instance) {
-			i.redis[0].grow(`redis_errors_total{err="NOAUTH"}`, 60)
-		}},
+		want:  alerts{{"Redis of redis-system/cache refused 180 writes within 3 minutes: OOM.", labelled{"err": "OOM"}}},
+		silent: faults{
+			"errors of another kind": func(i *instance) { i.redis[0].grow(`redis_errors_total{err="NOAUTH"}`, 60) },
+			"a failover": func(i *instance) {
+				i.redis[1].add(`redis_errors_total{err="NOREPLICAS"}`, from0(always(1), steps(5, 1, 40)))
+			},
+		},
 	},
 	{
 		alert: "RedisSessionsEvicted",
@@ -329,9 +332,9 @@ var tenantExamples = []example{
 	},
 	{
 		alert:  "RedisMemoryNearKill",
-		fault:  func(i *instance) { i.redis[1].set("redis_memory_used_rss_bytes", always(1.25*maxmemory)) },
-		want:   alerts{{"rfr-cache-1 of redis-system/cache takes 125% of maxmemory; at 133 % its container is killed.", labelled{"pod": "rfr-cache-1"}}},
-		silent: faults{"maxmemory is not set": func(i *instance) { i.redis[1].set("redis_memory_max_bytes", always(0)) }},
+		fault:  func(i *instance) { i.redis[1].set("redis_memory_used_rss_bytes", always(0.95*container)) },
+		want:   alerts{{"rfr-cache-1 of redis-system/cache takes 95 % of the 256 MiB that its container has; at 100 % it is killed.", labelled{"pod": "rfr-cache-1"}}},
+		silent: faults{"it takes less": func(i *instance) { i.redis[1].set("redis_memory_used_rss_bytes", always(0.85*container)) }},
 	},
 	{
 		alert: "RedisMemoryFragmented",
@@ -416,13 +419,17 @@ var tenantExamples = []example{
 	{
 		alert:  "RedisSaveFailing",
 		fault:  func(i *instance) { i.redis[0].set("redis_rdb_last_bgsave_status", always(0)) },
-		want:   alerts{{"rfr-cache-0 of redis-system/cache failed to save: as master it refuses writes, and a restart loses what is newer than its last save.", labelled{"pod": "rfr-cache-0"}}},
+		want:   alerts{{"rfr-cache-0 of redis-system/cache failed to save: if all Redis restart, what is newer than the last save is lost.", labelled{"pod": "rfr-cache-0"}}},
 		silent: faults{"the next save succeeds": func(i *instance) { i.redis[0].set("redis_rdb_last_bgsave_status", steps(4, 0, 1)) }},
 	},
 }
 
-// maxmemory is that of the recordings, in bytes.
-const maxmemory = 64 << 20
+const (
+	// maxmemory is that of the recordings, in bytes.
+	maxmemory = 64 << 20
+	// container is the memory of size small, in bytes.
+	container = 256 << 20
+)
 
 func settingLost(metric string, lost, right float64) example {
 	return example{

@@ -28,6 +28,7 @@ redis: {{ .Values.redis.replicas | int64 | quote }}
 replicas: {{ sub .Values.redis.replicas 1 | int64 | quote }}
 sentinels: {{ .Values.sentinel.replicas | int64 | quote }}
 pods: {{ add .Values.redis.replicas .Values.sentinel.replicas | int64 | quote }}
+mebibytes: {{ include "redis.resources" . | fromJson | dig "memory" "" | include "redis.mebibytes" | quote }}
 quorum: {{ add1 (div .Values.sentinel.replicas 2) | int64 | quote }}
 downAfter: {{ .Values.sentinel.downAfterMilliseconds | int64 | quote }}
 failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote }}
@@ -44,7 +45,7 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- $text = replace (printf "<%s>" $key) $figure $text -}}
 {{- end -}}
 {{- $alert := fromYaml $text -}}
-{{- $unused := or (and $alert.purpose (ne $alert.purpose ($values.purpose | default "cache"))) (and $alert.probe (not $values.monitoring.probe.prober)) -}}
+{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
 {{- with $values.monitoring.dashboardURL -}}

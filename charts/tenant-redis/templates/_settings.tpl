@@ -3,14 +3,10 @@
 {{- if kindIs "bool" . }}{{ ternary "yes" "no" . }}{{ else if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end }}
 
-{{/*
-redis.config over the policy that the purpose asks for and the replicas that a
-write needs: what a master that is cut off acknowledges is lost, and it stops
-3 s after its last replica.
-*/}}
+{{/* redis.config over the policy that the purpose asks for. */}}
 {{- define "redis.settings" -}}
 {{- $policy := eq .Values.purpose "session" | ternary "noeviction" "allkeys-lru" -}}
-{{- merge (dict) .Values.redis.config (dict "maxmemory-policy" $policy "min-replicas-to-write" 1 "min-replicas-max-lag" 3) | toJson -}}
+{{- merge (dict) .Values.redis.config (dict "maxmemory-policy" $policy) | toJson -}}
 {{- end }}
 
 {{/* Redis' settings as arguments of its command. */}}

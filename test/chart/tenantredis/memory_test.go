@@ -131,7 +131,7 @@ func TestSettings(t *testing.T) {
 
 func TestPurpose(t *testing.T) {
 	for purpose, want := range map[string]map[string]string{
-		"cache":   {"maxmemory-policy": "allkeys-lru", "save": "", "min-replicas-to-write": "1", "min-replicas-max-lag": "3"},
+		"cache":   {"maxmemory-policy": "allkeys-lru", "save": ""},
 		"session": {"maxmemory-policy": "noeviction", "save": "900 1 300 10 60 1000", "stop-writes-on-bgsave-error": "no"},
 	} {
 		command := failover(t, values{"purpose": text(purpose)}).Spec.Redis.Command

@@ -77,12 +77,13 @@ func TestProbe(t *testing.T) {
 // TestProbeAccess holds that the Blackbox exporter gets in only where it is
 // asked to probe, and only to Sentinel.
 func TestProbeAccess(t *testing.T) {
-	blackbox := named("monitoring", "prometheus-blackbox-exporter")
-	assert.Empty(t, policies(t, nil).open(t, blackbox))
-	probed := policies(t, probing)
-	assert.Equal(t, []string{"sentinel:26379"}, probed.open(t, blackbox))
-	assert.Empty(t, probed.open(t, named("team-a", "prometheus-blackbox-exporter")))
-	assert.Equal(t, []string{"redis:9121", "sentinel:9355"}, probed.open(t, named("monitoring", "prometheus")))
+	exporter := func(namespace string) *api.PodInfo {
+		return pod(namespace, map[string]string{"app.kubernetes.io/name": "prometheus-blackbox-exporter"})
+	}
+	assert.Empty(t, reach(t, engineOf(t, chart.Objects(t, nil)), exporter("monitoring")))
+	probed := engineOf(t, chart.Objects(t, probing))
+	assert.Equal(t, []string{"sentinel:26379"}, reach(t, probed, exporter("monitoring")))
+	assert.Empty(t, reach(t, probed, exporter("team-a")))
 }
 
 func TestRefusedMonitoring(t *testing.T) {

@@ -62,7 +62,7 @@ func TestFlavours(t *testing.T) {
 				assert.Equal(t, policyv1.PodDisruptionBudgetSpec{
 					MaxUnavailable:             new(intstr.FromInt32(1)),
 					UnhealthyPodEvictionPolicy: new(policyv1.AlwaysAllow),
-					Selector:                   &metav1.LabelSelector{MatchLabels: labelsOf(release, component)},
+					Selector:                   &metav1.LabelSelector{MatchLabels: labelsOf(component)},
 				}, render.Get[policyv1.PodDisruptionBudget](t, objects, id).Spec)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/kube-network-policies/pkg/api"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )

@@ -170,7 +170,7 @@ func TestPlacement(t *testing.T) {
 			TopologyKey:       topology,
 			MaxSkew:           1,
 			WhenUnsatisfiable: otherwise,
-			LabelSelector:     &metav1.LabelSelector{MatchLabels: labelsOf(release, name)},
+			LabelSelector:     &metav1.LabelSelector{MatchLabels: labelsOf(name)},
 			MatchLabelKeys:    keys,
 		}
 	}
@@ -178,7 +178,7 @@ func TestPlacement(t *testing.T) {
 	assert.Equal(t, &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
 		RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
 			TopologyKey:   corev1.LabelHostname,
-			LabelSelector: &metav1.LabelSelector{MatchLabels: labelsOf(release, "redis")},
+			LabelSelector: &metav1.LabelSelector{MatchLabels: labelsOf("redis")},
 		}},
 	}}, spec.Redis.Affinity)
 	assert.Equal(t, []corev1.TopologySpreadConstraint{

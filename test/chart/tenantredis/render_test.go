@@ -114,10 +114,10 @@ func components(t *testing.T, v values) map[string]component {
 }
 
 // labelsOf returns the labels by which the operator selects the Pods of one
-// component of one instance.
-func labelsOf(instance, component string) map[string]string {
+// component.
+func labelsOf(component string) map[string]string {
 	return map[string]string{
-		"app.kubernetes.io/name":      instance,
+		"app.kubernetes.io/name":      release,
 		"app.kubernetes.io/component": component,
 		"app.kubernetes.io/part-of":   "redis-failover",
 	}

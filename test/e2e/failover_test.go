@@ -37,6 +37,9 @@ const (
 	wholeWithin = 90 * time.Second
 	stockWithin = 4 * time.Minute
 
+	// oneLook is a question to each Pod, some of which may hang.
+	oneLook = 20 * time.Second
+
 	freeze = 15 * time.Second
 )
 
@@ -179,7 +182,12 @@ func (s *side) end(t *testing.T, ended time.Time) {
 		within = wholeWithin
 	}
 	s.report = s.ledger.Report(t)
-	ctx, cancel := context.WithDeadline(t.Context(), ended.Add(within))
+	// A ledger that wrote for longer leaves time for one look.
+	deadline := ended.Add(within)
+	if look := time.Now().Add(oneLook); look.After(deadline) {
+		deadline = look
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
 	defer cancel()
 	_, err := s.instance.Topology().Await(ctx, nil)
 	s.lines = s.witness.Lines(t)

@@ -90,7 +90,9 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 
 // TestSoak hands the master over again and again.
 func TestSoak(t *testing.T) {
-	s := &side{name: "tuned", instance: framework.Install(t, framework.Release{Name: "e2e-soak"}), tuned: true}
+	// Nothing may be evicted of what is written in all that time.
+	release := framework.Release{Name: "e2e-soak", Values: map[string]string{"redis.memory": `"1Gi"`}}
+	s := &side{name: "tuned", instance: framework.Install(t, release), tuned: true}
 	fault{
 		name: "soak", label: fmt.Sprintf("master's Pod deleted %d times", handOvers), over: "the last hand-over",
 		writing: handOvers * perHandOver, prepare: each(handOverRepeatedly), gap: 2 * time.Second,

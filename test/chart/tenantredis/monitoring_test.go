@@ -51,7 +51,7 @@ func TestPodMonitors(t *testing.T) {
 	objects := chart.Objects(t, probing)
 	for _, component := range []string{"redis", "sentinel"} {
 		monitor := render.Get[podMonitor](t, objects, chart.ID("PodMonitor")+"-"+component)
-		assert.Equal(t, labelsOf(release, component), monitor.Spec.Selector.MatchLabels)
+		assert.Equal(t, labelsOf(component), monitor.Spec.Selector.MatchLabels)
 		require.Len(t, monitor.Spec.PodMetricsEndpoints, 1)
 		endpoint := monitor.Spec.PodMetricsEndpoints[0]
 		assert.Equal(t, "metrics", endpoint.Port)

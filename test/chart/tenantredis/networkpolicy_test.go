@@ -65,7 +65,7 @@ func reach(t *testing.T, engine *networkpolicy.StandardNetworkPolicy, from *api.
 				SrcIP: net.IPv4(10, 0, 0, 1), SrcPort: 40000,
 				DstIP: net.IPv4(10, 0, 0, 2), DstPort: port, Proto: corev1.ProtocolTCP,
 			}
-			verdict, err := engine.EvaluateIngress(t.Context(), packet, from, pod(namespace, labelsOf(release, component)))
+			verdict, err := engine.EvaluateIngress(t.Context(), packet, from, pod(namespace, labelsOf(component)))
 			require.NoError(t, err)
 			if verdict != api.VerdictDeny {
 				reached = append(reached, fmt.Sprintf("%s:%d", component, port))

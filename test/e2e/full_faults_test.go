@@ -88,12 +88,10 @@ func shareNode(t *testing.T, sides []*side) {
 	// Sentinels learn a priority from a replica's INFO, every 10 s.
 	sentinel := sides[1].instance.AwaitServing(t).Sentinels[0].Pod
 	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 2*time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
-		now, err := sides[1].instance.Topology().Read(ctx)
-		if err != nil {
-			return false, nil
-		}
-		if master, found := now.Master(); found && nodeOf(t, master.Pod) == target {
-			return true, nil
+		if now, err := sides[1].instance.Topology().Read(ctx); err == nil {
+			if master, found := now.Master(); found && nodeOf(t, master.Pod) == target {
+				return true, nil
+			}
 		}
 		replicas, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "exec", sentinel, "--container=sentinel", "--",
 			"redis-cli", "-p", "26379", "SENTINEL", "REPLICAS", "mymaster")
@@ -204,13 +202,10 @@ func (s *side) nextMaster(ctx context.Context) (string, error) {
 	var next topology.Redis
 	err := wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
 		now, err := s.instance.Topology().Read(ctx)
-		if err != nil {
-			return false, nil
-		}
 		var found bool
 		next, found = now.Master()
-		named := func(sentinel topology.Sentinel) bool { return sentinel.Master != next.IP }
-		return found && next.Pod != s.master.Pod && !slices.ContainsFunc(now.Sentinels, named), nil
+		other := func(sentinel topology.Sentinel) bool { return sentinel.Master != next.IP }
+		return err == nil && found && next.Pod != s.master.Pod && !slices.ContainsFunc(now.Sentinels, other), nil
 	})
 	return next.Pod, err
 }

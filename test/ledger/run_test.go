@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -169,9 +168,11 @@ func oldMasterGoesOn(t *testing.T, i *lab.Instance) {
 
 func masterIsKilled(t *testing.T, i *lab.Instance) {
 	t.Helper()
+	// The one before may just have left a second master to be demoted.
+	old := i.Elected(nil, 20*time.Second)
+	i.Settled(old)
 	var killed time.Time
 	report := keep(t, i, load(10*time.Second, Follow, Naive), func() {
-		old := i.Redis[slices.IndexFunc(i.Redis, func(p *lab.Process) bool { return i.Role(p) == "master" })]
 		killed = time.Now()
 		old.Signal(syscall.SIGKILL)
 		master := i.Elected(old, 10*time.Second)

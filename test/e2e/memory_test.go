@@ -18,13 +18,14 @@ import (
 // fill sends four times as much as the container has memory, as fast as it can,
 // on three connections, to the master that Sentinel names, and tells what became
 // of it: for each connection, "errors: 0, replies: 170000" and how many errors
-// began with which word. A new Pod is refused for a moment, until the network
-// knows it.
+// began with which word. A new Pod is refused for a moment, by Sentinel's node
+// and by Redis', until they know it.
 const fill = `
 until [ $# = 2 ]; do
   set -- $(redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
 done
 export REDISCLI_AUTH="$REDIS_PASSWORD"
+until redis-cli -h "$1" -p "$2" PING; do :; done
 for connection in 1 2 3; do
   awk -v connection="$connection" 'BEGIN {
     value = sprintf("%1000s", ""); gsub(/ /, "x", value)

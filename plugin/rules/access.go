@@ -64,13 +64,18 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	}
 	o.matched["spec.access"] = true
 	namespaces := map[string]any{"matchExpressions": []any{
-		map[string]any{"key": namespaceLabel, "operator": "In", "values": e.tenant.Spec.Namespaces},
+		map[string]any{"key": namespaceLabel, "operator": "In", "values": e.clientNamespaces()},
 	}}
 	if err := peer.Merge(manifest.Fields{"namespaceSelector": namespaces}, e.cause("spec.namespaces")); err != nil {
 		return err
 	}
 	pods := map[string]any{"matchLabels": e.tenant.Spec.Access.PodLabels}
 	return peer.Merge(manifest.Fields{"podSelector": pods}, e.cause("spec.access.podLabels"))
+}
+
+// clientNamespaces are the tenant's and the release's, where helm test runs.
+func (e *engine) clientNamespaces() []string {
+	return slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(e.tenant.Spec.Namespaces), e.tenant.Spec.Namespace))))
 }
 
 // isPlatform tells whether a peer is Pods of one of the platform's namespaces.

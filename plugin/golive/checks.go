@@ -26,8 +26,8 @@ var Checks = []Check{
 		Fix: "look at kubectl describe pods: is there a node that they fit on?", look: checkPods,
 	},
 	{
-		Name: "spread", Holds: "no two Redis and no two Sentinels share a node",
-		Why: "one node that fails or reboots must take one of each at most",
+		Name: "spread", Holds: "no two Redis share a node, and without any one node most Sentinels are left",
+		Why: "a node that fails or reboots must not take the data or the majority",
 		Fix: "add nodes, or look at the placement values of the chart", look: checkSpread,
 	},
 	{

@@ -65,7 +65,7 @@ func TestObjects(t *testing.T) {
 		spoil func(*world)
 		want  []string
 	}{
-		"two Sentinels asked for": {func(w *world) { w.failover["sentinel"] = map[string]any{"replicas": int64(2)} }, []string{"size", "pods", "sentinels"}},
+		"two Sentinels asked for": {func(w *world) { w.failover["sentinel"] = map[string]any{"replicas": int64(2)} }, []string{"size", "pods", "spread", "sentinels"}},
 		"a Pod is not ready":      {func(w *world) { w.redis[1].Status.Conditions[0].Status = corev1.ConditionFalse }, []string{"pods"}},
 		"a Redis is missing":      {func(w *world) { w.redis = w.redis[:2] }, []string{"pods", "replicas"}},
 		"a Sentinel is missing":   {func(w *world) { w.sentinels = w.sentinels[:2] }, []string{"pods", "sentinels"}},

@@ -100,7 +100,7 @@ func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod) sentinelNode {
 // connect makes a client that asks once, and nothing that it was not told to.
 func connect(address, password string) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: address, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1,
+		Addr: address, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: answerTimeout, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout, ContextTimeoutEnabled: true,
 	})
 }

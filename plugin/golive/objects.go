@@ -50,15 +50,18 @@ func isReady(pod corev1.Pod) bool {
 
 func checkSpread(_ context.Context, i *instance) (string, error) {
 	for _, component := range components {
-		nodes := map[string]string{}
+		pods := map[string][]string{}
 		for _, pod := range i.pods[component] {
-			if other, shared := nodes[pod.Spec.NodeName]; shared {
-				return "", fmt.Errorf("%s and %s are on the same node, %q", other, pod.Name, pod.Spec.NodeName)
+			pods[pod.Spec.NodeName] = append(pods[pod.Spec.NodeName], pod.Name)
+		}
+		for node, names := range pods {
+			left := i.asked(component) - len(names)
+			if component == redisComponent && len(names) > 1 || component == sentinelComponent && 2*left <= i.asked(component) {
+				return "", fmt.Errorf("%s are on the node %q", strings.Join(names, " and "), node)
 			}
-			nodes[pod.Spec.NodeName] = pod.Name
 		}
 	}
-	return "each is on a node of its own", nil
+	return "no node holds too many", nil
 }
 
 func checkResources(_ context.Context, i *instance) (string, error) {

@@ -32,7 +32,7 @@ test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no
 test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
 
-bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md
+bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md and of plugin/README.md
 	@scripts/bench.sh
 
 lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts

@@ -32,7 +32,7 @@ test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no
 test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
 
-bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md
+bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md and of plugin/README.md
 	@scripts/bench.sh
 
 lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
@@ -46,8 +46,9 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool,
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
 
-package: bin/helm bin/helm4 ## both charts, linted, with their checksums, into dist/
+package: bin/helm bin/helm4 ## both charts, linted, and the Helm plugins of each platform, with their checksums, into dist/
 	@scripts/package.sh
+	@scripts/package-plugins.sh
 
 images: ## the images of the test cluster, pulled or built
 	@scripts/engine.sh

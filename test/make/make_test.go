@@ -68,3 +68,8 @@ func TestUnknownSuite(t *testing.T) {
 	output := runAsNobody(t, "test.sh", []string{"smoke"}, nil)
 	require.Contains(t, output, "no suite is called smoke: allowed are unit, e2e and full")
 }
+
+func TestUnknownSection(t *testing.T) {
+	output := runAsNobody(t, "bench.sh", []string{"speed"}, nil)
+	require.Contains(t, output, "no section is called speed: allowed are renderer and faults")
+}

@@ -54,6 +54,9 @@ type Release struct {
 	// Example is a tenant of examples/tenants, whose values and tenant file are
 	// used. Its name gets the prefix "e2e-" wherever it stands in them.
 	Example string
+	// TenantFile is the path of a tenant file for tenant-post, where there is no
+	// Example.
+	TenantFile string
 	// Values maps a value's path to JSON. They add to the example's, or to those
 	// of a small instance.
 	Values map[string]string
@@ -105,7 +108,14 @@ func Install(t *testing.T, release Release) *Instance {
 // is not named is the default again, not the last release's.
 func (i *Instance) Upgrade(t *testing.T, chart string, release Release) {
 	t.Helper()
-	i.Helm(t, append([]string{"upgrade", "--install", i.Name, chart}, i.flags(t, release)...)...)
+	require.NoError(t, i.TryUpgrade(t, chart, release))
+}
+
+// TryUpgrade is Upgrade where the test does not end because Helm fails.
+func (i *Instance) TryUpgrade(t *testing.T, chart string, release Release) error {
+	t.Helper()
+	_, err := i.runHelm(t.Context(), append([]string{"upgrade", "--install", i.Name, chart}, i.flags(t, release)...)...)
+	return err
 }
 
 // Template is what Helm renders of the chart without a cluster.
@@ -122,11 +132,14 @@ func (i *Instance) flags(t *testing.T, release Release) []string {
 	if release.Example != "" {
 		flags = []string{
 			"--values", exampleFile(t, release.Example, "values.yaml"),
-			"--post-renderer", i.postRenderer, "--post-renderer-args", "--tenant=" + exampleFile(t, release.Example, "tenant.yaml"),
 		}
+		release.TenantFile = exampleFile(t, release.Example, "tenant.yaml")
 	} else {
 		maps.Copy(values, small)
 		values["tenantNamespaces"] = fmt.Sprintf("[%q]", i.Tenant)
+	}
+	if release.TenantFile != "" {
+		flags = append(flags, "--post-renderer", i.postRenderer, "--post-renderer-args", "--tenant="+release.TenantFile)
 	}
 	maps.Copy(values, release.Values)
 	for _, path := range slices.Sorted(maps.Keys(values)) {

@@ -35,7 +35,7 @@ func TestSameBytesTwice(t *testing.T) {
 	one, two := pack(t), pack(t)
 	files, err := os.ReadDir(one)
 	require.NoError(t, err)
-	require.Len(t, files, 3, "two charts and SHA256SUMS")
+	require.Len(t, files, 4, "three charts and SHA256SUMS")
 	for _, file := range files {
 		first, err := os.ReadFile(filepath.Join(one, file.Name()))
 		require.NoError(t, err)
@@ -115,8 +115,9 @@ func TestAnnotations(t *testing.T) {
 	icon, err := os.ReadFile(render.Repository + "/docs/images/icon.svg")
 	require.NoError(t, err)
 	for chart, images := range map[string][]string{
-		"redis-operator": {operatorImage},
-		"tenant-redis":   defaultImages(t),
+		"redis-operator":   {operatorImage},
+		"tenant-redis":     defaultImages(t),
+		"redis-dashboards": nil,
 	} {
 		text, err := os.ReadFile(render.Repository + "/charts/" + chart + "/Chart.yaml")
 		require.NoError(t, err)

@@ -45,7 +45,7 @@ func failover(l limits) *page {
 			query(`max by (pod) (redis_sentinel_master_sentinels{<instance>})`, "{{pod}} Sentinels"),
 			query(`max by (pod) (redis_sentinel_master_slaves{<instance>})`, "{{pod}} replicas"),
 			query(`max by (pod) (redis_sentinel_masters{<instance>})`, "{{pod}} masters")),
-		graph("Detection and failover time", "ms", "down-after-milliseconds and failover-timeout of each Sentinel. All should agree. Alert: RedisSentinelSettingsLost.", half,
+		graph("Detection and failover time", "ms", "Sentinel's settings down-after-milliseconds and failover-timeout. All should agree. Alert: RedisSentinelSettingsLost.", half,
 			query(`max by (pod) (redis_sentinel_master_setting_down_after_milliseconds{<instance>})`, "{{pod}} down-after"),
 			query(`max by (pod) (redis_sentinel_master_setting_failover_timeout{<instance>})`, "{{pod}} failover-timeout")),
 		graph("Quorum needed and usable Sentinels", "none", "Sentinels that must agree that the master is down, and those that each Sentinel can reach, itself included. Alert: RedisSentinelSettingsLost.", half,

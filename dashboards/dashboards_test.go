@@ -62,7 +62,7 @@ func TestLimitsAreRead(t *testing.T) {
 func TestPanels(t *testing.T) {
 	uids := map[string]string{}
 	for file, text := range generated(t) {
-		var d dashboard.Dashboard
+		var d classic
 		plugins.RegisterDefaultPlugins()
 		require.NoError(t, json.Unmarshal(text, &d), file)
 		assert.Equal(t, *d.Uid+".json", filepath.Base(file))
@@ -110,7 +110,7 @@ func TestOverlapsAreFound(t *testing.T) {
 		"onto the one above":  func(g *dashboard.GridPos) { g.Y-- },
 		"over the edge":       func(g *dashboard.GridPos) { g.W = 25 - g.X },
 	} {
-		var d dashboard.Dashboard
+		var d classic
 		require.NoError(t, json.Unmarshal(generated(t)["tenants/tenant-redis.json"], &d))
 		require.Empty(t, overlaps(d))
 		move(d.Panels[2].Panel.GridPos)
@@ -119,7 +119,7 @@ func TestOverlapsAreFound(t *testing.T) {
 }
 
 // overlaps returns the titles of panels that cover others or leave the page.
-func overlaps(d dashboard.Dashboard) []string {
+func overlaps(d classic) []string {
 	var found []string
 	taken := map[[2]uint32]bool{}
 	for _, entry := range d.Panels {

@@ -14,20 +14,20 @@ func fleet(l limits) *page {
 	none := []dashboard.ValueMapping{values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"})}
 	p.row(
 		"State",
-		figure("Instances", "none", "Instances of which Prometheus knows at least one Pod.", sixth,
+		figure("Instances", "none", "Instances of which Prometheus knows at least one Pod.",
 			latest(`count(count by (namespace, tenant_redis) (up{<fleet>,component!=""}))`, "")),
-		figure("Without one master", "none", "Instances with no master, or more than one. Alerts: RedisMasterMissing, RedisMultipleMasters.", sixth,
+		figure("Without one master", "none", "Instances with no master, or more than one. Alerts: RedisMasterMissing, RedisMultipleMasters.",
 			latest(`count((
   count by (namespace, tenant_redis) (redis_instance_info{<fleet>,role="master"})
   or 0 * count by (namespace, tenant_redis) (redis_up{<fleet>})
 ) != 1) or vector(0)`, "")).Mappings(none),
-		figure("Without a replica", "none", "Instances whose master has no replica. Alert: RedisReplicaNone.", sixth,
+		figure("Without a replica", "none", "Instances whose master has no replica. Alert: RedisReplicaNone.",
 			latest(`count(max by (namespace, tenant_redis) (redis_connected_slaves{<fleet>}) < 1) or vector(0)`, "")).Mappings(none),
-		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover. Alert: RedisSentinelQuorumLost.", sixth,
+		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover. Alert: RedisSentinelQuorumLost.",
 			latest(`count(max by (namespace, tenant_redis) (redis_sentinel_master_ckquorum_status{<fleet>}) == 0) or vector(0)`, "")).Mappings(none),
-		figure("Critical alerts", "none", "Alerts of severity critical that fire now.", sixth,
+		figure("Critical alerts", "none", "Alerts of severity critical that fire now.",
 			latest(`count(ALERTS{<fleet>,alertstate="firing",severity="critical"}) or vector(0)`, "")).Mappings(none),
-		figure("Failovers in 24 h", "none", "Failovers of all instances, planned hand-overs included. Alerts: RedisFailover, RedisFailoverFlapping.", sixth,
+		figure("Failovers in 24 h", "none", "Failovers of all instances, planned hand-overs included. Alerts: RedisFailover, RedisFailoverFlapping.",
 			latest(`sum(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, "")),
 		instances(l),
 	)
@@ -36,9 +36,9 @@ func fleet(l limits) *page {
 		"The ten that stand out",
 		graph("Commands", "ops", "Instances that run most commands.", third,
 			query(`topk(10, sum by (namespace, tenant_redis) (rate(redis_commands_processed_total{<fleet>,component="redis"}[$__rate_interval])))`, eachInstance)),
-		limited("Memory used", "percent", "Instances that fill most of maxmemory. Caches are meant to be full. Alert: RedisMemoryNearLimit (sessions only).", third, l.MemoryPercent,
+		limited("Memory used", "percent", "Instances that fill most of maxmemory. Caches are meant to be full. Alert: RedisMemoryNearLimit (sessions only).", l.MemoryPercent,
 			query(`topk(10, 100 * max by (namespace, tenant_redis) (redis_memory_used_bytes{<fleet>} / (redis_memory_max_bytes{<fleet>} > 0)))`, eachInstance)).Max(100),
-		limited("Mean latency", "ms", "Instances with the slowest Redis. Alert: RedisCommandsSlow.", third, l.CommandMilliseconds,
+		limited("Mean latency", "ms", "Instances with the slowest Redis. Alert: RedisCommandsSlow.", l.CommandMilliseconds,
 			query(`topk(10, 1000 * max by (namespace, tenant_redis) (
   sum by (namespace, tenant_redis, pod) (rate(redis_commands_duration_seconds_total{<fleet>,<commands>}[$__rate_interval]))
   / (sum by (namespace, tenant_redis, pod) (rate(redis_commands_total{<fleet>,<commands>}[$__rate_interval])) > 0)

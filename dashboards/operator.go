@@ -13,20 +13,20 @@ func operator() *page {
 
 	p.row(
 		"State",
-		figure("Pods up", "none", "Operator Pods that Prometheus reaches. Alerts: RedisOperatorDown, RedisOperatorPodMissing.", sixth,
+		figure("Pods up", "none", "Operator Pods that Prometheus reaches. Alerts: RedisOperatorDown, RedisOperatorPodMissing.",
 			latest(`sum(up{<operator>})`, "")).
 			Mappings([]dashboard.ValueMapping{values(map[string]state{"0": {"None", "red"}}), atLeast(1, state{colour: "green"})}),
-		figure("Leader", "string", "Pod that reconciles; the others wait. Alert: RedisOperatorNotReconciling.", sixth,
+		figure("Leader", "string", "Pod that reconciles; the others wait. Alert: RedisOperatorNotReconciling.",
 			latest(`sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[5m])) > 0`, "{{pod}}")).
 			TextMode(common.BigValueTextModeName).NoValue("None"),
-		figure("Redis looked after", "none", "RedisFailovers that the operator knows.", sixth,
+		figure("Redis looked after", "none", "RedisFailovers that the operator knows.",
 			latest(`count(count by (namespace, name) (redis_operator_controller_cluster_ok{<operators>}))`, "")),
-		figure("Redis failing", "none", "RedisFailovers whose reconciliation ended with an error. Alert: RedisOperatorReconcileFailing.", sixth,
+		figure("Redis failing", "none", "RedisFailovers whose reconciliation ended with an error. Alert: RedisOperatorReconcileFailing.",
 			latest(`count(min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>}) == 0) or vector(0)`, "")).
 			Mappings([]dashboard.ValueMapping{values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"})}),
-		figure("Queue", "none", "Events that wait for a worker.", sixth,
+		figure("Queue", "none", "Events that wait for a worker.",
 			latest(`sum(kooper_controller_event_queue_length{<operator>,controller="redisfailover"})`, "")),
-		figure("Mean reconciliation", "s", "Time that one reconciliation takes.", sixth,
+		figure("Mean reconciliation", "s", "Time that one reconciliation takes.",
 			latest(`sum(rate(kooper_controller_processed_event_duration_seconds_sum{<operator>}[5m]))
 / (sum(rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[5m])) > 0)`, "")),
 	)

@@ -36,12 +36,12 @@ func overview(l limits) *page {
 		"State",
 		status(),
 		master(),
-		figure("Redis answering", "none", "Redis processes that answer their exporter. Alert: RedisNotAnswering.", sixth,
+		figure("Redis answering", "none", "Redis processes that answer their exporter. Alert: RedisNotAnswering.",
 			latest(`sum(redis_up{<instance>,component="redis"})`, "")).
 			Mappings([]dashboard.ValueMapping{values(map[string]state{"0": {"None", "red"}})}),
 		replicas(),
 		quorum(),
-		figure("Firing alerts", "none", "Alerts of this instance that fire now, as Prometheus says. The list is below.", sixth,
+		figure("Firing alerts", "none", "Alerts of this instance that fire now, as Prometheus says. The list is below.",
 			latest(`count(ALERTS{<instance>,alertstate="firing"}) or vector(0)`, "")).
 			Mappings([]dashboard.ValueMapping{
 				values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"}),
@@ -59,7 +59,7 @@ func overview(l limits) *page {
 		graph("Commands", "ops", "Commands that each Redis runs, those of Sentinel, replication and the exporter included.", third,
 			query(`sum by (pod) (rate(redis_commands_processed_total{<instance>,component="redis"}[$__rate_interval]))`, "{{pod}}")),
 		limited("Mean latency", "ms", "Time that a command takes within Redis, without those that wait by design. Alert: RedisCommandsSlow.",
-			third, l.CommandMilliseconds,
+			l.CommandMilliseconds,
 			query(`1000 * sum by (pod) (rate(redis_commands_duration_seconds_total{<instance>,<commands>}[$__rate_interval]))
 / (sum by (pod) (rate(redis_commands_total{<instance>,<commands>}[$__rate_interval])) > 0)`, "{{pod}}")),
 		graph("Hit ratio", "percentunit", "Reads that find their key, of all Redis together. No reads, no ratio.", third,
@@ -72,7 +72,7 @@ func overview(l limits) *page {
 		graph("Commands by name", "ops", "The ten commands that are run most often.", third,
 			query(`topk(10, sum by (cmd) (rate(redis_commands_total{<instance>}[$__rate_interval])))`, "{{cmd}}")),
 		limited("Connections", "percent", "Connections in percent of maxclients. Alerts: RedisClientsNearLimit, RedisConnectionsRejected.",
-			third, l.ClientsPercent,
+			l.ClientsPercent,
 			query(`100 * max by (pod) (redis_connected_clients{<instance>,component="redis"} / redis_max_clients{<instance>,component="redis"})`, "{{pod}}")),
 		graph("Connected clients", "short", "Connections to each Redis, those of Sentinel, the exporter and the operator included.", third,
 			query(`max by (pod) (redis_connected_clients{<instance>,component="redis"})`, "{{pod}}")),
@@ -82,7 +82,7 @@ func overview(l limits) *page {
 			query(`sum by (pod) (rate(redis_net_output_bytes_total{<instance>,component="redis"}[$__rate_interval]))`, "{{pod}} sent"),
 			query(`-sum by (pod) (rate(redis_net_input_bytes_total{<instance>,component="redis"}[$__rate_interval]))`, "{{pod}} received")).
 			AxisCenteredZero(true),
-		limited("CPU", "percentunit", "Share of one CPU that the main thread takes: it runs all commands. Alert: RedisCPUSaturated.", third, 0.9,
+		limited("CPU", "percentunit", "Share of one CPU that the main thread takes: it runs all commands. Alert: RedisCPUSaturated.", 0.9,
 			query(`sum by (pod) (
   rate(redis_cpu_user_main_thread_seconds_total{<instance>,component="redis"}[$__rate_interval])
   + rate(redis_cpu_sys_main_thread_seconds_total{<instance>,component="redis"}[$__rate_interval])
@@ -92,7 +92,7 @@ func overview(l limits) *page {
 	p.row(
 		"Memory",
 		limited("Memory used", "percent", "Memory in percent of maxmemory. A cache is meant to be full; sessions are refused then. Alert: RedisMemoryNearLimit (sessions only).",
-			third, l.MemoryPercent,
+			l.MemoryPercent,
 			query(`100 * max by (pod) (redis_memory_used_bytes{<instance>} / (redis_memory_max_bytes{<instance>} > 0))`, "{{pod}}")).Max(100),
 		graph("Memory", "bytes", "Memory that data and buffers take, what the process has of the kernel (resident), and maxmemory. Alert: RedisMemoryNearKill.", third,
 			query(`max by (pod) (redis_memory_used_bytes{<instance>})`, "{{pod}} used"),
@@ -104,9 +104,9 @@ func overview(l limits) *page {
 		graph("Evictions and expirations", "cps", "Keys per second that are dropped because memory is full, or because their time is over. Alerts: RedisSessionsEvicted, RedisCacheTooSmall.", third,
 			query(`sum(rate(redis_evicted_keys_total{<instance>,component="redis"}[$__rate_interval]))`, "Evicted"),
 			query(`sum(rate(redis_expired_keys_total{<instance>,component="redis"}[$__rate_interval]))`, "Expired")),
-		limited("Fragmentation", "none", "Memory that the process has of the kernel, by what its data needs. High while Redis is nearly empty, which is no fault. Alert: RedisMemoryFragmented (from half of maxmemory on).", third, 1.5,
+		limited("Fragmentation", "none", "Memory that the process has of the kernel, by what its data needs. High while Redis is nearly empty, which is no fault. Alert: RedisMemoryFragmented (from half of maxmemory on).", 1.5,
 			query(`max by (pod) (redis_mem_fragmentation_ratio{<instance>})`, "{{pod}}")),
-		limited("Replication lag", "bytes", "Bytes that a replica has not confirmed yet: a failover loses that much at most. Alert: RedisReplicationLagging.", third,
+		limited("Replication lag", "bytes", "Bytes that a replica has not confirmed yet: a failover loses that much at most. Alert: RedisReplicationLagging.",
 			l.ReplicationLagBytes, query(lagQuery, "{{slave_ip}}")),
 	)
 	return p
@@ -114,7 +114,7 @@ func overview(l limits) *page {
 
 // status tells whether Redis can be written to.
 func status() panel {
-	return figure("Status", "none", "Whether there is exactly one master. Alerts: RedisMasterMissing, RedisMultipleMasters.", sixth,
+	return figure("Status", "none", "Whether there is exactly one master. Alerts: RedisMasterMissing, RedisMultipleMasters.",
 		latest(`count(redis_instance_info{<instance>,role="master"}) or 0 * count(redis_up{<instance>})`, "")).
 		Mappings([]dashboard.ValueMapping{
 			values(map[string]state{"0": {"No master", "red"}, "1": {"Up", "green"}}),
@@ -124,19 +124,19 @@ func status() panel {
 }
 
 func master() panel {
-	return figure("Master", "string", "Pod of the master.", sixth,
+	return figure("Master", "string", "Pod of the master.",
 		latest(`max by (pod) (redis_instance_info{<instance>,role="master"})`, "{{pod}}")).
 		TextMode(common.BigValueTextModeName)
 }
 
 func replicas() panel {
-	return figure("Replicas connected", "none", "Replicas that the master serves. Without any, nothing can take over. Alerts: RedisReplicaNone, RedisReplicaMissing.", sixth,
+	return figure("Replicas connected", "none", "Replicas that the master serves. Without any, nothing can take over. Alerts: RedisReplicaNone, RedisReplicaMissing.",
 		latest(`max(redis_connected_slaves{<instance>})`, "")).
 		Thresholds(steps(step("red"), from(1, "green")))
 }
 
 func quorum() panel {
-	return figure("Sentinels with quorum", "none", "Sentinels that could start a failover. Alerts: RedisSentinelQuorumLost, RedisSentinelIsolated.", sixth,
+	return figure("Sentinels with quorum", "none", "Sentinels that could start a failover. Alerts: RedisSentinelQuorumLost, RedisSentinelIsolated.",
 		latest(`sum(max by (pod) (redis_sentinel_master_ckquorum_status{<instance>}))`, "")).
 		Mappings([]dashboard.ValueMapping{
 			values(map[string]state{"0": {"None", "red"}}), atLeast(1, state{colour: "green"}),

@@ -22,7 +22,7 @@ const (
 // page is a dashboard that is being put together.
 type page struct {
 	audience, uid string
-	builder       *dashboard.DashboardBuilder
+	builder       *classicBuilder
 }
 
 type panel = cog.Builder[dashboard.Panel]
@@ -30,7 +30,7 @@ type panel = cog.Builder[dashboard.Panel]
 // newPage returns a dashboard without panels. Its file and its address in
 // Grafana are called by its uid.
 func newPage(audience, uid, title, description string, variables ...cog.Builder[dashboard.VariableModel]) *page {
-	builder := dashboard.NewDashboardBuilder(title).
+	builder := newClassic(title).
 		Uid(uid).
 		Description(description).
 		Tags([]string{tag}).
@@ -62,7 +62,7 @@ func (p *page) annotate(name, expr, text string) {
 		Expr(scope.Replace(expr)).Step("60s").TitleFormat(name).TextFormat(text))
 }
 
-func (p *page) build() (dashboard.Dashboard, error) {
+func (p *page) build() (classic, error) {
 	built, err := p.builder.Build()
 	if err != nil {
 		return built, err

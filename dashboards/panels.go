@@ -13,7 +13,7 @@ import (
 
 // A dashboard is 24 units wide.
 const (
-	full, half, third, quarter, sixth = 24, 12, 8, 6, 4
+	full, half, third, sixth = 24, 12, 8, 4
 
 	statHeight, graphHeight = 4, 8
 )
@@ -35,10 +35,10 @@ func refID(n int) string {
 }
 
 // figure is one number, large.
-func figure(title, unit, description string, width uint32, query target) *stat.PanelBuilder {
+func figure(title, unit, description string, query target) *stat.PanelBuilder {
 	return stat.NewPanelBuilder().
 		Title(title).Description(description).Datasource(source).Unit(unit).
-		Span(width).Height(statHeight).Targets(targets([]target{query})).
+		Span(sixth).Height(statHeight).Targets(targets([]target{query})).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
 		Orientation(common.VizOrientationAuto).
 		GraphMode(common.BigValueGraphModeNone).
@@ -52,7 +52,7 @@ func graph(title, unit, description string, width uint32, queries ...target) *ti
 	return timeseries.NewPanelBuilder().
 		Title(title).Description(description).Datasource(source).Unit(unit).
 		Span(width).Height(graphHeight).Targets(targets(queries)).
-		Min(0).LineWidth(1).FillOpacity(10).ShowPoints(common.VisibilityModeNever).
+		AxisSoftMin(0).LineWidth(1).FillOpacity(10).ShowPoints(common.VisibilityModeNever).
 		Legend(common.NewVizLegendOptionsBuilder().
 			DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true)).
 		Tooltip(common.NewVizTooltipOptionsBuilder().
@@ -61,8 +61,8 @@ func graph(title, unit, description string, width uint32, queries ...target) *ti
 }
 
 // limited draws lines, and dashed the limit beyond which an alert fires.
-func limited(title, unit, description string, width uint32, limit float64, queries ...target) *timeseries.PanelBuilder {
-	return graph(title, unit, description, width, queries...).
+func limited(title, unit, description string, limit float64, queries ...target) *timeseries.PanelBuilder {
+	return graph(title, unit, description, third, queries...).
 		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed)).
 		Thresholds(steps(step("green"), from(limit, "red")))
 }

@@ -38,7 +38,7 @@ bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md
 lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
 	@scripts/lint.sh
 
-docs: $(GENERATORS) packages ## the charts' schemas and README files, from values.yaml
+docs: $(GENERATORS) packages ## the charts' schemas, README files and dashboards
 	@scripts/docs.sh charts
 
 tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool, into bin/
@@ -46,7 +46,7 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool,
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
 
-package: bin/helm bin/helm4 ## both charts, linted, and the Helm plugins of each platform, with their checksums, into dist/
+package: bin/helm bin/helm4 ## the charts, linted, and the Helm plugins of each platform, with their checksums, into dist/
 	@scripts/package.sh
 	@scripts/package-plugins.sh
 

@@ -1,6 +1,7 @@
-// Package alerts tests the alerts of both charts with Prometheus' own engine:
-// each fires with its fault, stays silent without, and has no part that could
-// be left out.
+// Package alerts tests alerts and dashboards with Prometheus' own engine: each
+// alert fires with its fault, stays silent without, and has no part that could
+// be left out; each query of a dashboard shows something, and a tenant's shows
+// nothing of another.
 package alerts
 
 import (

@@ -73,6 +73,7 @@ func healthy(t *testing.T) *world {
 	// The second waits for the lead and reconciles nothing.
 	for _, metric := range []string{
 		`kooper_controller_processed_event_duration_seconds_count{controller="redisfailover",success="true"}`,
+		`kooper_controller_processed_event_duration_seconds_sum{controller="redisfailover",success="true"}`,
 		`redis_operator_controller_k8s_operations_total{namespace="redis-system",kind="StatefulSet",name="rfr-cache",operation="UPDATE",status="SUCCESS",err="NA"}`,
 		`redis_operator_controller_redis_checks_total{namespace="redis-system",resource="cache",indicator="MASTER_COUNT_IS_NOT_ONE",instance="NA",status="HEALTHY"}`,
 		`redis_operator_controller_sentinel_checks_total{namespace="redis-system",resource="cache",indicator="SENTINEL_NUMBER_IN_MEMORY_MISMATCH",instance="10.1.0.21",status="HEALTHY"}`,

@@ -49,7 +49,7 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
 {{- with $values.monitoring.dashboardURL -}}
-{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-tenant_redis=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
+{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
 {{- end -}}
 {{- $labels := merge (dict "namespace" .root.Release.Namespace "tenant_redis" (include "redis.name" .root)) $alert.labels $values.monitoring.alertLabels -}}
 - {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" | toYaml | nindent 2 | trim }}

@@ -73,8 +73,15 @@ wait_until() {
   done
 }
 
-# listed_images prints "NAME PUBLIC-IMAGE" for each line of ci/images/list.
-listed_images() { sed '/^#/d' ci/images/list; }
+# Which lists of images the cluster gets: test.sh adds to it.
+export IMAGE_LISTS=${IMAGE_LISTS:-ci/images/list}
+
+# listed_images prints "NAME PUBLIC-IMAGE" for each line of IMAGE_LISTS.
+listed_images() {
+  local lists
+  read -ra lists <<<"$IMAGE_LISTS"
+  sed '/^#/d' "${lists[@]}"
+}
 
 local_name() { echo "tenant-redis.local/${1#*/}"; }
 

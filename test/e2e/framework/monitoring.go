@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -172,7 +173,9 @@ func (m *Monitoring) Alerts(ctx context.Context) ([]Alert, error) {
 
 // Series is one of the answer to a query.
 type Series struct {
-	Metric map[string]string `json:"metric"`
+	Metric map[string]string
+	// Value has the time and, as text, the value.
+	Value []any
 }
 
 // Query is the answer of Prometheus to a query about this moment.
@@ -191,6 +194,18 @@ func (m *Monitoring) Query(ctx context.Context, query string) ([]Series, error) 
 	}
 	var series []Series
 	return series, json.Unmarshal(answer.Data.Result, &series)
+}
+
+// Value is that of the only series of a query's answer, 0 if there is none.
+func (m *Monitoring) Value(ctx context.Context, query string) (float64, error) {
+	series, err := m.Query(ctx, query)
+	if err != nil || len(series) == 0 {
+		return 0, err
+	}
+	if len(series) > 1 || len(series[0].Value) != 2 {
+		return 0, fmt.Errorf("%s has %d series, not one", query, len(series))
+	}
+	return strconv.ParseFloat(fmt.Sprint(series[0].Value[1]), 64)
 }
 
 // QueryRange is the raw answer of Prometheus to a query about a span of time.

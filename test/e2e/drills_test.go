@@ -34,6 +34,8 @@ const (
 type lab struct {
 	monitoring *framework.Monitoring
 	alerts     *watch
+	// flooded and orphaned are drills of several stages, both about session.
+	flooded, orphaned *drill
 	// cache and other are caches, session keeps sessions.
 	cache, other, session *framework.Instance
 }
@@ -53,7 +55,7 @@ func TestDrills(t *testing.T) {
 		}},
 		{"operator away", map[string]func(*testing.T, *lab){"all": drillWithoutOperator}},
 		{"operator back", map[string]func(*testing.T, *lab){
-			"strange master": drillStrangeMaster, "flapping": drillFlapping, "orphan": drillOrphan,
+			"strange master": drillStrangeMaster, "orphan": drillOrphan,
 		}},
 		{"windows", map[string]func(*testing.T, *lab){"flood": drillFloodIsOver}},
 		{"all", map[string]func(*testing.T, *lab){"critical alerts": func(t *testing.T, _ *lab) { requireDrilled(t, "RedisOperatorNotReconciling") }}},
@@ -99,10 +101,11 @@ func newLab(t *testing.T, divisor int, names ...string) *lab {
 		}
 	}
 	framework.CopyRules(t, framework.SystemNamespace, "redis-operator", divisor)
-	l.monitoring = framework.StartMonitoring(t)
+	// What an instance goes through at its start, some alerts would remember.
 	for _, i := range l.instances() {
 		i.AwaitServing(t)
 	}
+	l.monitoring = framework.StartMonitoring(t)
 	// Of each instance six exporters and a probe; two operators.
 	l.monitoring.AwaitTargets(t, 7*len(l.instances())+2)
 	l.alerts = watchAlerts(t, l.monitoring)
@@ -182,7 +185,7 @@ func drillTwoMasters(t *testing.T, l *lab) {
 	_, replicas := split(t, serving)
 	d := l.begin(i, "a replica is promoted beside the master")
 	i.RedisCLI(t, replicas[0].Pod, "REPLICAOF NO ONE")
-	resetSentinels(t, serving)
+	tellSentinels(t, serving, "RESET", "mymaster")
 	d.fires(t, "RedisMultipleMasters", "RedisReplicaMissing", "RedisOperatorReconcileFailing", "RedisSentinelCountsWrong")
 	d.mitigate(t, "RedisMultipleMasters", 0, nil)
 	i.AwaitServing(t)
@@ -198,8 +201,11 @@ func drillForgottenReplicas(t *testing.T, l *lab) {
 	signal, err := framework.FindProcess(t.Context(), master.Pod, "redis")
 	require.NoError(t, err)
 	d := l.begin(i, "the master is lost while the Sentinels have forgotten its replicas")
+	// They must not notice before they have forgotten.
+	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "60000")
 	require.NoError(t, signal(t.Context(), "KILL"))
-	resetSentinels(t, serving)
+	tellSentinels(t, serving, "RESET", "mymaster")
+	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
 	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisSentinelQuorumLost",
 		"RedisReplicaNone", "RedisReplicationBroken")
@@ -244,14 +250,14 @@ func split(t *testing.T, serving topology.Topology) (topology.Redis, []topology.
 	return master, slices.DeleteFunc(slices.Clone(serving.Redis), func(r topology.Redis) bool { return r.Pod == master.Pod })
 }
 
-// resetSentinels has all Sentinels forget all but the master's address, at once.
-func resetSentinels(t *testing.T, serving topology.Topology) {
+// tellSentinels gives all Sentinels the same command at once.
+func tellSentinels(t *testing.T, serving topology.Topology, command ...string) {
 	t.Helper()
-	var resets []func(context.Context) error
+	var all []func(context.Context) error
 	for _, sentinel := range serving.Sentinels {
-		resets = append(resets, func(ctx context.Context) error { return askSentinel(ctx, sentinel.Pod, "RESET", "mymaster") })
+		all = append(all, func(ctx context.Context) error { return askSentinel(ctx, sentinel.Pod, command...) })
 	}
-	require.NoError(t, together(t.Context(), resets))
+	require.NoError(t, together(t.Context(), all))
 }
 
 func askSentinel(ctx context.Context, pod string, command ...string) error {
@@ -289,24 +295,24 @@ done
 export REDISCLI_AUTH="$REDIS_PASSWORD"
 until redis-cli -h "$1" -p "$2" PING; do sleep 0.2; done`
 
-// flooded is the drill that drillFlood begins; its alerts look back for minutes.
-var flooded *drill
-
+// drillFlood begins a drill whose alerts look back for minutes.
 func drillFlood(t *testing.T, l *lab) {
 	i := l.session
 	master, _ := split(t, i.AwaitServing(t))
 	// The fewest connections that the chart allows.
 	i.RedisCLI(t, master.Pod, "CONFIG SET maxclients 100")
-	flooded = l.begin(i, "clients fill the memory, use up the connections and have a wrong password")
+	l.flooded = l.begin(i, "clients fill the memory, use up the connections and have a wrong password")
 	for name, script := range flood {
 		i.StartJob(t, i.Tenant, "drill-"+name, func(pod *corev1.PodTemplateSpec) {
 			container := &pod.Spec.Containers[0]
 			container.Image = "tenant-redis.local/library/redis:7.0.15"
 			container.Command = []string{"bash", "-c", script}
 			container.Resources.Limits = nil
+			// A shell that is a container's first process does not hear TERM.
+			pod.Spec.TerminationGracePeriodSeconds = new(int64)
 		})
 	}
-	flooded.fires(t, "RedisConnectionsRejected", "RedisClientsNearLimit", "RedisWritesRefused", "RedisMemoryNearLimit", "RedisLoginsRefused")
+	l.flooded.fires(t, "RedisConnectionsRejected", "RedisClientsNearLimit", "RedisWritesRefused", "RedisMemoryNearLimit", "RedisLoginsRefused")
 
 	// As the runbooks say: end the clients that leak, and the lives of sessions.
 	for name := range flood {
@@ -314,11 +320,11 @@ func drillFlood(t *testing.T, l *lab) {
 	}
 	i.RedisCLI(t, master.Pod, "CONFIG SET maxclients 10000")
 	i.RedisCLI(t, master.Pod, "FLUSHALL")
-	flooded.repaired = time.Now()
+	l.flooded.repaired = time.Now()
 }
 
-func drillFloodIsOver(t *testing.T, _ *lab) {
-	flooded.resolves(t, windowWithin)
+func drillFloodIsOver(t *testing.T, l *lab) {
+	l.flooded.resolves(t, windowWithin)
 }
 
 // drillWithoutOperator takes the operator away, and meanwhile does to the
@@ -346,13 +352,16 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 			drillForeignMaster(t, l, foreign)
 			wrong = drillWrongSentinel(t, l)
 		})
-		t.Run("orphan", func(t *testing.T) {
+		t.Run("flapping, then orphan", func(t *testing.T) {
 			t.Parallel()
+			// It looks back for an hour.
+			flap(t, l, l.session).keepFiring(t)
 			require.NoError(t, kubectl(t.Context(), "--namespace", l.session.Namespace, "delete", "redisfailover", l.session.Name, "--cascade=orphan"))
 		})
 	})
 	require.True(t, passed)
 
+	l.orphaned = l.begin(l.session, "a RedisFailover is deleted, its Pods are not")
 	down.mitigate(t, "RedisOperatorDown", 0, nil)
 	gone.mitigate(t, "RedisSentinelMetricsAbsent", 0, nil)
 	down.resolves(t, resolveWithin)
@@ -371,7 +380,7 @@ func drillForeignMaster(t *testing.T, l *lab, foreign topology.Redis) {
 	_, replicas := split(t, serving)
 	d := l.begin(i, "a replica follows another instance's master")
 	i.RedisCLI(t, replicas[0].Pod, "REPLICAOF "+foreign.IP+" 6379")
-	resetSentinels(t, serving)
+	tellSentinels(t, serving, "RESET", "mymaster")
 	d.fires(t, "RedisForeignMaster")
 	d.mitigate(t, "RedisForeignMaster", 0, map[string]string{"POD": replicas[0].Pod})
 	d.resolves(t, resolveWithin)
@@ -424,15 +433,8 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 	d.resolves(t, resolveWithin)
 }
 
-// drillFlapping fails over again and again, each time as soon as Prometheus has
-// seen the last time.
-func drillFlapping(t *testing.T, l *lab) {
-	d := flap(t, l, l.other)
-	d.repaired = time.Now()
-	d.keepFiring(t)
-}
-
-// flap makes one failover more than there are Redis.
+// flap makes one failover more than there are Redis, each as soon as Prometheus
+// has seen the one before.
 func flap(t *testing.T, l *lab, i *framework.Instance) *drill {
 	t.Helper()
 	serving := i.AwaitServing(t)
@@ -471,16 +473,15 @@ func (l *lab) value(t *testing.T, query string) float64 {
 // operator saw it. Once it is back, a Pod is lost that no node takes.
 func drillOrphan(t *testing.T, l *lab) {
 	i := l.session
-	d := l.begin(i, "the RedisFailover is gone, its Pods are not")
-	d.fires(t, "RedisNotReconciled")
+	l.orphaned.fires(t, "RedisNotReconciled")
 	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name, true))
-	d.repaired = time.Now()
-	d.resolves(t, resolveWithin)
+	l.orphaned.repaired = time.Now()
+	l.orphaned.resolves(t, resolveWithin)
 
 	_, replicas := split(t, i.AwaitServing(t))
 	node := nodeOf(t, replicas[0].Pod)
 	t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
-	d = l.begin(i, "a Pod is lost and no node takes the next one")
+	d := l.begin(i, "a Pod is lost and no node takes the next one")
 	require.NoError(t, kubectl(t.Context(), "cordon", node))
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", replicas[0].Pod))
 	d.fires(t, "RedisHealingBlocked", "RedisPodMissing")

@@ -102,21 +102,13 @@ metadata:
 // "for" divided by a number and nothing else changed.
 func CopyRules(t *testing.T, namespace, name string, divisor int) {
 	t.Helper()
-	var rules struct {
-		APIVersion string         `json:"apiVersion"`
-		Kind       string         `json:"kind"`
-		Metadata   map[string]any `json:"metadata"`
-		Spec       struct {
-			Groups []struct {
-				Name  string           `json:"name"`
-				Rules []map[string]any `json:"rules"`
-			} `json:"groups"`
-		} `json:"spec"`
-	}
-	require.NoError(t, yaml.UnmarshalStrict([]byte(Output(t, namespace, "get", "prometheusrule", name, "-o", "yaml")), &rules))
-	rules.Metadata = map[string]any{"name": name, "namespace": MonitoringNamespace}
-	for _, group := range rules.Spec.Groups {
-		for _, rule := range group.Rules {
+	var rules map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(Output(t, namespace, "get", "prometheusrule", name, "-o", "yaml")), &rules))
+	rules["metadata"] = map[string]any{"name": name, "namespace": MonitoringNamespace}
+	delete(rules, "status")
+	for _, group := range rules["spec"].(map[string]any)["groups"].([]any) {
+		for _, rule := range group.(map[string]any)["rules"].([]any) {
+			rule := rule.(map[string]any)
 			if pending, ok := rule["for"].(string); ok {
 				whole, err := time.ParseDuration(pending)
 				require.NoError(t, err)

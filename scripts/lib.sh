@@ -73,8 +73,9 @@ wait_until() {
   done
 }
 
-# Which lists of images the cluster gets: test.sh adds to it.
+# Which lists of images the cluster gets. Only the tests on it need all.
 export IMAGE_LISTS=${IMAGE_LISTS:-ci/images/list}
+ALL_IMAGE_LISTS="ci/images/list ci/images/list-monitoring"
 
 # listed_images prints "NAME PUBLIC-IMAGE" for each line of IMAGE_LISTS.
 listed_images() {

@@ -30,6 +30,7 @@ var dashboardVariable = regexp.MustCompile(`\$\{?([A-Za-z_]+)(:[a-z]+)?\}?`)
 // data, and those of a tenant's dashboard none of another instance. What they
 // answered about the last 15 minutes is kept, to draw them.
 func checkDashboards(t *testing.T, l *lab) {
+	t.Helper()
 	files, err := filepath.Glob(framework.Path("charts/*/dashboards/*.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files, "no dashboards in charts/*/dashboards")

@@ -181,13 +181,12 @@ func (d *drill) note(t *testing.T, alert framework.Alert) {
 	}
 }
 
-// resolves waits until none of these alerts, or of all that fired if none is
-// named, is there any more.
-func (d *drill) resolves(t *testing.T, within time.Duration, alerts ...string) {
+// resolves waits until none of the alerts that fired is there any more.
+func (d *drill) resolves(t *testing.T, within time.Duration) {
 	t.Helper()
 	var firing []string
 	for name, f := range d.found {
-		if f.resolved == 0 && (len(alerts) == 0 || slices.Contains(alerts, name)) {
+		if f.resolved == 0 {
 			firing = append(firing, name)
 		}
 	}

@@ -214,31 +214,36 @@ func (m *Monitoring) QueryRange(ctx context.Context, query string, from, to time
 // them.
 func (m *Monitoring) AwaitTargets(t *testing.T, targets int) {
 	t.Helper()
-	var state string
+	state := "it has not answered"
 	err := wait.PollUntilContextTimeout(t.Context(), time.Second, monitoringWithin, true, func(ctx context.Context) (bool, error) {
-		var answer struct {
-			Data struct {
-				ActiveTargets []struct {
-					Health, LastError, ScrapeURL string
-				}
-			}
-		}
-		if err := get(ctx, m.prometheus+"/api/v1/targets?state=active", &answer); err != nil {
-			state = err.Error()
-			return false, nil
-		}
-		up, problems := 0, []string{}
-		for _, target := range answer.Data.ActiveTargets {
-			if target.Health == "up" {
-				up++
-			} else {
-				problems = append(problems, target.ScrapeURL+": "+target.LastError)
-			}
-		}
+		up, problems := m.targets(ctx)
 		state = fmt.Sprintf("%d of %d targets are up\n%s", up, targets, strings.Join(problems, "\n"))
 		return up == targets && len(problems) == 0, nil
 	})
 	require.NoError(t, err, "Prometheus does not reach all it should: %s", state)
+}
+
+// targets counts those that Prometheus reaches, and says what is wrong with the
+// others.
+func (m *Monitoring) targets(ctx context.Context) (up int, problems []string) {
+	var answer struct {
+		Data struct {
+			ActiveTargets []struct {
+				Health, LastError, ScrapeURL string
+			}
+		}
+	}
+	if err := get(ctx, m.prometheus+"/api/v1/targets?state=active", &answer); err != nil {
+		return 0, []string{err.Error()}
+	}
+	for _, target := range answer.Data.ActiveTargets {
+		if target.Health == "up" {
+			up++
+		} else {
+			problems = append(problems, target.ScrapeURL+": "+target.LastError)
+		}
+	}
+	return up, problems
 }
 
 // SaveTSDB packs all that Prometheus has measured into a file.

@@ -11,7 +11,7 @@ CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 
-.PHONY: up demo-failover bench test test-full test-unit test-e2e lint docs tools build package images packages cluster down clean help FORCE
+.PHONY: up demo-failover drills bench test test-full test-unit test-e2e lint docs tools build package images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
@@ -31,6 +31,9 @@ test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no
 
 test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
+
+drills: $(CLUSTER_TOOLS) bin/gotestsum build ## fire the alerts with real faults; the figures of docs/drills.md
+	@scripts/drills.sh
 
 bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md and of plugin/README.md
 	@scripts/bench.sh

@@ -1,0 +1,115 @@
+package clients
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+)
+
+// fault befalls the master, who is the first Redis.
+type fault struct {
+	name    string
+	writing time.Duration
+	cause   func(t *testing.T, i *lab.Instance)
+	// gap is what the clients are promised; lab.Slack widens it.
+	gap time.Duration
+	// mayLose is whether acknowledged writes may get lost.
+	mayLose bool
+}
+
+// silence is how long a process hangs.
+const silence = 12 * time.Second
+
+var faults = []fault{
+	{
+		name: "handed over", writing: 15 * time.Second, gap: 2 * time.Second,
+		cause: func(t *testing.T, i *lab.Instance) { t.Helper(); handOver(t, i, i.Redis[0]) },
+	},
+	{
+		name: "killed", writing: 15 * time.Second, gap: lab.Detection + 2500*time.Millisecond,
+		cause: func(_ *testing.T, i *lab.Instance) {
+			i.Redis[0].Signal(syscall.SIGKILL)
+			rejoin(i, i.Redis[0])
+		},
+	},
+	{
+		// As the operator does it: connections stay open, and no Sentinel announces
+		// the change. Nothing holds back the writes meanwhile.
+		name: "demoted", writing: 15 * time.Second, gap: lab.Detection + 2500*time.Millisecond, mayLose: true,
+		cause: func(_ *testing.T, i *lab.Instance) { demote(i) },
+	},
+	{
+		// As on a node that is lost: what is sent there gets no answer, and the
+		// Service goes on handing out the Sentinel on it.
+		name: "silent, with a Sentinel", writing: silence + 8*time.Second, gap: lab.Detection + 4*time.Second, mayLose: true,
+		cause: func(_ *testing.T, i *lab.Instance) {
+			for _, p := range []*lab.Process{i.Redis[0], i.Sentinels[0]} {
+				p.Signal(syscall.SIGSTOP)
+				defer p.Signal(syscall.SIGCONT)
+			}
+			time.Sleep(silence)
+		},
+	},
+}
+
+// demote makes another Redis the master.
+func demote(i *lab.Instance) {
+	i.T.Helper()
+	master := i.Redis[1]
+	i.Do(master, "REPLICAOF", "NO", "ONE")
+	for _, p := range i.Redis {
+		if p != master {
+			i.Do(p, "REPLICAOF", master.IP, lab.RedisPort)
+		}
+	}
+	i.Monitor(master)
+}
+
+// TestFaults puts the examples through faults on real Redis processes.
+func TestFaults(t *testing.T) {
+	examples := chosen(t)
+	folder := t.TempDir()
+	programs := map[string]string{}
+	for _, example := range examples {
+		if example.IsGo() {
+			// Before any Sentinel runs: the compiler would take its time from it.
+			programs[example.Name] = compile(t, example, folder)
+		}
+	}
+	outcomes := make([]outcome, len(faults))
+	for n, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			i := lab.New(t)
+			i.Password = "secret-of-the-lab"
+			i.Serve()
+			var services []ledger.Service
+			for _, example := range examples {
+				services = append(services, serve(t, i, example, programs[example.Name]))
+			}
+			report, at := account(t, i, services, f.writing, func() { f.cause(t, i) })
+			outcomes[n] = outcome{fault: f, at: at, report: report}
+			f.check(t, report, at)
+		})
+	}
+	if *update && !t.Failed() {
+		writeTable(t, examples, outcomes)
+	}
+}
+
+// check holds each example to what is promised.
+func (f fault) check(t *testing.T, report ledger.Report, at time.Time) {
+	t.Helper()
+	for _, account := range report.Clients {
+		gap := account.GapAfter(at)
+		assert.LessOrEqual(t, gap.Duration(), lab.Slack*f.gap, "%s: gap %s", account.Client, gap)
+		assert.True(t, gap.Recovered, "%s: gap %s", account.Client, gap)
+		if !f.mayLose {
+			assert.Zero(t, account.Lost, "%s: lost acknowledged writes", account.Client)
+		}
+	}
+}

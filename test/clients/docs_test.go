@@ -2,7 +2,6 @@ package clients
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -37,18 +36,5 @@ func writeTable(t *testing.T, examples []Client, outcomes []outcome) {
 		}
 		rows = append(rows, row)
 	}
-	Replace(t, "lab", strings.Join(rows, "\n")+"\n")
-}
-
-// Replace puts a table below its mark in docs/clients.md.
-func Replace(t *testing.T, mark, table string) {
-	t.Helper()
-	const file = repository + "/docs/clients.md"
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	before, rest, found := strings.Cut(string(text), "<!-- "+mark+" -->\n")
-	require.True(t, found, mark)
-	_, after, found := strings.Cut(rest, "<!-- end -->")
-	require.True(t, found, mark)
-	require.NoError(t, os.WriteFile(file, []byte(before+"<!-- "+mark+" -->\n"+table+"<!-- end -->"+after), 0o644))
+	require.NoError(t, Replace(repository+"/docs/clients.md", "lab", strings.Join(rows, "\n")+"\n"))
 }

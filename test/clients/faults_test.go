@@ -91,6 +91,7 @@ func TestFaults(t *testing.T) {
 			for _, example := range examples {
 				services = append(services, serve(t, i, example, programs[example.Name]))
 			}
+			calm(i)
 			report, at := account(t, i, services, f.writing, func() { f.cause(t, i) })
 			outcomes[n] = outcome{fault: f, at: at, report: report}
 			f.check(t, report, at)

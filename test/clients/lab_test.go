@@ -54,14 +54,14 @@ func chosen(t *testing.T) []Client {
 func compile(t *testing.T, c Client, folder string) string {
 	t.Helper()
 	program := filepath.Join(folder, c.Name)
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-C", c.path("."), "-o", program, ".").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-C", c.path(), "-o", program, ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return program
 }
 
-// path is that of a file of the example.
-func (c Client) path(name string) string {
-	path, _ := filepath.Abs(filepath.Join(repository, c.Path(name)))
+// path is that of the example's folder.
+func (c Client) path() string {
+	path, _ := filepath.Abs(filepath.Join(repository, c.Folder()))
 	return path
 }
 
@@ -69,13 +69,25 @@ func (c Client) path(name string) string {
 // a service of a ledger.
 func serve(t *testing.T, i *lab.Instance, c Client, program string) ledger.Service {
 	t.Helper()
+	deployment, _, err := c.Manifest(repository, Instance)
+	require.NoError(t, err)
+	container := deployment.Spec.Template.Spec.Containers[0]
 	port := freePort(t)
-	command := c.Command(program, map[string]string{"PORT": port})
+	command := container.Command
+	for n := range command {
+		command[n] = strings.ReplaceAll(command[n], "$(PORT)", port)
+	}
+	if c.IsGo() {
+		command[0] = program
+	}
 	process := exec.CommandContext(t.Context(), command[0], command[1:]...)
-	process.Dir = c.path(".")
-	process.Env = append(os.Environ(), "PORT="+port, "PHP_CLI_SERVER_WORKERS=4",
-		"REDIS_SENTINEL_HOST="+i.Service.IP, "REDIS_SENTINEL_PORT="+lab.SentinelPort,
-		"REDIS_SENTINEL_MASTER="+lab.MasterName, "REDIS_PASSWORD="+i.Password)
+	process.Dir = c.path()
+	process.Env = os.Environ()
+	for _, variable := range container.Env {
+		process.Env = append(process.Env, variable.Name+"="+variable.Value)
+	}
+	process.Env = append(process.Env, "PORT="+port, "REDIS_SENTINEL_HOST="+i.Service.IP,
+		"REDIS_SENTINEL_PORT="+lab.SentinelPort, "REDIS_SENTINEL_MASTER="+lab.MasterName, "REDIS_PASSWORD="+i.Password)
 	log, err := os.Create(filepath.Join(i.Dir, c.Name+".log"))
 	require.NoError(t, err)
 	process.Stdout, process.Stderr = log, log
@@ -123,12 +135,29 @@ func get(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
+// calm waits until no Sentinel is in TILT, which it enters when it got no time for
+// two seconds, and in which it does nothing for thirty.
+func calm(i *lab.Instance) {
+	i.T.Helper()
+	i.Eventually(30*time.Second, func() string {
+		for _, s := range i.Sentinels {
+			client := i.Client(s, lab.SentinelPort)
+			defer func() { _ = client.Close() }()
+			if info := client.Info(i.T.Context(), "sentinel").Val(); !strings.Contains(info, "sentinel_tilt:0") {
+				return s.IP + " says " + info
+			}
+		}
+		return ""
+	})
+	i.Settled(i.Redis[0])
+}
+
 // account runs a ledger over the services; fault comes when all are at work.
 func account(t *testing.T, i *lab.Instance, services []ledger.Service, writing time.Duration, fault func()) (ledger.Report, time.Time) {
 	t.Helper()
 	contract := ledger.Contract{Sentinel: net.JoinHostPort(i.Service.IP, lab.SentinelPort), Master: lab.MasterName, Password: i.Password}
 	settings := ledger.Settings{
-		Services: services, Writers: 2, Rate: 20, Duration: writing, Timeout: 10 * time.Second, WaitFor: time.Second,
+		Services: services, Writers: 2, Rate: 10, Duration: writing, Timeout: 10 * time.Second, WaitFor: time.Second,
 		Replicas: 2, WholeWithin: time.Minute,
 	}
 	progress := &signal{word: "READY\n", seen: make(chan struct{})}

@@ -23,6 +23,8 @@ function connect() {
     connectTimeout: 500,
     sentinelCommandTimeout: 500,
     commandTimeout: 2000,
+    // Only this drops a connection that no longer answers.
+    socketTimeout: 1500,
     // How long to wait before connecting again, in ms.
     retryStrategy: () => 100,
     sentinelRetryStrategy: () => 100,

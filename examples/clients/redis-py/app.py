@@ -42,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers 200 only when Redis has."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are sent one by one
     client = connect()
 
     def do_PUT(self):

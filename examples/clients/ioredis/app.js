@@ -12,7 +12,7 @@ const MAX_VALUE = 1 << 20; // bytes
 // connect makes the client, which connects by itself, and again.
 function connect() {
   // snippet:begin
-  return new Redis({
+  const redis = new Redis({
     sentinels: [{ host: process.env.REDIS_SENTINEL_HOST, port: Number(process.env.REDIS_SENTINEL_PORT) }],
     name: process.env.REDIS_SENTINEL_MASTER,
     password: process.env.REDIS_PASSWORD,
@@ -34,12 +34,16 @@ function connect() {
     // which may have been applied when its answer got lost. null waits for ever.
     maxRetriesPerRequest: 3,
   });
+  // ioredis gives up for good, whatever the strategies above say, when it hears of
+  // a failover while it connects: have it begin anew.
+  redis.on('end', () => setTimeout(() => redis.connect().catch(() => {}), 100));
+  // Without a listener each failed attempt prints a warning.
+  redis.on('error', () => {});
+  return redis;
   // snippet:end
 }
 
 const redis = connect();
-// Without a listener each failed attempt prints a warning.
-redis.on('error', () => {});
 
 async function body(request) {
   const parts = [];

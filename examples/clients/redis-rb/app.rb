@@ -7,7 +7,7 @@ require "webrick"
 
 TIME_TO_LIVE = 3600 # seconds; what has none fills the memory
 
-# connect makes the client, which is safe for threads and connects when first used.
+# connect makes the client, which connects when first used.
 def connect
   # snippet:begin
   Redis.new(
@@ -30,14 +30,26 @@ end
 
 REDIS = connect
 
+# One command at a time, as in redis-rb itself.
+LOCK = Mutex.new
+
+# redis runs a command. redis-rb stays with a master that has become a replica
+# (redis-rb #543): that connection is not used again.
+def redis
+  LOCK.synchronize do
+    yield REDIS
+  rescue Redis::CommandError => e
+    REDIS.close if e.message.start_with?("READONLY")
+    raise
+  end
+end
+
 # ask answers 200 only when Redis did.
 def ask(request, response)
   value = yield request.path.delete_prefix("/keys/")
   response.status = value.nil? ? 404 : 200
   response.body = value || "no such key\n"
 rescue Redis::BaseError => e
-  # redis-rb stays with a master that has become a replica (redis-rb #543).
-  REDIS.close if e.message.start_with?("READONLY")
   response.status = 503
   response.body = "#{e.class}: #{e.message}\n"
 end
@@ -45,11 +57,11 @@ end
 # Keys answers PUT and GET.
 class Keys < WEBrick::HTTPServlet::AbstractServlet
   def do_PUT(request, response)
-    ask(request, response) { |name| "#{REDIS.set(name, request.body, ex: TIME_TO_LIVE)}\n" }
+    ask(request, response) { |name| "#{redis { |r| r.set(name, request.body, ex: TIME_TO_LIVE) }}\n" }
   end
 
   def do_GET(request, response)
-    ask(request, response) { |name| REDIS.get(name) }
+    ask(request, response) { |name| redis { |r| r.get(name) } }
   end
 end
 

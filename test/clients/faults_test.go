@@ -2,6 +2,8 @@ package clients
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"syscall"
@@ -132,4 +134,18 @@ func (f fault) check(t *testing.T, example Client, account ledger.Account, at ti
 	if !f.mayLose {
 		assert.Zero(t, account.Lost, "%s: lost acknowledged writes", example.Name)
 	}
+}
+
+// TestLiarLosesWrites is a control: a service that says yes without having asked
+// Redis loses all that it acknowledges.
+func TestLiarLosesWrites(t *testing.T) {
+	i := lab.New(t)
+	i.Serve()
+	liar := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer liar.Close()
+	report, _ := account(t, i, []ledger.Service{{Name: "liar", URL: liar.URL}}, time.Second, func() {})
+	account, found := report.Account("liar")
+	require.True(t, found)
+	require.Positive(t, account.Acknowledged)
+	require.Equal(t, account.Acknowledged, account.Lost)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,15 +25,23 @@ type block struct {
 
 // TestPageForTenants runs the page for application developers, block by block.
 func TestPageForTenants(t *testing.T) {
+	t.Parallel()
 	i := framework.Install(t, framework.Release{Name: "e2e-page-cache", Tenant: "e2e-page"})
 	i.AwaitServing(t)
-	page, err := os.ReadFile(framework.Path("docs/for-tenants.md"))
-	require.NoError(t, err)
-	text := strings.NewReplacer(clients.Instance, i.Name, "team-a", i.Tenant).Replace(string(page))
+	names := strings.NewReplacer(clients.Instance, i.Name, "team-a", i.Tenant)
+	read := func(file string) string {
+		text, err := os.ReadFile(framework.Path(file))
+		require.NoError(t, err)
+		return names.Replace(string(text))
+	}
+	folder := t.TempDir()
+	const job = "examples/go/job.yaml"
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, filepath.Dir(job)), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, job), []byte(read(job)), 0o644))
 
-	blocks := blocks(text)
+	blocks := blocks(read("docs/for-tenants.md"))
 	require.Greater(t, len(blocks), 5, "the page's blocks are found")
-	printed := runBlocks(t, blocks)
+	printed := runBlocks(t, folder, blocks)
 	for n, b := range blocks {
 		if b.prints != nil {
 			require.Equal(t, *b.prints, printed[n], b.script)
@@ -58,8 +67,9 @@ func blocks(page string) []block {
 	return found
 }
 
-// runBlocks runs the blocks in one shell and returns what each has printed.
-func runBlocks(t *testing.T, blocks []block) []string {
+// runBlocks runs the blocks in one shell, in a folder, and returns what each has
+// printed.
+func runBlocks(t *testing.T, folder string, blocks []block) []string {
 	t.Helper()
 	const mark = "--- block %d"
 	script := "set -o errexit -o nounset -o pipefail\n"
@@ -67,7 +77,7 @@ func runBlocks(t *testing.T, blocks []block) []string {
 		script += fmt.Sprintf("printf '\\n"+mark+"\\n'\n%s\n", n, b.script)
 	}
 	shell := exec.CommandContext(t.Context(), "bash", "-c", script)
-	shell.Dir = framework.Path(".")
+	shell.Dir = folder
 	out, err := shell.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	var printed []string

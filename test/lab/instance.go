@@ -92,10 +92,16 @@ func (i *Instance) Serve() {
 	for _, p := range i.Redis[1:] {
 		i.Do(p, "SLAVEOF", i.Redis[0].IP, RedisPort)
 	}
-	for _, s := range i.Sentinels {
-		i.monitor(s, i.Redis[0].IP)
-	}
+	i.Monitor(i.Redis[0])
 	i.Settled(i.Redis[0])
+}
+
+// Monitor does what the operator does when all Sentinels name a wrong master.
+func (i *Instance) Monitor(master *Process) {
+	i.T.Helper()
+	for _, s := range i.Sentinels {
+		i.monitor(s, master.IP)
+	}
 }
 
 // monitor does what the operator does to a Sentinel that names a wrong master.

@@ -42,13 +42,27 @@ type Ledger struct {
 // as naive ones, and returns at once. In the end it expects as many replicas.
 func (i *Instance) StartLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
 	t.Helper()
+	return i.startLedger(t, name, writing, replicas, "-clients=follow,naive", "-rate=100")
+}
+
+// StartServicesLedger starts a ledger that writes through services alone. They
+// may take their time: it is they who give up on Redis.
+func (i *Instance) StartServicesLedger(t *testing.T, name string, writing time.Duration, replicas int, services []ledger.Service) *Ledger {
+	t.Helper()
+	var all []string
+	for _, service := range services {
+		all = append(all, string(service.Name)+"="+service.URL)
+	}
+	return i.startLedger(t, name, writing, replicas, "-clients=", "-services="+strings.Join(all, ","), "-rate=20", "-timeout=10s")
+}
+
+func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration, replicas int, flags ...string) *Ledger {
+	t.Helper()
 	job := i.StartJob(t, i.Tenant, "ledger-"+name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
 		container.Image = "tenant-redis.local/ledger:local"
-		container.Args = []string{
-			"-clients=follow,naive", fmt.Sprintf("-writers=%d", LedgerWriters), "-rate=100", fmt.Sprintf("-replicas=%d", replicas),
-			"-duration=" + writing.String(), "-whole-within=" + wholeWithin.String(),
-		}
+		container.Args = append(flags, fmt.Sprintf("-writers=%d", LedgerWriters), fmt.Sprintf("-replicas=%d", replicas),
+			"-duration="+writing.String(), "-whole-within="+wholeWithin.String())
 		// The account of all writes is kept in memory until the end.
 		container.Resources.Limits = nil
 		onControlPlane(&pod.Spec)

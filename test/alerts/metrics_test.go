@@ -27,7 +27,7 @@ func TestMetricsAreRecorded(t *testing.T) {
 			known[name][label] = true
 		}
 	}
-	for _, recording := range []string{"redis-master", "redis-replica", "sentinel", "probe"} {
+	for _, recording := range []string{"redis-master", "redis-replica", "sentinel", "proxy", "probe"} {
 		for _, sample := range recorded(t, recording) {
 			learn(sample.metric)
 		}

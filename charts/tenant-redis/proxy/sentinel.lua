@@ -11,11 +11,13 @@
 --   written to the old one that this would lose: it is dead, or holds its writes.
 -- * A master that Sentinels have replaced is left at once.
 -- * While no majority of the Sentinels answers, the master that is there is kept
---   as long as a majority of the Redis, it included, replicates: then no other
---   can have been made.
+--   as long as it has at least half of its replicas. One that has lost them, for
+--   as long as a Sentinel needs to hold it for dead, may have been replaced where
+--   the proxy cannot see it.
 -- HAProxy's own check of the role comes on top and needs none of this to work.
 
 local majority = tonumber(os.getenv("SENTINEL_MAJORITY"))
+local detection = tonumber(os.getenv("SENTINEL_DETECTION")) / 1000
 local name = os.getenv("REDIS_SENTINEL_MASTER")
 local password = os.getenv("REDIS_PASSWORD")
 
@@ -29,6 +31,7 @@ local forget = 30
 local views = {} -- by Sentinel: what it said last
 local known = {} -- by Sentinel: when it last answered
 local current -- address of the master, nil while there is none
+local backed -- when it was last known to be the master of the others
 
 local function now()
 	local time = core.now()
@@ -219,7 +222,7 @@ local function is_master(address)
 end
 
 -- supported tells whether at least half of a master's replicas have confirmed
--- what they have within the last seconds: with it they are a majority.
+-- what they have within the last seconds.
 local function supported(address)
 	local confirmed, slots = 0, 0
 	for _ in pairs(core.backends["replicas"].servers) do
@@ -231,7 +234,7 @@ local function supported(address)
 			confirmed = confirmed + 1
 		end
 	end
-	return info:find("role:master", 1, true) and 2 * (confirmed + 1) > slots
+	return info:find("role:master", 1, true) and 2 * confirmed >= slots - 1
 end
 
 -- point lets a server's connections go and gives it another address, or none.
@@ -248,6 +251,7 @@ end
 local function follow(address, why)
 	if address ~= current then
 		core.log(core.notice, string.format("master: %s, %s", address or "none", why))
+		backed = now()
 		point(core.backends["master"].servers["master"], address)
 		current = address
 	end
@@ -255,10 +259,12 @@ end
 
 local function judge()
 	local voices, best = agreed()
+	if voices >= majority or current and supported(current) then
+		backed = now()
+	elseif current and now() - backed > detection then
+		follow(nil, "no majority of the Sentinels answers, and it has lost its replicas")
+	end
 	if voices < majority then
-		if current and not supported(current) then
-			follow(nil, "no majority of the Sentinels answers, and it has lost its replicas")
-		end
 		return
 	end
 	local promoted = chosen()

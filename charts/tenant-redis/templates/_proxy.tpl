@@ -36,6 +36,7 @@ global
     # After the hook before the stop, clients that are still there are cut off.
     hard-stop-after 1s
     setenv SENTINEL_MAJORITY {{ add1 (div .Values.sentinel.replicas 2) }}
+    setenv SENTINEL_DETECTION {{ int .Values.sentinel.downAfterMilliseconds }}
     lua-load /etc/haproxy/sentinel.lua
 
 defaults

@@ -42,13 +42,34 @@ type Ledger struct {
 // as naive ones, and returns at once. In the end it expects as many replicas.
 func (i *Instance) StartLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
 	t.Helper()
+	return i.startLedger(t, name, writing, replicas, "follow,naive", nil)
+}
+
+// StartProxyLedger is StartLedger with clients of the proxy and, beside them,
+// ones that follow Sentinel.
+func (i *Instance) StartProxyLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
+	t.Helper()
+	return i.startLedger(t, name, writing, replicas, "proxy,follow", nil)
+}
+
+// StartServiceLedger is StartLedger with clients that know nothing but the
+// operator's Service for the master.
+func (i *Instance) StartServiceLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
+	t.Helper()
+	service := corev1.EnvVar{Name: "REDIS_HOST", Value: "rfrm-" + i.Name + "." + i.Namespace}
+	return i.startLedger(t, name, writing, replicas, "proxy", []corev1.EnvVar{service})
+}
+
+func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration, replicas int, clients string, env []corev1.EnvVar) *Ledger {
+	t.Helper()
 	job := i.StartJob(t, i.Tenant, "ledger-"+name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
 		container.Image = "tenant-redis.local/ledger:local"
 		container.Args = []string{
-			"-clients=follow,naive", fmt.Sprintf("-writers=%d", LedgerWriters), "-rate=100", fmt.Sprintf("-replicas=%d", replicas),
+			"-clients=" + clients, fmt.Sprintf("-writers=%d", LedgerWriters), "-rate=100", fmt.Sprintf("-replicas=%d", replicas),
 			"-duration=" + writing.String(), "-whole-within=" + wholeWithin.String(),
 		}
+		container.Env = env
 		// The account of all writes is kept in memory until the end.
 		container.Resources.Limits = nil
 		onControlPlane(&pod.Spec)

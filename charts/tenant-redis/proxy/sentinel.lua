@@ -32,6 +32,7 @@ local views = {} -- by Sentinel: what it said last
 local known = {} -- by Sentinel: when it last answered
 local current -- address of the master, nil while there is none
 local backed -- when it was last known to be the master of the others
+local early = { at = 0 } -- when, and over which configuration, a promoted one was taken
 
 local function now()
 	local time = core.now()
@@ -269,8 +270,11 @@ local function judge()
 	end
 	local promoted = chosen()
 	if promoted and promoted ~= current and is_master(promoted) then
+		early = { at = now(), epoch = best.epoch }
 		follow(promoted, "promoted")
-	elseif not promoted and best.master ~= current then
+	elseif promoted or best.epoch == early.epoch and now() - early.at < detection then
+		return -- the Sentinels have yet to tell each other
+	elseif best.master ~= current then
 		if is_master(best.master) then
 			follow(best.master, "named by the Sentinels")
 		else

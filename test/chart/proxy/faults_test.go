@@ -37,29 +37,34 @@ func kept(t *testing.T, account, direct ledger.Account, at time.Time, gap time.D
 // with another address.
 func TestHandOver(t *testing.T) {
 	i := serving(t)
-	account, direct, at := i.keep(20*time.Second, func() {
-		old := i.Redis[0]
-		i.Stop(old)
-		i.Redis[0] = i.Pod(0, 21)
-		i.Restart(i.Redis[0])
-	})
+	account, direct, at := i.keep(20*time.Second, i.handOver)
 	kept(t, account, direct, at, plannedGap)
+}
+
+func (i *instance) handOver() {
+	i.T.Helper()
+	i.Stop(i.Redis[0])
+	i.Redis[0] = i.Pod(0, 21)
+	i.Restart(i.Redis[0])
 }
 
 func TestKilled(t *testing.T) {
 	i := serving(t)
-	account, direct, at := i.keep(12*time.Second, func() {
-		i.Redis[0].Signal(syscall.SIGKILL)
-		i.Restart(i.Redis[0])
-	})
+	account, direct, at := i.keep(12*time.Second, i.kill)
 	kept(t, account, direct, at, killedGap)
+}
+
+func (i *instance) kill() {
+	i.T.Helper()
+	i.Redis[0].Signal(syscall.SIGKILL)
+	i.Restart(i.Redis[0])
 }
 
 // TestFrozen thaws a master that was replaced meanwhile: it says that it is
 // master until a Sentinel demotes it, about ten seconds later.
 func TestFrozen(t *testing.T) {
 	i := serving(t)
-	account, direct, at := i.keep(25*time.Second, func() { i.freeze() })
+	account, direct, at := i.keep(25*time.Second, i.freeze)
 	kept(t, account, direct, at, killedGap)
 }
 
@@ -68,7 +73,7 @@ func TestRoleCheckAloneLosesWrites(t *testing.T) {
 	i := running(t)
 	i.start(i.roleCheckOnly)
 	i.ready()
-	account, _, _ := i.keep(25*time.Second, func() { i.freeze() })
+	account, _, _ := i.keep(25*time.Second, i.freeze)
 	require.Positive(t, account.Lost)
 }
 

@@ -76,14 +76,15 @@ func serving(t *testing.T) *instance {
 	return i
 }
 
-// start runs HAProxy with what the chart renders, or with what change makes of it.
-func (i *instance) start(change func(config string) string) {
+// start runs HAProxy with what the chart renders, or with what change makes of its
+// files.
+func (i *instance) start(change func(name, content string) string) {
 	i.T.Helper()
 	data := render.Get[corev1.ConfigMap](i.T, chart.Objects(i.T, nil), chart.ID("ConfigMap")+"-proxy").Data
 	for name, content := range data {
 		content = strings.ReplaceAll(content, "/etc/haproxy", i.proxy.Dir)
-		if change != nil && name == "haproxy.cfg" {
-			content = change(content)
+		if change != nil {
+			content = change(name, content)
 		}
 		i.Write(filepath.Join(i.proxy.Dir, name), content, 0o600)
 	}
@@ -99,7 +100,10 @@ func (i *instance) start(change func(config string) string) {
 
 // roleCheckOnly is the control: the configuration that is found everywhere, in
 // which each Redis that says that it is master is one.
-func (i *instance) roleCheckOnly(config string) string {
+func (i *instance) roleCheckOnly(name, config string) string {
+	if name != "haproxy.cfg" {
+		return config
+	}
 	var servers strings.Builder
 	for n, p := range i.Redis {
 		fmt.Fprintf(&servers, "    server redis%d %s check\n", n, net.JoinHostPort(p.IP, lab.RedisPort))

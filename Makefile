@@ -62,7 +62,7 @@ cluster: bin/kubectl bin/kind ## the kind cluster alone
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck jq redis-server redis-sentinel redis-tools busybox
+	@scripts/packages.sh shellcheck jq redis-server redis-sentinel redis-tools busybox haproxy
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

@@ -192,6 +192,7 @@ func TestExcluded(t *testing.T) {
 	assert.NotContains(t, all, "RedisMemoryNearLimit")
 	assert.NotContains(t, tenant(t, "purpose=session"), "RedisCacheTooSmall")
 	assert.NotContains(t, tenant(t, "monitoring.probe.prober="), "RedisUnreachable")
+	assert.NotContains(t, tenant(t, "proxy.enabled=false"), "RedisProxyMissing")
 }
 
 // TestScope holds that each selector of the tenant's chart names the instance.

@@ -57,7 +57,7 @@ func emitted(t *testing.T) map[string]map[string]bool {
 			known[name][label] = true
 		}
 	}
-	for _, recording := range []string{"redis-master", "redis-replica", "sentinel", "probe"} {
+	for _, recording := range []string{"redis-master", "redis-replica", "sentinel", "proxy", "probe"} {
 		for _, sample := range recorded(t, recording) {
 			learn(sample.metric)
 		}

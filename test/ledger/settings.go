@@ -39,8 +39,8 @@ type Settings struct {
 // Validate names the first setting that makes no sense.
 func (s Settings) Validate() error {
 	for i, kind := range s.Clients {
-		if kind != Follow && kind != Naive && kind != Wait {
-			return fmt.Errorf("client %q: must be %s, %s or %s", kind, Follow, Naive, Wait)
+		if kind != Follow && kind != Naive && kind != Proxy && kind != Wait {
+			return fmt.Errorf("client %q: must be %s, %s, %s or %s", kind, Follow, Naive, Proxy, Wait)
 		}
 		if slices.Contains(s.Clients[:i], kind) {
 			return fmt.Errorf("client %q is named twice", kind)

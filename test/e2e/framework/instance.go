@@ -71,6 +71,7 @@ var small = map[string]string{
 	"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"50m"`,
 	"image":          `"tenant-redis.local/library/redis:7.0.15"`,
 	"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
+	"proxy.image":    `"tenant-redis.local/library/haproxy:2.6.12"`,
 }
 
 // New is an instance of which only the tenant's namespace is there, until after
@@ -212,7 +213,7 @@ func (i *Instance) Selector(component string) string {
 // Pods are those of a component; see Selector.
 func (i *Instance) Pods(t *testing.T, component string) []corev1.Pod {
 	t.Helper()
-	return k8s.ListPodsContext(t, t.Context(), Kubectl(i.Namespace), metav1.ListOptions{LabelSelector: i.Selector(component)})
+	return ListPods(t, i.Namespace, i.Selector(component))
 }
 
 // RedisCLI asks a Redis Pod of the instance, with the password.
@@ -243,4 +244,10 @@ func CleanupContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// ListPods are the Pods of a namespace that a selector selects.
+func ListPods(t *testing.T, namespace, selector string) []corev1.Pod {
+	t.Helper()
+	return k8s.ListPodsContext(t, t.Context(), Kubectl(namespace), metav1.ListOptions{LabelSelector: selector})
 }

@@ -25,7 +25,10 @@ rm -f "$CACHE"/log/tests-*.json
 status=0
 for suite; do
   choose "$suite"
-  if [ -n "$tags" ]; then IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh; fi
+  if [ -n "$tags" ]; then
+    IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh
+    scripts/clients.sh
+  fi
   say "tests: $suite"
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
     -tags "$tags" -count=1 -timeout "$limit" "$packages" || { status=1; break; }

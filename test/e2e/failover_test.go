@@ -97,6 +97,8 @@ type side struct {
 	name     string
 	instance *framework.Instance
 	tuned    bool
+	// services are written through, instead of by the ledger's own clients.
+	services []ledger.Service
 
 	master  topology.Redis
 	ledger  *framework.Ledger
@@ -165,7 +167,11 @@ func (s *side) begin(t *testing.T, f fault) {
 	require.True(t, found)
 	s.master = master
 	s.witness = s.instance.Watch(t)
-	s.ledger = s.instance.StartLedger(t, f.name, f.writing, len(serving.Redis)-1)
+	if len(s.services) > 0 {
+		s.ledger = s.instance.StartServicesLedger(t, f.name, f.writing, len(serving.Redis)-1, s.services)
+	} else {
+		s.ledger = s.instance.StartLedger(t, f.name, f.writing, len(serving.Redis)-1)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("=== ledger of %s\n%s", s.name, s.ledger.Log(t))

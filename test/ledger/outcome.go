@@ -72,10 +72,15 @@ func outcome(err error, sent bool) Outcome {
 
 // classify names an error's class, empty for none.
 func classify(err error) Class {
-	var netErr net.Error
+	var (
+		netErr net.Error
+		status *statusError
+	)
 	switch {
 	case err == nil:
 		return ""
+	case errors.As(err, &status):
+		return status.class()
 	case errors.Is(err, errUnreplicated):
 		return Unreplicated
 	case errors.Is(err, errNoMaster), strings.HasPrefix(err.Error(), "redis: all sentinels"), errors.Is(err, redis.Nil):

@@ -37,6 +37,9 @@ func Run(ctx context.Context, contract Contract, settings Settings, progress io.
 	for _, kind := range settings.Clients {
 		run.clients = append(run.clients, newClient(kind, settings, contract, run.prefix(kind)))
 	}
+	for _, service := range settings.Services {
+		run.clients = append(run.clients, newServiceClient(service, settings.Writers, run.prefix(service.Name)))
+	}
 	defer run.close()
 	run.log("run %s: %s for %s", run.id, settings.load(), settings.Duration)
 
@@ -49,7 +52,7 @@ func Run(ctx context.Context, contract Contract, settings Settings, progress io.
 
 func (s Settings) load() string {
 	var kinds []string
-	for _, kind := range s.Clients {
+	for _, kind := range s.kinds() {
 		kinds = append(kinds, string(kind))
 	}
 	return fmt.Sprintf("%s, %d writers each, %d writes/s per writer", strings.Join(kinds, ", "), s.Writers, s.Rate)
@@ -91,7 +94,7 @@ func (r *run) close() {
 func (r *run) write(ctx context.Context) written {
 	ctx, stop := context.WithTimeout(ctx, r.settings.Duration)
 	defer stop()
-	tally := newTally(r.settings.Clients)
+	tally := newTally(r.settings.kinds())
 	reported := make(chan struct{})
 	go func() {
 		defer close(reported)
@@ -158,7 +161,7 @@ func (r *run) settle(ctx context.Context, w written) (Report, error) {
 	defer cancel()
 	var records []Record
 	keys := []string{}
-	for _, kind := range r.settings.Clients {
+	for _, kind := range r.settings.kinds() {
 		records = append(records, w.records[kind]...)
 	}
 	for _, record := range records {

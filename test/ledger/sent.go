@@ -47,9 +47,14 @@ func (l *sentLog) note(data []byte, server string) {
 		return
 	}
 	key, _, _ := bytes.Cut(data[start:], []byte("\r\n"))
+	l.mark(string(key), server)
+}
+
+// mark notes that a key may have reached a server.
+func (l *sentLog) mark(key, server string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.keys[string(key)] = true
+	l.keys[key] = true
 	if n := len(l.targets); n == 0 || l.targets[n-1].Server != server {
 		l.targets = append(l.targets, Target{At: stamp(time.Now()), Server: server})
 	}

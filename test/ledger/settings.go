@@ -12,6 +12,8 @@ import (
 type Settings struct {
 	// Clients are the kinds that write at the same time.
 	Clients []Kind
+	// Services are asked to write at the same time, too.
+	Services []Service
 	// Writers is the number of concurrent writers of each client.
 	Writers int
 	// Rate is how many writes a writer begins per second, at most: a writer
@@ -37,15 +39,23 @@ type Settings struct {
 // Validate names the first setting that makes no sense.
 func (s Settings) Validate() error {
 	for i, kind := range s.Clients {
-		if kind != Follow && kind != Naive && kind != Wait {
-			return fmt.Errorf("client %q: must be %s, %s or %s", kind, Follow, Naive, Wait)
+		if kind != Follow && kind != Naive && kind != Proxy && kind != Wait {
+			return fmt.Errorf("client %q: must be %s, %s, %s or %s", kind, Follow, Naive, Proxy, Wait)
 		}
 		if slices.Contains(s.Clients[:i], kind) {
 			return fmt.Errorf("client %q is named twice", kind)
 		}
 	}
+	for i, service := range s.Services {
+		if err := service.validate(); err != nil {
+			return err
+		}
+		if slices.Contains(s.kinds()[:len(s.Clients)+i], service.Name) {
+			return fmt.Errorf("client %q is named twice", service.Name)
+		}
+	}
 	switch {
-	case len(s.Clients) == 0:
+	case len(s.kinds()) == 0:
 		return errors.New("no clients: name at least one")
 	case s.Writers < 1:
 		return fmt.Errorf("writers is %d: must be at least 1", s.Writers)
@@ -61,23 +71,33 @@ func (s Settings) Validate() error {
 	return nil
 }
 
+// kinds are all that have an account: the clients, then the services.
+func (s Settings) kinds() []Kind {
+	kinds := slices.Clone(s.Clients)
+	for _, service := range s.Services {
+		kinds = append(kinds, service.Name)
+	}
+	return kinds
+}
+
 // settingsJSON has durations in milliseconds.
 type settingsJSON struct {
-	Clients       []Kind `json:"clients"`
-	Writers       int    `json:"writers"`
-	Rate          int    `json:"rate"`
-	DurationMs    int64  `json:"durationMs"`
-	TimeoutMs     int64  `json:"timeoutMs"`
-	WaitForMs     int64  `json:"waitForMs"`
-	Replicas      int    `json:"replicas"`
-	WholeWithinMs int64  `json:"wholeWithinMs"`
-	Keep          bool   `json:"keep"`
+	Clients       []Kind    `json:"clients"`
+	Services      []Service `json:"services,omitempty"`
+	Writers       int       `json:"writers"`
+	Rate          int       `json:"rate"`
+	DurationMs    int64     `json:"durationMs"`
+	TimeoutMs     int64     `json:"timeoutMs"`
+	WaitForMs     int64     `json:"waitForMs"`
+	Replicas      int       `json:"replicas"`
+	WholeWithinMs int64     `json:"wholeWithinMs"`
+	Keep          bool      `json:"keep"`
 }
 
 // MarshalJSON writes durations in milliseconds.
 func (s Settings) MarshalJSON() ([]byte, error) {
 	return json.Marshal(settingsJSON{
-		Clients: s.Clients, Writers: s.Writers, Rate: s.Rate,
+		Clients: s.Clients, Services: s.Services, Writers: s.Writers, Rate: s.Rate,
 		DurationMs: s.Duration.Milliseconds(), TimeoutMs: s.Timeout.Milliseconds(), WaitForMs: s.WaitFor.Milliseconds(),
 		Replicas: s.Replicas, WholeWithinMs: s.WholeWithin.Milliseconds(), Keep: s.Keep,
 	})
@@ -91,7 +111,7 @@ func (s *Settings) UnmarshalJSON(data []byte) error {
 	}
 	ms := func(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 	*s = Settings{
-		Clients: j.Clients, Writers: j.Writers, Rate: j.Rate,
+		Clients: j.Clients, Services: j.Services, Writers: j.Writers, Rate: j.Rate,
 		Duration: ms(j.DurationMs), Timeout: ms(j.TimeoutMs), WaitFor: ms(j.WaitForMs),
 		Replicas: j.Replicas, WholeWithin: ms(j.WholeWithinMs), Keep: j.Keep,
 	}

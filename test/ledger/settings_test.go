@@ -8,14 +8,19 @@ import (
 )
 
 func TestSettingsValidate(t *testing.T) {
-	require.NoError(t, load(time.Second, Follow, Naive, Wait).Validate())
+	require.NoError(t, load(time.Second, Follow, Naive, Proxy, Wait).Validate())
 	tests := map[string]struct {
 		spoil func(*Settings)
 		want  string
 	}{
-		"no client":         {func(s *Settings) { s.Clients = nil }, "no clients"},
-		"a stranger":        {func(s *Settings) { s.Clients = []Kind{"eager"} }, `client "eager": must be follow, naive or wait`},
-		"a client twice":    {func(s *Settings) { s.Clients = []Kind{Wait, Wait} }, `client "wait" is named twice`},
+		"no client":          {func(s *Settings) { s.Clients = nil }, "no clients"},
+		"a stranger":         {func(s *Settings) { s.Clients = []Kind{"eager"} }, `client "eager": must be follow, naive, proxy or wait`},
+		"a client twice":     {func(s *Settings) { s.Clients = []Kind{Wait, Wait} }, `client "wait" is named twice`},
+		"a nameless service": {func(s *Settings) { s.Services = []Service{{URL: "http://a:1/keys"}} }, "has no name"},
+		"no URL":             {func(s *Settings) { s.Services = []Service{{Name: "a", URL: "a:1"}} }, `service a: URL "a:1" must be http://HOST[:PORT]/PATH`},
+		"a service twice": {func(s *Settings) {
+			s.Services = []Service{{"follow", "http://a/k"}}
+		}, `client "follow" is named twice`},
 		"no writer":         {func(s *Settings) { s.Writers = 0 }, "writers is 0"},
 		"no writes":         {func(s *Settings) { s.Rate = 0 }, "rate is 0"},
 		"no time":           {func(s *Settings) { s.Duration = 0 }, "must be positive"},
@@ -44,6 +49,14 @@ func TestContractFromEnv(t *testing.T) {
 	contract, err = ContractFromEnv(lookup)
 	require.NoError(t, err)
 	require.Equal(t, "secret", contract.Password)
+
+	env["REDIS_HOST"] = "a-proxy.b"
+	_, err = ContractFromEnv(lookup)
+	require.EqualError(t, err, "not set in the environment: REDIS_PORT, while REDIS_HOST is")
+	env["REDIS_PORT"] = "6379"
+	contract, err = ContractFromEnv(lookup)
+	require.NoError(t, err)
+	require.Equal(t, "a-proxy.b:6379", contract.Proxy)
 
 	delete(env, "REDIS_SENTINEL_HOST")
 	env["REDIS_SENTINEL_MASTER"] = ""

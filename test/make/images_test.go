@@ -31,6 +31,7 @@ func TestChartsDefaultImagesAreBuilt(t *testing.T) {
 	var tenant struct {
 		Image    string
 		Exporter struct{ Image string }
+		Proxy    struct{ Image string }
 	}
 	var operator struct{ Image struct{ Repository string } }
 	read(t, "../../charts/tenant-redis/values.yaml", &tenant)
@@ -39,6 +40,7 @@ func TestChartsDefaultImagesAreBuilt(t *testing.T) {
 	images := listed(t, "list")
 	require.Contains(t, images, tenant.Image)
 	require.Contains(t, images, tenant.Exporter.Image)
+	require.Contains(t, images, tenant.Proxy.Image)
 	for _, version := range []string{"v1.3.0-rc1", "v1.2.4"} {
 		require.Contains(t, images, operator.Image.Repository+":"+version)
 	}

@@ -20,6 +20,10 @@
 # password. NetworkPolicies say who gets in.
 - --protected-mode
 - "no"
+# Redis' default has a replica wait 5 s for others before it is sent the data;
+# until it has them, it cannot take over.
+- --repl-diskless-sync-delay
+- "0"
 - --maxmemory
 - {{ $memory.maxmemory }}mb
 - --maxmemory-clients

@@ -1,11 +1,16 @@
 package golive
 
 import (
+	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
 const script = "../../../charts/tenant-redis/scripts/golive.sh"
@@ -50,9 +55,9 @@ func TestGoodInstance(t *testing.T) {
 	for name, secret := range map[string]string{"password": password, "no password": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := newInstance(t, secret)
+			i := running(t, secret)
 			for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}} {
-				output, err := i.tenant(t, shell...)
+				output, err := tenant(t, i, secret, shell...)
 				require.NoError(t, err, output)
 				lines, order := verdicts(t, output)
 				require.Equal(t, []string{"sentinel", "named", "password", "master", "replicas", "sentinels", "quorum", "data", "metrics"}, order)
@@ -65,43 +70,42 @@ func TestGoodInstance(t *testing.T) {
 				}
 				require.NotContains(t, output, password)
 			}
-			size, err := i.do(1, "DBSIZE")
-			require.NoError(t, err)
-			require.EqualValues(t, 0, size, "the key is gone")
+			require.EqualValues(t, 0, i.Do(i.Redis[0], "DBSIZE"), "the key is gone")
 		})
 	}
 }
 
 func TestStoppedReplica(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, password)
-	i.stop(2)
-	i.eventually(func() bool { return i.linked() == 1 })
-	output, err := i.tenant(t, "sh")
-	assertFails(t, output, err, map[string]string{"replicas": "1 of 2 linked to " + i.ip(1)})
+	i := running(t, password)
+	i.Redis[1].Signal(syscall.SIGKILL)
+	i.Eventually(5*time.Second, func() string {
+		linked := fmt.Sprint(i.Do(i.Redis[0], "ROLE"))
+		if strings.Contains(linked, i.Redis[1].IP) {
+			return linked
+		}
+		return ""
+	})
+	output, err := tenant(t, i, password, "sh")
+	assertFails(t, output, err, map[string]string{"replicas": "1 of 2 linked to " + i.Redis[0].IP})
 }
 
 func TestPasswords(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, password)
+	i := running(t, password)
 	t.Run("wrong", func(t *testing.T) {
-		wrong := *i
-		wrong.password = "wrong"
-		output, err := wrong.tenant(t, "sh")
+		output, err := tenant(t, i, "wrong", "sh")
 		assertFails(t, output, err, map[string]string{"master": "AUTH failed: WRONGPASS", "replicas": "0 of 2", "data": "AUTH failed: WRONGPASS"})
 	})
 	t.Run("none where one is needed", func(t *testing.T) {
-		none := *i
-		none.password = ""
-		output, err := none.tenant(t, "sh")
+		output, err := tenant(t, i, "", "sh")
 		assertFails(t, output, err, map[string]string{"master": "NOAUTH", "replicas": "0 of 2", "data": "NOAUTH"})
 	})
 	t.Run("not asked for", func(t *testing.T) {
-		for pod := 1; pod <= 3; pod++ {
-			_, err := i.do(pod, "CONFIG", "SET", "requirepass", "")
-			require.NoError(t, err)
+		for _, p := range i.Redis {
+			i.Do(p, "CONFIG", "SET", "requirepass", "")
 		}
-		output, err := i.tenant(t, "sh")
+		output, err := tenant(t, i, password, "sh")
 		require.Error(t, err)
 		require.Contains(t, output, "FAILED  password: PONG")
 	})
@@ -109,53 +113,56 @@ func TestPasswords(t *testing.T) {
 
 func TestSentinels(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, password)
+	i := running(t, password)
 	t.Run("one names another master", func(t *testing.T) {
-		_, err := i.do(13, "SENTINEL", "REMOVE", "mymaster")
-		require.NoError(t, err)
-		_, err = i.do(13, "SENTINEL", "MONITOR", "mymaster", i.ip(99), redisPort, "2")
-		require.NoError(t, err)
-		output, err := i.tenant(t, "sh")
+		i.Tell(i.Sentinels[2], "SENTINEL", "REMOVE", lab.MasterName)
+		i.Tell(i.Sentinels[2], "SENTINEL", "MONITOR", lab.MasterName, i.Network+".99", lab.RedisPort, "2")
+		output, err := tenant(t, i, password, "sh")
 		require.Error(t, err)
-		require.Contains(t, output, "FAILED  sentinels: 2 of 3 known name "+i.ip(1))
+		require.Contains(t, output, "FAILED  sentinels: 2 of 3 known name "+i.Redis[0].IP)
 	})
 	t.Run("no quorum", func(t *testing.T) {
-		i.stop(12)
-		i.stop(13)
-		i.eventually(func() bool {
-			_, err := i.do(11, "SENTINEL", "CKQUORUM", "mymaster")
-			return err != nil
+		i.Sentinels[1].Signal(syscall.SIGKILL)
+		i.Sentinels[2].Signal(syscall.SIGKILL)
+		first := i.Client(i.Sentinels[0], lab.SentinelPort)
+		defer func() { _ = first.Close() }()
+		i.Eventually(5*time.Second, func() string {
+			quorum, err := first.Do(t.Context(), "SENTINEL", "CKQUORUM", lab.MasterName).Text()
+			if err != nil {
+				return ""
+			}
+			return quorum
 		})
-		output, err := i.tenant(t, "sh")
+		output, err := tenant(t, i, password, "sh")
 		assertFails(t, output, err, map[string]string{"sentinels": "0 of 2 known", "quorum": "Could not connect"})
 	})
 	t.Run("none answers", func(t *testing.T) {
-		i.stop(11)
-		output, err := i.tenant(t, "sh")
+		i.Sentinels[0].Signal(syscall.SIGKILL)
+		output, err := tenant(t, i, password, "sh")
 		assertFails(t, output, err, map[string]string{"sentinel": "Could not connect"})
 	})
 }
 
 func TestNetwork(t *testing.T) {
 	t.Parallel()
-	i := newInstance(t, password)
+	i := running(t, password)
 	t.Run("metrics answer the tenant", func(t *testing.T) {
-		answer(t, net.JoinHostPort(i.ip(1), "9121"))
-		output, err := i.tenant(t, "sh")
+		answer(t, net.JoinHostPort(i.Redis[0].IP, "9121"))
+		output, err := tenant(t, i, password, "sh")
 		assertFails(t, output, err, map[string]string{"metrics": "Error: "})
 	})
-	nobody := i.ip(50) + ":26379"
+	nobody := i.Network + ".50:26379"
 	for name, tt := range map[string]struct {
 		target string
 		seen   string
 	}{
-		"refused":          {i.ip(51) + ":6379", ""},
-		"Sentinel answers": {i.ip(11) + ":" + sentinelPort, "PONG"},
-		"Redis answers":    {i.ip(1) + ":" + redisPort, "NOAUTH"},
+		"refused":          {i.Network + ".51:6379", ""},
+		"Sentinel answers": {i.Sentinels[0].IP + ":" + lab.SentinelPort, "PONG"},
+		"Redis answers":    {i.Redis[0].IP + ":" + lab.RedisPort, "NOAUTH"},
 		"no such name":     {"rfr-none.invalid:6379", "Could not connect to Redis at rfr-none.invalid:6379: "},
 	} {
 		t.Run("stranger, "+name, func(t *testing.T) {
-			output, err := i.stranger(t, nobody, tt.target)
+			output, err := stranger(t, i, nobody, tt.target)
 			if tt.seen == "" {
 				require.NoError(t, err, output)
 				require.Equal(t, "ok      stranger: refused at "+nobody+" "+tt.target+"\n", output)

@@ -6,7 +6,8 @@
 // {"schema":. What comes before is for people.
 //
 // It takes the connection data from REDIS_SENTINEL_HOST, REDIS_SENTINEL_PORT,
-// REDIS_SENTINEL_MASTER and REDIS_PASSWORD. It exits with 0 when the account
+// REDIS_SENTINEL_MASTER, REDIS_PASSWORD and, for clients of the kind proxy,
+// REDIS_HOST and REDIS_PORT. It exits with 0 when the account
 // is complete, whatever it says, with 1 when there is none, and with 2 when it
 // was called wrongly.
 package main
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +54,8 @@ func main() {
 
 func parse() ledger.Settings {
 	var s ledger.Settings
-	clients := flag.String("clients", "follow", "kinds of clients, separated by commas: follow, naive, wait")
+	clients := flag.String("clients", "follow", "kinds of clients, separated by commas: follow, naive, proxy, wait; may be empty if there are services")
+	services := flag.String("services", "", "services to write through, as NAME=URL separated by commas: PUT to URL/KEY writes, 200 acknowledges")
 	flag.IntVar(&s.Writers, "writers", 4, "concurrent writers of each client")
 	flag.IntVar(&s.Rate, "rate", 200, "writes per second of each writer, at most")
 	flag.DurationVar(&s.Duration, "duration", 30*time.Second, "how long to write")
@@ -62,10 +65,19 @@ func parse() ledger.Settings {
 	flag.DurationVar(&s.WholeWithin, "whole-within", 2*time.Minute, "how long the instance may take to be whole and read, after the writing")
 	flag.BoolVar(&s.Keep, "keep", false, "leave the keys, which go an hour later by themselves")
 	flag.Parse()
-	for kind := range strings.SplitSeq(*clients, ",") {
+	for _, kind := range list(*clients) {
 		s.Clients = append(s.Clients, ledger.Kind(kind))
 	}
+	for _, service := range list(*services) {
+		name, url, _ := strings.Cut(service, "=")
+		s.Services = append(s.Services, ledger.Service{Name: ledger.Kind(name), URL: url})
+	}
 	return s
+}
+
+// list splits at commas; empty text has no elements.
+func list(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, ","), func(element string) bool { return element == "" })
 }
 
 // keep runs the ledger. All goes to one stream: a container runtime cuts long

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -26,6 +25,8 @@ func (i *Instance) RunClient(t *testing.T, namespace, name string, labels map[st
 	t.Helper()
 	job := i.StartJob(t, namespace, name, func(pod *corev1.PodTemplateSpec) { pod.Labels = labels })
 	succeeded, err := job.AwaitEnd(t.Context(), clientTimeout)
-	require.NoError(t, err, "the client %s in %s did not end:\n%s", name, namespace, Output(t, namespace, "describe", "pods"))
+	if err != nil {
+		t.Fatalf("the client %s in %s did not end: %v\n%s", name, namespace, err, Output(t, namespace, "describe", "pods"))
+	}
 	return Result{Succeeded: succeeded, Output: job.Log(t)}
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -37,7 +38,9 @@ type lab struct {
 	alerts     *watch
 	// flooded and orphaned are drills of several stages, both about session.
 	flooded, orphaned *drill
-	// cache and other are caches, session keeps sessions.
+	// since is when Prometheus had all its targets.
+	since time.Time
+	// cache and other are caches, other with a proxy; session keeps sessions.
 	cache, other, session *framework.Instance
 }
 
@@ -100,6 +103,20 @@ func requireDrilled(t *testing.T, _ *lab) {
 	require.Empty(t, missing, "critical alerts without a drill")
 }
 
+// operators are the Pods of the redis-operator.
+const operators = 2
+
+// differences are those of the three instances, and how many targets Prometheus
+// has of each: six exporters, the probe, the proxies.
+var differences = []struct {
+	values  map[string]string
+	targets int
+}{
+	{targets: 7},
+	{values: map[string]string{"proxy.enabled": "true"}, targets: 9},
+	{values: map[string]string{"purpose": `"session"`}, targets: 7},
+}
+
 // newLab installs three instances and a monitoring whose rules wait a fraction
 // as long.
 func newLab(t *testing.T, divisor int, names ...string) *lab {
@@ -108,10 +125,14 @@ func newLab(t *testing.T, divisor int, names ...string) *lab {
 	framework.PrepareMonitoring(t)
 	monitorOperator(t)
 	l := &lab{}
+	targets := operators
 	for n, into := range []**framework.Instance{&l.cache, &l.other, &l.session} {
 		if n < len(names) {
-			*into = framework.Install(t, monitored(names[n], n == 2))
+			release := monitored(names[n])
+			maps.Copy(release.Values, differences[n].values)
+			*into = framework.Install(t, release)
 			framework.CopyRules(t, framework.SystemNamespace, names[n], divisor)
+			targets += differences[n].targets
 		}
 	}
 	framework.CopyRules(t, framework.SystemNamespace, "redis-operator", divisor)
@@ -120,8 +141,8 @@ func newLab(t *testing.T, divisor int, names ...string) *lab {
 		i.AwaitServing(t)
 	}
 	l.monitoring = framework.StartMonitoring(t)
-	// Of each instance six exporters and a probe; two operators.
-	l.monitoring.AwaitTargets(t, 7*len(l.instances())+2)
+	l.monitoring.AwaitTargets(t, targets)
+	l.since = time.Now()
 	l.alerts = watchAlerts(t, l.monitoring)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -148,15 +169,11 @@ func (l *lab) instances() []*framework.Instance {
 }
 
 // monitored is a release with everything that its chart has for monitoring.
-func monitored(name string, session bool) framework.Release {
-	release := framework.Release{Name: name, Values: map[string]string{
+func monitored(name string) framework.Release {
+	return framework.Release{Name: name, Values: map[string]string{
 		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
 		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name),
 	}}
-	if session {
-		release.Values["purpose"] = `"session"`
-	}
-	return release
 }
 
 // monitorOperator has the operator's chart make its PodMonitor and rules until
@@ -225,7 +242,7 @@ func drillForgottenReplicas(t *testing.T, l *lab) {
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
 	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisSentinelQuorumLost",
-		"RedisReplicaNone", "RedisReplicationBroken")
+		"RedisReplicaNone", "RedisReplicationBroken", "RedisProxyWithoutMaster")
 
 	d.mitigate(t, "RedisMasterMissing", 0, nil)
 	offsets := d.mitigate(t, "RedisMasterMissing", 1, nil)
@@ -296,6 +313,7 @@ var flood = map[string]string{
 value=$(head -c 250000 /dev/zero | tr '\0' x)
 for n in $(seq 1 1000000); do
   [ "$(printf %s "$value" | redis-cli -h "$1" -p "$2" -x SET "drill:$n")" = OK ] || sleep 0.5
+  redis-cli -h "$1" -p "$2" STRLEN "drill:$n"
 done`,
 	// Most of the time the exporter gets in.
 	"connections": findMaster + `
@@ -444,7 +462,7 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 	d.resolves(t, resolveWithin)
 
 	d = l.begin(i, "NetworkPolicies cut the exporters off from Prometheus")
-	release := monitored(i.Name, false)
+	release := monitored(i.Name)
 	release.Values["monitoring.namespace"] = `"elsewhere"`
 	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	for _, redis := range serving.Redis {
@@ -454,7 +472,7 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 		require.NoError(t, signal(t.Context(), "KILL"))
 	}
 	d.fires(t, "RedisMetricsAbsent", "RedisNotScraped")
-	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name, false))
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name))
 	d.repaired = time.Now()
 	d.resolves(t, resolveWithin)
 }
@@ -501,7 +519,9 @@ func drillOrphan(t *testing.T, l *lab) {
 	t.Helper()
 	i := l.session
 	l.orphaned.fires(t, "RedisNotReconciled")
-	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name, true))
+	release := monitored(i.Name)
+	release.Values["purpose"] = `"session"`
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	l.orphaned.repaired = time.Now()
 	l.orphaned.resolves(t, resolveWithin)
 

@@ -5,11 +5,13 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +38,9 @@ type lab struct {
 	alerts     *watch
 	// flooded and orphaned are drills of several stages, both about session.
 	flooded, orphaned *drill
-	// cache and other are caches, session keeps sessions.
+	// since is when Prometheus had all its targets.
+	since time.Time
+	// cache and other are caches, other with a proxy; session keeps sessions.
 	cache, other, session *framework.Instance
 }
 
@@ -62,15 +66,25 @@ func TestDrills(t *testing.T) {
 		{"dashboards", map[string]func(*testing.T, *lab){"queries": checkDashboards}},
 	} {
 		passed := t.Run(stage.name, func(t *testing.T) {
+			drills := map[string]func(*testing.T){}
 			for name, drill := range stage.drills {
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					drill(t, l)
-				})
+				drills[name] = func(t *testing.T) { t.Helper(); drill(t, l) }
 			}
+			atOnce(t, drills)
 		})
 		require.True(t, passed, "no further drills: %s", stage.name)
 	}
+}
+
+// atOnce runs tests at the same time, however few cores there are: they mostly
+// wait.
+func atOnce(t *testing.T, tests map[string]func(*testing.T)) {
+	t.Helper()
+	var running sync.WaitGroup
+	for name, test := range tests {
+		running.Go(func() { t.Run(name, test) })
+	}
+	running.Wait()
 }
 
 // elsewhere are critical alerts that TestDrills has no time for:
@@ -89,6 +103,20 @@ func requireDrilled(t *testing.T, _ *lab) {
 	require.Empty(t, missing, "critical alerts without a drill")
 }
 
+// operators are the Pods of the redis-operator.
+const operators = 2
+
+// differences are those of the three instances, and how many targets Prometheus
+// has of each: six exporters, the probe, the proxies.
+var differences = []struct {
+	values  map[string]string
+	targets int
+}{
+	{targets: 7},
+	{values: map[string]string{"proxy.enabled": "true"}, targets: 9},
+	{values: map[string]string{"purpose": `"session"`}, targets: 7},
+}
+
 // newLab installs three instances and a monitoring whose rules wait a fraction
 // as long.
 func newLab(t *testing.T, divisor int, names ...string) *lab {
@@ -97,10 +125,14 @@ func newLab(t *testing.T, divisor int, names ...string) *lab {
 	framework.PrepareMonitoring(t)
 	monitorOperator(t)
 	l := &lab{}
+	targets := operators
 	for n, into := range []**framework.Instance{&l.cache, &l.other, &l.session} {
 		if n < len(names) {
-			*into = framework.Install(t, monitored(names[n], n == 2))
+			release := monitored(names[n])
+			maps.Copy(release.Values, differences[n].values)
+			*into = framework.Install(t, release)
 			framework.CopyRules(t, framework.SystemNamespace, names[n], divisor)
+			targets += differences[n].targets
 		}
 	}
 	framework.CopyRules(t, framework.SystemNamespace, "redis-operator", divisor)
@@ -109,8 +141,8 @@ func newLab(t *testing.T, divisor int, names ...string) *lab {
 		i.AwaitServing(t)
 	}
 	l.monitoring = framework.StartMonitoring(t)
-	// Of each instance six exporters and a probe; two operators.
-	l.monitoring.AwaitTargets(t, 7*len(l.instances())+2)
+	l.monitoring.AwaitTargets(t, targets)
+	l.since = time.Now()
 	l.alerts = watchAlerts(t, l.monitoring)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -137,15 +169,11 @@ func (l *lab) instances() []*framework.Instance {
 }
 
 // monitored is a release with everything that its chart has for monitoring.
-func monitored(name string, session bool) framework.Release {
-	release := framework.Release{Name: name, Values: map[string]string{
+func monitored(name string) framework.Release {
+	return framework.Release{Name: name, Values: map[string]string{
 		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
 		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name),
 	}}
-	if session {
-		release.Values["purpose"] = `"session"`
-	}
-	return release
 }
 
 // monitorOperator has the operator's chart make its PodMonitor and rules until
@@ -189,7 +217,7 @@ func drillTwoMasters(t *testing.T, l *lab) {
 	serving := i.AwaitServing(t)
 	_, replicas := split(t, serving)
 	d := l.begin(i, "a replica is promoted beside the master")
-	i.RedisCLI(t, replicas[0].Pod, "REPLICAOF NO ONE")
+	tellRedis(t, i, replicas[0].Pod, "REPLICAOF NO ONE")
 	tellSentinels(t, serving, "RESET", "mymaster")
 	d.fires(t, "RedisMultipleMasters", "RedisReplicaMissing", "RedisOperatorReconcileFailing", "RedisSentinelCountsWrong")
 	d.mitigate(t, "RedisMultipleMasters", 0, nil)
@@ -214,7 +242,7 @@ func drillForgottenReplicas(t *testing.T, l *lab) {
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
 	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisSentinelQuorumLost",
-		"RedisReplicaNone", "RedisReplicationBroken")
+		"RedisReplicaNone", "RedisReplicationBroken", "RedisProxyWithoutMaster")
 
 	d.mitigate(t, "RedisMasterMissing", 0, nil)
 	offsets := d.mitigate(t, "RedisMasterMissing", 1, nil)
@@ -256,6 +284,12 @@ func split(t *testing.T, serving topology.Topology) (topology.Redis, []topology.
 	return master, slices.DeleteFunc(slices.Clone(serving.Redis), func(r topology.Redis) bool { return r.Pod == master.Pod })
 }
 
+// tellRedis gives a Redis a command, which it must not refuse.
+func tellRedis(t *testing.T, i *framework.Instance, pod, command string) {
+	t.Helper()
+	require.Equal(t, "OK", i.RedisCLI(t, pod, command), "%s: %s", pod, command)
+}
+
 // tellSentinels gives all Sentinels the same command at once.
 func tellSentinels(t *testing.T, serving topology.Topology, command ...string) {
 	t.Helper()
@@ -276,9 +310,10 @@ func askSentinel(ctx context.Context, pod string, command ...string) error {
 // its memory, leak connections until some are refused, and try a wrong password.
 var flood = map[string]string{
 	"memory": findMaster + `
-value=$(head -c 100000 /dev/zero | tr '\0' x)
+value=$(head -c 250000 /dev/zero | tr '\0' x)
 for n in $(seq 1 1000000); do
   [ "$(printf %s "$value" | redis-cli -h "$1" -p "$2" -x SET "drill:$n")" = OK ] || sleep 0.5
+  redis-cli -h "$1" -p "$2" STRLEN "drill:$n"
 done`,
 	// Most of the time the exporter gets in.
 	"connections": findMaster + `
@@ -306,8 +341,10 @@ func drillFlood(t *testing.T, l *lab) {
 	t.Helper()
 	i := l.session
 	master, _ := split(t, i.AwaitServing(t))
+	_, allowed, found := strings.Cut(i.RedisCLI(t, master.Pod, "CONFIG GET maxclients"), "\n")
+	require.True(t, found)
 	// The fewest connections that the chart allows.
-	i.RedisCLI(t, master.Pod, "CONFIG SET maxclients 100")
+	tellRedis(t, i, master.Pod, "CONFIG SET maxclients 100")
 	l.flooded = l.begin(i, "clients fill the memory, use up the connections and have a wrong password")
 	for name, script := range flood {
 		i.StartJob(t, i.Tenant, "drill-"+name, func(pod *corev1.PodTemplateSpec) {
@@ -325,8 +362,8 @@ func drillFlood(t *testing.T, l *lab) {
 	for name := range flood {
 		require.NoError(t, kubectl(t.Context(), "--namespace", i.Tenant, "delete", "job", "drill-"+name, "--cascade=foreground", "--timeout=90s"))
 	}
-	i.RedisCLI(t, master.Pod, "CONFIG SET maxclients 10000")
-	i.RedisCLI(t, master.Pod, "FLUSHALL")
+	tellRedis(t, i, master.Pod, "CONFIG SET maxclients "+allowed)
+	tellRedis(t, i, master.Pod, "FLUSHALL")
 	l.flooded.repaired = time.Now()
 }
 
@@ -345,30 +382,27 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 	require.NoError(t, scaleOperator(t.Context(), 0))
 
 	var wrong, gone *drill
-	passed := t.Run("meanwhile", func(t *testing.T) {
-		t.Run("operator", func(t *testing.T) {
-			t.Parallel()
-			down.fires(t, "RedisOperatorDown")
-		})
-		t.Run("Sentinels gone", func(t *testing.T) {
-			t.Parallel()
+	atOnce(t, map[string]func(*testing.T){
+		"operator": func(t *testing.T) { t.Helper(); down.fires(t, "RedisOperatorDown") },
+		"Sentinels gone": func(t *testing.T) {
+			t.Helper()
 			gone = l.begin(l.cache, "there are no Sentinels")
 			require.NoError(t, kubectl(t.Context(), "--namespace", l.cache.Namespace, "scale", "deployment/rfs-"+l.cache.Name, "--replicas=0"))
 			gone.fires(t, "RedisUnreachable", "RedisSentinelMetricsAbsent")
-		})
-		t.Run("foreign master", func(t *testing.T) {
-			t.Parallel()
+		},
+		"foreign master, then a wrong Sentinel": func(t *testing.T) {
+			t.Helper()
 			drillForeignMaster(t, l, foreign)
 			wrong = drillWrongSentinel(t, l)
-		})
-		t.Run("flapping, then orphan", func(t *testing.T) {
-			t.Parallel()
+		},
+		"flapping, then an orphan": func(t *testing.T) {
+			t.Helper()
 			// It looks back for an hour.
 			flap(t, l, l.session).keepFiring(t)
 			require.NoError(t, kubectl(t.Context(), "--namespace", l.session.Namespace, "delete", "redisfailover", l.session.Name, "--cascade=orphan"))
-		})
+		},
 	})
-	require.True(t, passed)
+	require.False(t, t.Failed())
 
 	l.orphaned = l.begin(l.session, "a RedisFailover is deleted, its Pods are not")
 	down.mitigate(t, "RedisOperatorDown", 0, nil)
@@ -388,7 +422,7 @@ func drillForeignMaster(t *testing.T, l *lab, foreign topology.Redis) {
 	serving := i.AwaitServing(t)
 	_, replicas := split(t, serving)
 	d := l.begin(i, "a replica follows another instance's master")
-	i.RedisCLI(t, replicas[0].Pod, "REPLICAOF "+foreign.IP+" 6379")
+	tellRedis(t, i, replicas[0].Pod, "REPLICAOF "+foreign.IP+" 6379")
 	tellSentinels(t, serving, "RESET", "mymaster")
 	d.fires(t, "RedisForeignMaster")
 	d.mitigate(t, "RedisForeignMaster", 0, map[string]string{"POD": replicas[0].Pod})
@@ -428,7 +462,7 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 	d.resolves(t, resolveWithin)
 
 	d = l.begin(i, "NetworkPolicies cut the exporters off from Prometheus")
-	release := monitored(i.Name, false)
+	release := monitored(i.Name)
 	release.Values["monitoring.namespace"] = `"elsewhere"`
 	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	for _, redis := range serving.Redis {
@@ -438,7 +472,7 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 		require.NoError(t, signal(t.Context(), "KILL"))
 	}
 	d.fires(t, "RedisMetricsAbsent", "RedisNotScraped")
-	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name, false))
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name))
 	d.repaired = time.Now()
 	d.resolves(t, resolveWithin)
 }
@@ -485,7 +519,9 @@ func drillOrphan(t *testing.T, l *lab) {
 	t.Helper()
 	i := l.session
 	l.orphaned.fires(t, "RedisNotReconciled")
-	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name, true))
+	release := monitored(i.Name)
+	release.Values["purpose"] = `"session"`
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	l.orphaned.repaired = time.Now()
 	l.orphaned.resolves(t, resolveWithin)
 

@@ -108,7 +108,7 @@ func TestTheCheckFindsMistakes(t *testing.T) {
 // charts make for it.
 func TestChartsFit(t *testing.T) {
 	for chart, v := range map[string]render.Values{
-		"tenant-redis":   {"auth.existingSecret": `"mine"`, "monitoring.enabled": "true", "monitoring.probe.prober": `"blackbox-exporter.monitoring:9115"`},
+		"tenant-redis":   {"auth.existingSecret": `"mine"`, "monitoring.enabled": "true", "monitoring.probe.prober": `"blackbox-exporter.monitoring:9115"`, "proxy.enabled": "true"},
 		"redis-operator": {"monitoring.enabled": "true"},
 	} {
 		found := 0

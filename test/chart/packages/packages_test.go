@@ -72,7 +72,8 @@ func TestRenderedFieldsAreKnown(t *testing.T) {
 			"redis-operator":   {nil, {"--set", "watchedNamespaces={redis-system}"}},
 			"redis-dashboards": {{"--set", "folders.tenants=Redis"}},
 			"tenant-redis": {
-				{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"}, {"--set", "auth.enabled=false,purpose=session"},
+				{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"},
+				{"--set", "auth.enabled=false,purpose=session"},
 				{"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true"},
 			},
 		} {

@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	// detectWithin covers the longest "for" of a drill, 45 s, a scrape, two
+	// detectWithin covers the longest "for" of a drill, 23 s, a scrape, two
 	// evaluations, and a busy machine.
 	detectWithin = 2 * time.Minute
 	// resolveWithin covers two passes of the operator after a repair, and the

@@ -27,9 +27,9 @@ import (
 
 const (
 	// sooner divides each "for" during drills, and nothing else of a rule.
-	sooner = 20
+	sooner = 40
 	// quiet is the longest "for" of the charts, 30 minutes, divided so.
-	quiet = 90 * time.Second
+	quiet = 45 * time.Second
 )
 
 // lab is a few instances under a Prometheus.
@@ -347,24 +347,35 @@ func drillFlood(t *testing.T, l *lab) {
 	tellRedis(t, i, master.Pod, "CONFIG SET maxclients 100")
 	l.flooded = l.begin(i, "clients fill the memory, use up the connections and have a wrong password")
 	for name, script := range flood {
-		i.StartJob(t, i.Tenant, "drill-"+name, func(pod *corev1.PodTemplateSpec) {
-			container := &pod.Spec.Containers[0]
-			container.Image = "tenant-redis.local/library/redis:7.0.15"
-			container.Command = []string{"bash", "-c", script}
-			container.Resources.Limits = nil
-			// A shell that is a container's first process does not hear TERM.
-			pod.Spec.TerminationGracePeriodSeconds = new(int64)
-		})
+		startScript(t, i, "drill-"+name, script)
 	}
 	l.flooded.fires(t, "RedisConnectionsRejected", "RedisClientsNearLimit", "RedisWritesRefused", "RedisMemoryNearLimit", "RedisLoginsRefused")
 
 	// As the runbooks say: end the clients that leak, and the lives of sessions.
 	for name := range flood {
-		require.NoError(t, kubectl(t.Context(), "--namespace", i.Tenant, "delete", "job", "drill-"+name, "--cascade=foreground", "--timeout=90s"))
+		endScript(t, i, "drill-"+name)
 	}
 	tellRedis(t, i, master.Pod, "CONFIG SET maxclients "+allowed)
 	tellRedis(t, i, master.Pod, "FLUSHALL")
 	l.flooded.repaired = time.Now()
+}
+
+// startScript runs a script as a client of an instance until endScript.
+func startScript(t *testing.T, i *framework.Instance, name, script string) {
+	t.Helper()
+	i.StartJob(t, i.Tenant, name, func(pod *corev1.PodTemplateSpec) {
+		container := &pod.Spec.Containers[0]
+		container.Image = "tenant-redis.local/library/redis:7.0.15"
+		container.Command = []string{"bash", "-c", script}
+		container.Resources.Limits = nil
+		// A shell that is a container's first process does not hear TERM.
+		pod.Spec.TerminationGracePeriodSeconds = new(int64)
+	})
+}
+
+func endScript(t *testing.T, i *framework.Instance, name string) {
+	t.Helper()
+	require.NoError(t, kubectl(t.Context(), "--namespace", i.Tenant, "delete", "job", name, "--cascade=foreground", "--timeout=90s"))
 }
 
 func drillFloodIsOver(t *testing.T, l *lab) {

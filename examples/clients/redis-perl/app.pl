@@ -16,7 +16,9 @@ my $workers      = 4;
 sub redis {
     # snippet:begin
     return Redis->new(
-        sentinels => ["$ENV{REDIS_SENTINEL_HOST}:$ENV{REDIS_SENTINEL_PORT}"],
+        # The Service hands each connection to one of the Sentinels: named three
+        # times, it is asked again when that one does not answer.
+        sentinels => [ ("$ENV{REDIS_SENTINEL_HOST}:$ENV{REDIS_SENTINEL_PORT}") x 3 ],
         service   => $ENV{REDIS_SENTINEL_MASTER},
         ( $ENV{REDIS_PASSWORD} ? ( password => $ENV{REDIS_PASSWORD} ) : () ),
         # Sentinel of Redis 6.2 and later names its fellows by an id, which

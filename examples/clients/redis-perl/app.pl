@@ -66,7 +66,7 @@ sub handle {
     return ask( sub { $_[0]->get($name) } );
 }
 
-my $server = HTTP::Daemon->new( LocalPort => $ENV{PORT} // 8080, ReuseAddr => 1, Listen => 128 )
+my $server = HTTP::Daemon->new( LocalAddr => '0.0.0.0', LocalPort => $ENV{PORT} // 8080, ReuseAddr => 1, Listen => 128 )
   or die "cannot listen: $!\n";
 for ( 2 .. $workers ) { last unless fork }
 while ( my $connection = $server->accept ) {

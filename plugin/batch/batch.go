@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
@@ -58,20 +60,30 @@ func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Tenant
-	var problems []error
-	for _, file := range folders {
-		t, err := files.render(filepath.Dir(file), shared, capabilities)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", filepath.Dir(file), err))
-			continue
-		}
-		all = append(all, t)
-	}
+	all, problems := files.renderAll(folders, shared, capabilities)
 	if err := errors.Join(append(problems, collisions(all)...)...); err != nil {
 		return nil, err
 	}
 	return all, nil
+}
+
+// renderAll renders tenants side by side: none depends on another. It leaves out
+// those that cannot be rendered, which the errors name.
+func (f chartFiles) renderAll(tenants []string, shared string, capabilities *chartutil.Capabilities) ([]Tenant, []error) {
+	rendered, failed := make([]Tenant, len(tenants)), make([]error, len(tenants))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, file := range tenants {
+		group.Go(func() error {
+			var err error
+			if rendered[i], err = f.render(filepath.Dir(file), shared, capabilities); err != nil {
+				failed[i] = fmt.Errorf("%s: %w", filepath.Dir(file), err)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return slices.DeleteFunc(rendered, func(t Tenant) bool { return t.File == nil }), failed
 }
 
 func load(name string) (chartFiles, error) {
@@ -100,7 +112,10 @@ func (f chartFiles) render(folder, shared string, capabilities *chartutil.Capabi
 		return Tenant{}, err
 	}
 	result, err := rules.Render(file, []byte(stream))
-	return Tenant{File: file, Result: result}, err
+	if err != nil {
+		return Tenant{}, err
+	}
+	return Tenant{File: file, Result: result}, nil
 }
 
 // readValues returns a tenant's values over those for all. Neither file need be

@@ -87,15 +87,16 @@ func list(config string, items string) string {
 	indented := func(text string) string {
 		return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
 	}
-	text := "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
+	var text strings.Builder
+	text.WriteString("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n")
 	if config != "" {
-		text += "functionConfig:\n" + indented(config)
+		text.WriteString("functionConfig:\n" + indented(config))
 	}
-	text += "items:\n"
+	text.WriteString("items:\n")
 	for item := range strings.SplitSeq(items, "---\n") {
-		text += "- " + strings.TrimPrefix(indented(item), "  ")
+		text.WriteString("- " + strings.TrimPrefix(indented(item), "  "))
 	}
-	return text
+	return text.String()
 }
 
 func TestRender(t *testing.T) {
@@ -112,7 +113,7 @@ func TestRender(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(once), string(twice))
 
-	items, found := strings.CutPrefix(string(once)[strings.Index(string(once), "items:\n"):], "items:\n")
+	_, items, found := strings.Cut(string(once), "\nitems:\n")
 	require.True(t, found)
 	require.Equal(t, objects(t, plain(t)), objects(t, "apiVersion: v1\nkind: List\nitems:\n"+items))
 }

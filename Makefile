@@ -11,7 +11,7 @@ CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 
-.PHONY: up demo-failover bench test test-full test-unit test-e2e lint docs tools build package images packages cluster down clean help FORCE
+.PHONY: up demo-failover drills bench test test-full test-unit test-e2e lint docs tools build package images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
@@ -32,13 +32,16 @@ test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no
 test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e
 
-bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md
+drills: $(CLUSTER_TOOLS) bin/gotestsum build ## fire the alerts with real faults; the figures of docs/drills.md
+	@scripts/drills.sh
+
+bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md and of plugin/README.md
 	@scripts/bench.sh
 
 lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
 	@scripts/lint.sh
 
-docs: $(GENERATORS) packages ## the charts' schemas and README files, from values.yaml
+docs: $(GENERATORS) packages ## the charts' schemas, README files and dashboards
 	@scripts/docs.sh charts
 
 tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool, into bin/
@@ -46,8 +49,9 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool,
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
 
-package: bin/helm bin/helm4 ## both charts, linted, with their checksums, into dist/
+package: bin/helm bin/helm4 ## the charts, linted, and the Helm plugins of each platform, with their checksums, into dist/
 	@scripts/package.sh
+	@scripts/package-plugins.sh
 
 images: ## the images of the test cluster, pulled or built
 	@scripts/engine.sh
@@ -58,7 +62,7 @@ cluster: bin/kubectl bin/kind ## the kind cluster alone
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck jq redis-server redis-sentinel redis-tools busybox
+	@scripts/packages.sh shellcheck jq redis-server redis-sentinel redis-tools busybox haproxy
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

@@ -18,8 +18,13 @@ if [ "$name" = kubernetes ]; then
   done
 fi
 
+# Of Prometheus' many ways to find its targets the cluster's is enough: the
+# others are the larger part of it.
+tags=
+[ "$name" != prometheus ] || tags=remove_all_sd,enable_kubernetes_sd
+
 # "tool" stands for all tool lines of go.mod; a module without any has a
 # program of its own.
 packages=tool
 grep -q '^tool' "$module/go.mod" || packages=.
-go -C "$module" build -v -ldflags "$ldflags" -o "$out/" "${2:-$packages}"
+go -C "$module" build -v -tags "$tags" -ldflags "$ldflags" -o "$out/" "${2:-$packages}"

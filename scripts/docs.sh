@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # docs.sh FOLDER: generates values.schema.json and README.md of every chart in
-# FOLDER from the comments of its values.yaml and from README.md.gotmpl.
+# FOLDER from the comments of its values.yaml and from README.md.gotmpl, and the
+# dashboards of redis-dashboards.
 . "$(dirname "$0")/lib.sh"
 
 charts=$1
@@ -17,3 +18,7 @@ for values in "$charts"/*/values.yaml; do
   mv "$chart/values.schema.json.tmp" "$chart/values.schema.json"
 done
 helm-docs --chart-search-root "$charts" --sort-values-order file --log-level warning
+
+# Dashboards that are no longer generated would stay.
+rm -rf "$charts/redis-dashboards/dashboards"
+go run ./dashboards "$charts"

@@ -15,11 +15,12 @@ rootfs() {
   rm -rf "$dir"
 }
 
-# program PATH IMAGE DIGEST [NAME]: an image of one static program.
+# program PATH IMAGE DIGEST [NAME]: an image of one static program, in /bin as
+# in the public images: some are started by their path.
 program() {
   local binary=${4:-$(basename "$1")}
-  tar -C "$(dirname "$1")" --transform "s|.*|usr/local/bin/$binary|" -c "$(basename "$1")" |
-    docker import --change "ENTRYPOINT [\"/usr/local/bin/$binary\"]" --change "ENV PATH=/usr/local/bin" \
+  tar -C "$(dirname "$1")" --transform "s|.*|bin/$binary|" -c "$(basename "$1")" |
+    docker import --change "ENTRYPOINT [\"/bin/$binary\"]" --change "ENV PATH=/bin" \
       --change "LABEL $INPUTS_LABEL=$3" - "$2"
 }
 

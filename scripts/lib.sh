@@ -73,8 +73,16 @@ wait_until() {
   done
 }
 
-# listed_images prints "NAME PUBLIC-IMAGE" for each line of ci/images/list.
-listed_images() { sed '/^#/d' ci/images/list; }
+# Which lists of images the cluster gets. Only the tests on it need all.
+export IMAGE_LISTS=${IMAGE_LISTS:-ci/images/list}
+ALL_IMAGE_LISTS="ci/images/list ci/images/list-monitoring"
+
+# listed_images prints "NAME PUBLIC-IMAGE" for each line of IMAGE_LISTS.
+listed_images() {
+  local lists
+  read -ra lists <<<"$IMAGE_LISTS"
+  sed '/^#/d' "${lists[@]}"
+}
 
 local_name() { echo "tenant-redis.local/${1#*/}"; }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# package.sh [FOLDER]: packs both charts into FOLDER (dist), the same bytes on
+# package.sh [FOLDER]: packs the charts into FOLDER (dist), the same bytes on
 # each machine and at each time, with their checksums in SHA256SUMS.
 . "$(dirname "$0")/lib.sh"
 
@@ -10,7 +10,7 @@ export SOURCE_DATE_EPOCH=0
 
 pack() {
   rm -rf "$dist"
-  helm4 package --destination "$dist" charts/redis-operator charts/tenant-redis
+  helm4 package --destination "$dist" charts/*
   (cd "$dist" && sha256sum -- *.tgz >SHA256SUMS)
 }
 

@@ -26,7 +26,7 @@ status=0
 for suite; do
   choose "$suite"
   if [ -n "$tags" ]; then
-    scripts/operator.sh
+    IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh
     scripts/clients.sh
   fi
   say "tests: $suite"

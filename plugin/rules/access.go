@@ -15,8 +15,8 @@ const (
 	accessLabels = "tenant-redis.dev/access-labels"
 )
 
-// grant lets the tenant's Pods in, and nobody else of other namespaces but the
-// platform's.
+// grant lets Pods with the access labels in from the tenant's namespaces and the
+// release's, and nobody else of other namespaces but the platform's.
 func (e *engine) grant(o *object) error {
 	if e.tenant.Spec.Access == nil {
 		return nil

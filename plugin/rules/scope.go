@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -68,13 +69,12 @@ func (e *engine) place(o *object) error {
 		o.namespace = spec.Namespace
 		return o.node.Merge(metadata("namespace", spec.Namespace), e.cause("spec.namespace"))
 	}
-	for _, allowed := range append([]string{spec.Namespace}, spec.Namespaces...) {
-		if o.namespace == allowed {
-			return nil
-		}
+	allowed := append([]string{spec.Namespace}, spec.Namespaces...)
+	if slices.Contains(allowed, o.namespace) {
+		return nil
 	}
 	return o.node.Errorf("is in the namespace %s, which is not the tenant's; allowed are %s; change the chart's values, or add it to spec.namespaces of the tenant file",
-		o.namespace, strings.Join(append([]string{spec.Namespace}, spec.Namespaces...), ", "))
+		o.namespace, strings.Join(allowed, ", "))
 }
 
 func (e *engine) isNamespaced(o *object) (bool, error) {

@@ -52,11 +52,11 @@ type Metadata struct {
 // Spec is what the tenant's objects must hold.
 type Spec struct {
 	Namespace   string            `key:"namespace" format:"name" doc:"Namespace of the release. An object without a namespace gets it; one in a namespace that is neither this nor among namespaces is refused." example:"redis-system"`
-	Namespaces  []string          `key:"namespaces,optional" format:"name" doc:"The tenant's own namespaces." example:"team-a"`
+	Namespaces  []string          `key:"namespaces,optional" format:"name" doc:"The tenant's own namespaces: objects may be there, and with access its Pods get in from there and from namespace, where helm test runs." example:"team-a"`
 	Labels      map[string]string `key:"labels,optional" format:"labelKey:labelValue" doc:"Labels of every object and Pod template. Selectors are never changed." example:"cost-centre=4711"`
 	Annotations map[string]string `key:"annotations,optional" format:"annotationKey:" doc:"Annotations of every object and Pod template." example:"example.com/owner=team-a@example.com"`
 	Images      []ImageMapping    `key:"images,optional" doc:"Where images come from instead of where the chart says."`
-	Access      *Access           `key:"access,optional" doc:"Which Pods get in, whatever the chart's NetworkPolicies say. A peer of another namespace that is not the platform's becomes the tenant's Pods with these labels."`
+	Access      *Access           `key:"access,optional" doc:"Which Pods get in, whatever the chart's NetworkPolicies say. A peer of another namespace that is not the platform's becomes Pods with these labels in namespaces and in namespace."`
 	Resources   *Resources        `key:"resources,optional" doc:"Ceilings of each container's resources."`
 	Alerts      *Alerts           `key:"alerts,optional" doc:"What every alert carries, for Alertmanager to route it by."`
 	Placement   *Placement        `key:"placement,optional" doc:"The nodes that Pods run on."`
@@ -75,7 +75,7 @@ type ImageMapping struct {
 
 // Access says which Pods get in.
 type Access struct {
-	PodLabels          map[string]string `key:"podLabels" format:"labelKey:labelValue" doc:"Labels that a Pod in one of namespaces needs. The connection ConfigMap tells them in its annotation tenant-redis.dev/access-labels." example:"elastisys.io/redis-sessions-access=allow"`
+	PodLabels          map[string]string `key:"podLabels" format:"labelKey:labelValue" doc:"Labels that a Pod in one of namespaces, or in namespace, needs. The connection ConfigMap tells them in its annotation tenant-redis.dev/access-labels." example:"elastisys.io/redis-sessions-access=allow"`
 	PlatformNamespaces []string          `key:"platformNamespaces,optional" format:"name" doc:"Namespaces of the operator and of monitoring, whose peers stay as they are." example:"redis-system"`
 	Optional           bool              `key:"optional,optional" doc:"Whether the chart need have no NetworkPolicy that lets clients in, and no connection ConfigMap." example:"true"`
 }

@@ -167,7 +167,7 @@ func TestInstance(t *testing.T) {
 		assert.Equal(t, map[string]string{
 			"severity": rule.Labels["severity"], "namespace": target.namespace, "tenant_redis": target.name, "tenant": "team-a",
 		}, rule.Labels, name)
-		assert.Equal(t, "https://grafana.example/d/tenant-redis?var-namespace=redis-system&var-tenant_redis=cache",
+		assert.Equal(t, "https://grafana.example/d/tenant-redis?var-namespace=redis-system&var-instance=cache",
 			rule.Annotations["dashboard_url"], name)
 	}
 }
@@ -192,6 +192,7 @@ func TestExcluded(t *testing.T) {
 	assert.NotContains(t, all, "RedisMemoryNearLimit")
 	assert.NotContains(t, tenant(t, "purpose=session"), "RedisCacheTooSmall")
 	assert.NotContains(t, tenant(t, "monitoring.probe.prober="), "RedisUnreachable")
+	assert.NotContains(t, tenant(t, "proxy.enabled=false"), "RedisProxyMissing")
 }
 
 // TestScope holds that each selector of the tenant's chart names the instance.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # record.sh EXPORTER: records what the exporter says of a real Redis and Sentinel
-# on loopback, into testdata/. EXPORTER is the redis_exporter that the charts
+# on loopback, and a real HAProxy of itself, into testdata/. EXPORTER is the redis_exporter that the charts
 # name, built with
 #   go -C ci/sources/redis-exporter build -o /tmp/redis_exporter github.com/oliver006/redis_exporter
 set -euo pipefail
 exporter=$(realpath "$1")
+repository=$(realpath "$(dirname "$0")/../..")
 out=$(realpath "$(dirname "$0")")/testdata
 work=$(mktemp -d)
 started=()
@@ -59,6 +60,18 @@ scrape redis-master "${redis[0]}:6379" secret
 scrape redis-replica "${redis[1]}:6379" secret
 scrape redis-denied "${redis[1]}:6379" wrong
 scrape sentinel "${sentinels[0]}:26379" ""
+# HAProxy is as the chart configures it.
+"$repository"/bin/helm template cache "$repository"/charts/tenant-redis --set auth.existingSecret=mine,proxy.enabled=true \
+  --show-only templates/configmap-proxy.yaml |
+  awk -v to="$work" '/^  [a-z.]+: \|/ { file = to "/" substr($1, 1, length($1) - 1); next } file { print substr($0, 5) >file }'
+sed -i "s|/etc/haproxy|$work|" haproxy.cfg
+PROXY_ADDRESS=127.0.0.31 REDIS_PASSWORD=secret REDIS_SENTINEL_MASTER=mymaster REDIS_SENTINEL_HOST=${sentinels[0]} REDIS_SENTINEL_PORT=26379 \
+  haproxy -db -f haproxy.cfg 2>/dev/null &
+started+=($!)
+await "curl -sf 127.0.0.31:8404/ready >/dev/null"
+await "curl -sf 127.0.0.31:8404/metrics | grep -q 'haproxy_backend_active_servers{proxy=\"replicas\"} 2'"
+curl -sf 127.0.0.31:8404/metrics | grep -vE '^# HELP|(^|^# TYPE )haproxy_(process|listener|sticktable)_' >"$out/proxy.txt"
+
 for address in "${sentinels[@]:1}"; do redis-cli -h "$address" -p 26379 shutdown || true; done
 await "redis-cli -h ${sentinels[0]} -p 26379 sentinel ckquorum mymaster | grep -q NOQUORUM"
 scrape sentinel-no-quorum "${sentinels[0]}:26379" ""

@@ -1,6 +1,7 @@
-// Package alerts tests the alerts of both charts with Prometheus' own engine:
-// each fires with its fault, stays silent without, and has no part that could
-// be left out.
+// Package alerts tests alerts and dashboards with Prometheus' own engine: each
+// alert fires with its fault, stays silent without, and has no part that could
+// be left out; each query of a dashboard shows something, and a tenant's shows
+// nothing of another.
 package alerts
 
 import (
@@ -65,7 +66,7 @@ func render(t *testing.T, chart, release, namespace string, set ...string) rules
 func tenant(t *testing.T, set ...string) rules {
 	t.Helper()
 	return render(t, "tenant-redis", target.name, target.namespace, append([]string{
-		"auth.enabled=false", "monitoring.probe.prober=blackbox.monitoring:9115",
+		"auth.enabled=false", "proxy.enabled=true", "monitoring.probe.prober=blackbox.monitoring:9115",
 		"monitoring.dashboardURL=https://grafana.example/d/tenant-redis",
 	}, set...)...)
 }

@@ -422,6 +422,37 @@ var tenantExamples = []example{
 		want:   alerts{{"rfr-cache-0 of redis-system/cache failed to save: if all Redis restart, what is newer than the last save is lost.", labelled{"pod": "rfr-cache-0"}}},
 		silent: faults{"the next save succeeds": func(i *instance) { i.redis[0].set("redis_rdb_last_bgsave_status", steps(4, 0, 1)) }},
 	},
+	{
+		alert:  "RedisProxyWithoutMaster",
+		fault:  func(i *instance) { i.proxy[1].set(`haproxy_backend_active_servers{proxy="master"}`, always(0)) },
+		want:   alerts{{"Proxy cache-proxy-1 of redis-system/cache has no master: its clients cannot write.", labelled{"pod": "cache-proxy-1"}}},
+		silent: faults{"there is no replica to read from": func(i *instance) { i.proxy[0].set(`haproxy_backend_active_servers{proxy="replicas"}`, always(0)) }},
+	},
+	{
+		alert: "RedisProxyMissing",
+		fault: func(i *instance) { i.proxy[0].vanish() },
+		want:  alert("redis-system/cache has 1 of 2 proxies. Clients without Sentinel depend on the rest."),
+		silent: faults{"a Pod is replaced": func(i *instance) {
+			i.proxy[0].set("up", func(minute int) (float64, bool) { return 1, minute > 3 })
+		}},
+	},
+	{
+		alert: "RedisProxyMissing",
+		fault: func(i *instance) { each(i.proxy, (*scrape).vanish) },
+		want:  alert("redis-system/cache has 0 of 2 proxies. Clients without Sentinel depend on the rest."),
+	},
+	{
+		alert: "RedisProxyConnectionsNearLimit",
+		fault: func(i *instance) { i.proxy[0].set(`haproxy_frontend_current_sessions{proxy="write"}`, always(801)) },
+		want: alerts{{
+			"Proxy cache-proxy-0 of redis-system/cache has 80.1 % of the clients that its write port serves.",
+			labelled{"pod": "cache-proxy-0", "proxy": "write"},
+		}},
+		silent: faults{
+			"there are fewer":               func(i *instance) { i.proxy[0].set(`haproxy_frontend_current_sessions{proxy="read"}`, always(800)) },
+			"the port of metrics is in use": func(i *instance) { i.proxy[0].set(`haproxy_frontend_current_sessions{proxy="metrics"}`, always(99)) },
+		},
+	},
 }
 
 const (

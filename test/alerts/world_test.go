@@ -45,9 +45,9 @@ type world struct {
 type instance struct {
 	id
 	// redis has the master first.
-	redis, sentinel []*scrape
-	probe           *scrape
-	world           *world
+	redis, sentinel, proxy []*scrape
+	probe                  *scrape
+	world                  *world
 	// ip is the beginning of its Pods' addresses.
 	ip string
 }
@@ -73,6 +73,7 @@ func healthy(t *testing.T) *world {
 	// The second waits for the lead and reconciles nothing.
 	for _, metric := range []string{
 		`kooper_controller_processed_event_duration_seconds_count{controller="redisfailover",success="true"}`,
+		`kooper_controller_processed_event_duration_seconds_sum{controller="redisfailover",success="true"}`,
 		`redis_operator_controller_k8s_operations_total{namespace="redis-system",kind="StatefulSet",name="rfr-cache",operation="UPDATE",status="SUCCESS",err="NA"}`,
 		`redis_operator_controller_redis_checks_total{namespace="redis-system",resource="cache",indicator="MASTER_COUNT_IS_NOT_ONE",instance="NA",status="HEALTHY"}`,
 		`redis_operator_controller_sentinel_checks_total{namespace="redis-system",resource="cache",indicator="SENTINEL_NUMBER_IN_MEMORY_MISMATCH",instance="10.1.0.21",status="HEALTHY"}`,
@@ -98,6 +99,9 @@ func healthy(t *testing.T) *world {
 			}
 			i.redis = append(i.redis, i.pod(recording, "redis", fmt.Sprintf("rfr-%s-%d", id.name, pod), 11+pod, 9121))
 			i.sentinel = append(i.sentinel, i.pod("sentinel", "sentinel", fmt.Sprintf("rfs-%s-%d", id.name, pod), 21+pod, 9355))
+		}
+		for pod := range 2 {
+			i.proxy = append(i.proxy, i.pod("proxy", "proxy", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
 		}
 		i.probe = newScrape(t, "probe", "", map[string]string{
 			"namespace": id.namespace, "tenant_redis": id.name, "job": "probe", "instance": "rfs-" + id.name + "." + id.namespace + ":26379",
@@ -283,6 +287,7 @@ func (s *scrape) quorumless() {
 func (i *instance) vanish() {
 	each(i.redis, (*scrape).vanish)
 	each(i.sentinel, (*scrape).vanish)
+	each(i.proxy, (*scrape).vanish)
 	i.probe.vanish()
 }
 
@@ -318,7 +323,7 @@ func each(scrapes []*scrape, do func(*scrape)) {
 func (w *world) scrape(metrics []string) []*series {
 	scrapes := slices.Concat(w.operator, w.others)
 	for _, i := range w.instances {
-		scrapes = append(scrapes, slices.Concat(i.redis, i.sentinel, []*scrape{i.probe})...)
+		scrapes = append(scrapes, slices.Concat(i.redis, i.sentinel, i.proxy, []*scrape{i.probe})...)
 	}
 	var found []*series
 	for _, scrape := range scrapes {

@@ -57,18 +57,6 @@ func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) e
 	}
 }
 
-// scaleOperator waits until exactly as many Pods of the operator are there.
-func scaleOperator(ctx context.Context, replicas int) error {
-	if err := kubectl(ctx, "--namespace", framework.SystemNamespace, "scale", "deployment/redis-operator", fmt.Sprintf("--replicas=%d", replicas)); err != nil {
-		return err
-	}
-	return wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
-		pods, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "get", "pods",
-			"--selector=app.kubernetes.io/name=redis-operator", "-o", "name")
-		return err == nil && len(strings.Fields(pods)) == replicas, nil
-	})
-}
-
 // shareNode moves the second instance's master to the node of the first's: the
 // loss of two nodes of three would be another fault, the loss of a quorum.
 func shareNode(t *testing.T, sides []*side) {

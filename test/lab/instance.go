@@ -42,6 +42,8 @@ type Instance struct {
 	// down-after-milliseconds. Both are read when a process starts.
 	Password  string
 	Detection time.Duration
+	// Shell runs the chart's scripts.
+	Shell string
 	// Dir is for files, Network the first three bytes of the Pods' addresses.
 	Dir, Network string
 	Redis        []*Process
@@ -59,11 +61,11 @@ func New(t *testing.T) *Instance {
 		t.Fatal("redis-server is missing: apt-get install redis-server")
 	}
 	i := &Instance{
-		T: t, Dir: t.TempDir(), Detection: Detection,
+		T: t, Shell: "sh", Dir: t.TempDir(), Detection: Detection,
 		Network: fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, instances.Add(1)),
 	}
 	for n := range 3 {
-		i.Redis = append(i.Redis, i.NewProcess(fmt.Sprintf("redis-%d", n), n+1))
+		i.Redis = append(i.Redis, i.Pod(n, n+1))
 		i.Sentinels = append(i.Sentinels, i.NewProcess(fmt.Sprintf("sentinel-%d", n), n+11))
 	}
 	i.Service = newService(t, i.Network+".100", i.Sentinels)

@@ -20,6 +20,9 @@ const (
 	// Naive asks Sentinel once, keeps that connection, and asks again only
 	// after an error. Each writer has a connection of its own.
 	Naive Kind = "naive"
+	// Proxy is Naive that knows of no Sentinel: it connects to the address
+	// that it was given, and to the same again after an error.
+	Proxy Kind = "proxy"
 	// Wait is Follow that holds a write for acknowledged only when a replica
 	// has it too (WAIT).
 	Wait Kind = "wait"
@@ -49,8 +52,12 @@ func newClient(kind Kind, settings Settings, contract Contract, prefix string) *
 	sent := newSentLog(prefix)
 	common := options(contract, sent, settings.Timeout)
 	write := writing{ttl: settings.ttl()}
-	if kind == Naive {
-		open := func() session { return &naiveSession{contract: contract, options: common, writing: write} }
+	if kind == Naive || kind == Proxy {
+		find := contract.masterAddress
+		if kind == Proxy {
+			find = contract.proxyAddress
+		}
+		open := func() session { return &naiveSession{find: find, options: common, writing: write} }
 		return &client{kind: kind, sent: sent, open: open, close: func() error { return nil }}
 	}
 	if kind == Wait {
@@ -64,6 +71,10 @@ func newClient(kind Kind, settings Settings, contract Contract, prefix string) *
 // options are what every connection has in common: one attempt, short
 // timeouts, and nothing in the handshake that is not needed.
 func options(contract Contract, sent *sentLog, timeout time.Duration) redis.Options {
+	// A write may ask a Sentinel first. go-redis asks another one only if the
+	// write's deadline is not over when the first has not answered: with no time
+	// left, it goes on asking one that is gone.
+	timeout /= 2
 	return redis.Options{
 		Password:              contract.Password,
 		Dialer:                sent.dial,
@@ -112,15 +123,16 @@ func (s sharedSession) write(ctx context.Context, key string) error {
 func (s sharedSession) close() {}
 
 type naiveSession struct {
-	contract Contract
-	options  redis.Options
-	writing  writing
-	redis    *redis.Client
+	// find tells where to connect to.
+	find    func(context.Context, redis.Options) (string, error)
+	options redis.Options
+	writing writing
+	redis   *redis.Client
 }
 
 func (s *naiveSession) write(ctx context.Context, key string) error {
 	if s.redis == nil {
-		address, err := s.contract.masterAddress(ctx, s.options)
+		address, err := s.find(ctx, s.options)
 		if err != nil {
 			return err
 		}

@@ -16,14 +16,18 @@ type Contract struct {
 	Sentinel string
 	// Master is the name under which they monitor the master.
 	Master string
+	// Proxy is the host:port under which clients without Sentinel reach the
+	// master, empty if there is none.
+	Proxy string
 	// Password is the one of Redis, empty if it asks for none. The Sentinels
 	// ask for none.
 	Password string
 }
 
 // ContractFromEnv reads REDIS_SENTINEL_HOST, REDIS_SENTINEL_PORT,
-// REDIS_SENTINEL_MASTER and, if there is one, REDIS_PASSWORD through lookup,
-// which is [os.LookupEnv] in a program. The error names what is missing.
+// REDIS_SENTINEL_MASTER and, if there are any, REDIS_HOST, REDIS_PORT and
+// REDIS_PASSWORD through lookup, which is [os.LookupEnv] in a program. The
+// error names what is missing.
 func ContractFromEnv(lookup func(string) (string, bool)) (Contract, error) {
 	var missing []string
 	required := func(name string) string {
@@ -37,8 +41,25 @@ func ContractFromEnv(lookup func(string) (string, bool)) (Contract, error) {
 	if len(missing) > 0 {
 		return Contract{}, fmt.Errorf("not set in the environment: %s", strings.Join(missing, ", "))
 	}
-	password, _ := lookup("REDIS_PASSWORD")
-	return Contract{Sentinel: net.JoinHostPort(host, port), Master: master, Password: password}, nil
+	contract := Contract{Sentinel: net.JoinHostPort(host, port), Master: master}
+	if proxy, _ := lookup("REDIS_HOST"); proxy != "" {
+		port := required("REDIS_PORT")
+		if port == "" {
+			return Contract{}, errors.New("not set in the environment: REDIS_PORT, while REDIS_HOST is")
+		}
+		contract.Proxy = net.JoinHostPort(proxy, port)
+	}
+	contract.Password, _ = lookup("REDIS_PASSWORD")
+	return contract, nil
+}
+
+var errNoProxy = errors.New("the contract has no address for clients without Sentinel: set REDIS_HOST and REDIS_PORT")
+
+func (c Contract) proxyAddress(context.Context, redis.Options) (string, error) {
+	if c.Proxy == "" {
+		return "", errNoProxy
+	}
+	return c.Proxy, nil
 }
 
 var errNoMaster = errors.New("no Sentinel names a master")

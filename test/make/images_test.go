@@ -2,6 +2,7 @@ package make
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,10 +10,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// listed returns ci/images/list: how an image is built, by its public name.
-func listed(t *testing.T) map[string]string {
+// lists are those of all images: of each cluster, and of one with monitoring.
+var lists = []string{"list", "list-monitoring"}
+
+// listed returns a list of ci/images: how an image is built, by its public name.
+func listed(t *testing.T, name string) map[string]string {
 	t.Helper()
-	list, err := os.ReadFile("../../ci/images/list")
+	list, err := os.ReadFile("../../ci/images/" + name)
 	require.NoError(t, err)
 	images := map[string]string{}
 	for line := range strings.Lines(string(list)) {
@@ -27,14 +31,16 @@ func TestChartsDefaultImagesAreBuilt(t *testing.T) {
 	var tenant struct {
 		Image    string
 		Exporter struct{ Image string }
+		Proxy    struct{ Image string }
 	}
 	var operator struct{ Image struct{ Repository string } }
 	read(t, "../../charts/tenant-redis/values.yaml", &tenant)
 	read(t, "../../charts/redis-operator/values.yaml", &operator)
 
-	images := listed(t)
+	images := listed(t, "list")
 	require.Contains(t, images, tenant.Image)
 	require.Contains(t, images, tenant.Exporter.Image)
+	require.Contains(t, images, tenant.Proxy.Image)
 	for _, version := range []string{"v1.3.0-rc1", "v1.2.4"} {
 		require.Contains(t, images, operator.Image.Repository+":"+version)
 	}
@@ -43,14 +49,33 @@ func TestChartsDefaultImagesAreBuilt(t *testing.T) {
 // TestTagsAreTheModulesVersions holds that an image has the version in it that
 // its tag says.
 func TestTagsAreTheModulesVersions(t *testing.T) {
-	for image, source := range listed(t) {
-		module, err := os.ReadFile("../../ci/sources/" + source + "/go.mod")
-		if os.IsNotExist(err) {
-			continue // made of Debian's packages
+	for _, list := range lists {
+		for image, source := range listed(t, list) {
+			module, err := os.ReadFile("../../ci/sources/" + source + "/go.mod")
+			if os.IsNotExist(err) {
+				continue // made of Debian's packages
+			}
+			require.NoError(t, err)
+			_, tag, _ := strings.Cut(image, ":")
+			if source == "prometheus" {
+				// Its module v0.315.0 is the release v3.15.0.
+				tag = strings.Replace(tag, "v3.", "v0.3", 1)
+			}
+			require.Regexp(t, `github\.com/\S+ `+tag+`\b`, string(module), image)
 		}
-		require.NoError(t, err)
-		_, tag, _ := strings.Cut(image, ":")
-		require.Regexp(t, `github\.com/\S+ `+tag+`\b`, string(module), image)
+	}
+}
+
+// TestImagesHaveASource holds that each listed image can be built.
+func TestImagesHaveASource(t *testing.T) {
+	for _, list := range lists {
+		images := listed(t, list)
+		require.NotEmpty(t, images)
+		for image, source := range images {
+			folders, err := filepath.Glob("../../ci/*/" + source)
+			require.NoError(t, err)
+			require.Len(t, folders, 1, image)
+		}
 	}
 }
 

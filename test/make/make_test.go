@@ -68,3 +68,18 @@ func TestUnknownSuite(t *testing.T) {
 	output := runAsNobody(t, "test.sh", []string{"smoke"}, nil)
 	require.Contains(t, output, "no suite is called smoke: allowed are unit, e2e and full")
 }
+
+func TestUnknownSection(t *testing.T) {
+	output := runAsNobody(t, "bench.sh", []string{"speed"}, nil)
+	require.Contains(t, output, "no section is called speed: allowed are renderer and faults")
+}
+
+func TestRefusedPictures(t *testing.T) {
+	for _, test := range []struct{ from, to, says string }{
+		{"now", "1 hour ago", "FROM (now) must be before TO (1 hour ago)"},
+		{"yesteryear", "now", "FROM: write a time that date -d understands, not yesteryear"},
+	} {
+		output := runAsNobody(t, "picture.sh", []string{"tenant-redis", "http://127.0.0.1:9090", test.from, test.to, "out.png"}, nil)
+		require.Contains(t, output, test.says)
+	}
+}

@@ -62,14 +62,14 @@ func TestMinReplicas(t *testing.T) {
 // faults begin and end within 20 s. The arguments are those of a restarted Redis.
 var faults = map[string]func(i *instance, arguments ...string){
 	"planned move": func(i *instance, arguments ...string) {
-		i.stop(i.Redis[0])
+		i.Stop(i.Redis[0])
 		time.Sleep(containerRestart)
-		i.restart(i.Redis[0], arguments...)
+		i.Restart(i.Redis[0], arguments...)
 	},
 	"killed": func(i *instance, arguments ...string) {
 		i.Redis[0].Signal(syscall.SIGKILL)
 		time.Sleep(containerRestart)
-		i.restart(i.Redis[0], arguments...)
+		i.Restart(i.Redis[0], arguments...)
 	},
 	"frozen": func(i *instance, _ ...string) {
 		i.Redis[0].Signal(syscall.SIGSTOP)
@@ -79,7 +79,7 @@ var faults = map[string]func(i *instance, arguments ...string){
 	"replica down": func(i *instance, arguments ...string) {
 		i.Redis[1].Signal(syscall.SIGKILL)
 		time.Sleep(10 * time.Second)
-		i.restart(i.Redis[1], arguments...)
+		i.Restart(i.Redis[1], arguments...)
 	},
 	"cut off": func(i *instance, _ ...string) {
 		var others []string

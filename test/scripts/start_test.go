@@ -35,7 +35,7 @@ func TestKilledMasterComesBackAsReplica(t *testing.T) {
 			old := i.Redis[0]
 			old.Signal(syscall.SIGKILL)
 			time.Sleep(containerRestart)
-			i.restart(old)
+			i.Restart(old)
 			master := i.Elected(old, test.gap+i.ElectionTimeout())
 			i.writersReturn(writers, master, test.gap)
 			require.Equal(t, 1, i.promotions())
@@ -56,7 +56,7 @@ func TestKilledMasterThatLoadsSlowly(t *testing.T) {
 	}
 	i.Do(old, "SAVE")
 	old.Signal(syscall.SIGKILL)
-	i.restart(old, "--key-load-delay", "500000")
+	i.Restart(old, "--key-load-delay", "500000")
 	master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
 	i.reaches(old, 10*time.Second, lab.ReplicaOf(master))
 }
@@ -80,7 +80,7 @@ func TestReplicaJoinsAtOnce(t *testing.T) {
 	replica := i.Redis[2]
 	replica.Signal(syscall.SIGKILL)
 	begin := time.Now()
-	i.restart(replica)
+	i.Restart(replica)
 	i.reaches(replica, 3*time.Second, lab.ReplicaOf(i.Redis[0]))
 	t.Logf("linked after %d ms", time.Since(begin).Milliseconds())
 }
@@ -92,7 +92,7 @@ func TestRestartDuringFailover(t *testing.T) {
 	old := i.Redis[0]
 	i.Tell(i.Sentinels[2], "SENTINEL", "FAILOVER", lab.MasterName)
 	old.Signal(syscall.SIGKILL)
-	i.restart(old)
+	i.Restart(old)
 	i.Settled(i.Elected(old, 3*time.Second))
 	require.Equal(t, 1, i.promotions())
 }
@@ -105,11 +105,11 @@ func TestTwoMastersInARow(t *testing.T) {
 	first := i.Redis[0]
 	first.Signal(syscall.SIGKILL)
 	time.Sleep(containerRestart)
-	i.restart(first)
+	i.Restart(first)
 	second := i.Elected(first, 12*time.Second)
 	second.Signal(syscall.SIGKILL)
 	time.Sleep(containerRestart)
-	i.restart(second)
+	i.Restart(second)
 	third := i.Elected(second, 20*time.Second)
 	i.Settled(third)
 	i.writersReturn(writers, third, 10*time.Second)
@@ -128,7 +128,7 @@ func TestAllKilled(t *testing.T) {
 	}
 	begin := time.Now()
 	for _, p := range i.Redis {
-		i.restart(p)
+		i.Restart(p)
 	}
 	master := i.Elected(i.Redis[0], 15*time.Second)
 	t.Logf("a master after %d ms", time.Since(begin).Milliseconds())
@@ -143,10 +143,10 @@ func TestAllPodsReplaced(t *testing.T) {
 	i := running(t)
 	for n, p := range i.Redis {
 		p.Signal(syscall.SIGKILL)
-		i.Redis[n] = i.pod(n, n+4)
+		i.Redis[n] = i.Pod(n, n+4)
 	}
 	for _, p := range i.Redis {
-		i.restart(p)
+		i.Restart(p)
 	}
 	for _, p := range i.Redis {
 		i.waits(p, 8*time.Second)
@@ -162,11 +162,11 @@ func TestMasterWithoutReplicas(t *testing.T) {
 	for _, p := range i.Redis {
 		p.Signal(syscall.SIGKILL)
 	}
-	i.restart(master)
+	i.Restart(master)
 	i.waits(master, 18*time.Second)
 	require.Equal(t, "value", i.Do(master, "GET", "key"))
 	require.Contains(t, i.Logged(master), "NOGOODSLAVE")
-	i.restart(i.Redis[1])
+	i.Restart(i.Redis[1])
 	i.waits(i.Redis[1], 8*time.Second)
 }
 
@@ -187,7 +187,7 @@ func TestNoSentinelNamesAMaster(t *testing.T) {
 			t.Parallel()
 			i := newInstance(t)
 			prepare(i)
-			i.restart(i.Redis[0])
+			i.Restart(i.Redis[0])
 			i.waits(i.Redis[0], 9*time.Second)
 			require.Contains(t, i.Logged(i.Redis[0]), "no Sentinel names one")
 		})
@@ -203,7 +203,7 @@ func TestSentinelsForgetTheMasterForAMoment(t *testing.T) {
 	for _, s := range i.Sentinels {
 		i.Tell(s, "SENTINEL", "REMOVE", lab.MasterName)
 	}
-	i.restart(replica)
+	i.Restart(replica)
 	time.Sleep(time.Second)
 	for _, s := range i.Sentinels {
 		i.Tell(s, "SENTINEL", "MONITOR", lab.MasterName, i.Redis[0].IP, lab.RedisPort, "2")
@@ -225,7 +225,7 @@ func TestStaleSentinel(t *testing.T) {
 	replica.Signal(syscall.SIGKILL)
 	i.Service.Backends.Store(&[]*lab.Process{i.staleSentinel(old)})
 	require.Equal(t, "master", i.Role(old), "the stale answer is believable")
-	i.restart(replica)
+	i.Restart(replica)
 	i.reaches(replica, 5*time.Second, lab.ReplicaOf(master))
 	require.Contains(t, i.Logged(replica), "start.sh: replica of "+master.IP)
 }
@@ -238,7 +238,7 @@ func TestSilentSentinel(t *testing.T) {
 	i.Service.Backends.Store(&[]*lab.Process{i.Sentinels[0], i.Sentinels[1]})
 	replica := i.Redis[2]
 	replica.Signal(syscall.SIGKILL)
-	i.restart(replica)
+	i.Restart(replica)
 	i.reaches(replica, 6*time.Second, lab.ReplicaOf(i.Redis[0]))
 }
 
@@ -248,7 +248,7 @@ func TestWrongPassword(t *testing.T) {
 	replica, right := i.Redis[1], i.Password
 	replica.Signal(syscall.SIGKILL)
 	i.Password = "another-password"
-	i.restart(replica)
+	i.Restart(replica)
 	i.waits(replica, 8*time.Second)
 	for _, p := range i.Redis {
 		require.NotContains(t, i.Logged(p), right)
@@ -261,7 +261,7 @@ func TestPasswordIsNotAnArgument(t *testing.T) {
 	t.Parallel()
 	i := running(t, withPassword)
 	asked := i.record(i.Redis[0])
-	i.stop(i.Redis[0])
+	i.Stop(i.Redis[0])
 	require.Contains(t, asked(), "CLIENT PAUSE")
 	require.NotContains(t, asked(), i.Password)
 }

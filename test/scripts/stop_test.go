@@ -27,12 +27,12 @@ func TestHandOver(t *testing.T) {
 			old := i.Redis[0]
 			for range 2 { // the second time to a Redis that start.sh has started
 				begin := time.Now()
-				end := i.stop(old)
+				end := i.Stop(old)
 				t.Logf("stop.sh took %d ms, Redis %d ms after SIGTERM", (time.Since(begin) - end).Milliseconds(), end.Milliseconds())
 				require.Less(t, end, lab.Slack*time.Second)
 				master := i.Elected(old, time.Second)
 				require.Contains(t, i.Logged(old), "stop.sh: handed over to "+master.IP)
-				i.restart(old)
+				i.Restart(old)
 				i.Settled(master)
 				old = master
 			}
@@ -59,7 +59,7 @@ fi
 cmd="redis-cli -h $(hostname -i | cut -d' ' -f2) -p 7379"
 save_command="${cmd} save"
 eval $save_command`, 0o644)
-	output, err := i.command(t.Context(), old, "sh", stock).CombinedOutput()
+	output, err := i.Command(t.Context(), old, "sh", stock).CombinedOutput()
 	require.NoError(t, err, string(output))
 	old.Signal(syscall.SIGTERM)
 	master := i.Elected(old, time.Second)
@@ -74,7 +74,7 @@ func TestReplicaStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	begin := time.Now()
-	i.stop(i.Redis[1])
+	i.Stop(i.Redis[1])
 	require.Less(t, time.Since(begin), lab.Slack*time.Second)
 	require.Zero(t, i.promotions())
 	require.NotContains(t, i.Logged(i.Redis[1]), "stop.sh")
@@ -91,7 +91,7 @@ func TestNoReplicaCanTakeOver(t *testing.T) {
 	}
 	stop := i.longestWait(master)
 	begin := time.Now()
-	require.Error(t, i.hook(master, "6"))
+	require.Error(t, i.Hook(master, "6"))
 	require.Less(t, time.Since(begin), lab.Slack*7*time.Second)
 	longest := stop()
 	t.Logf("no write for %d ms at most", longest.Milliseconds())
@@ -116,7 +116,7 @@ func TestNoSentinelIsLeft(t *testing.T) {
 		s.Signal(syscall.SIGKILL)
 	}
 	stop := i.longestWait(master)
-	require.Error(t, i.hook(master, "3"))
+	require.Error(t, i.Hook(master, "3"))
 	require.Less(t, stop(), 2500*time.Millisecond, "writes were held all the time")
 	require.Contains(t, i.Logged(master), "stop.sh: not handed over within 3 s: no Sentinel")
 }
@@ -129,7 +129,7 @@ func TestAllRemoved(t *testing.T) {
 		p.Signal(syscall.SIGTERM)
 	}
 	begin := time.Now()
-	require.Error(t, i.hook(i.Redis[0]))
+	require.Error(t, i.Hook(i.Redis[0]))
 	t.Logf("stop.sh took %d ms", time.Since(begin).Milliseconds())
 	require.Contains(t, i.Logged(i.Redis[0]), "stop.sh: nobody to hand over to")
 }
@@ -151,10 +151,10 @@ func TestAllButTheMasterRestarted(t *testing.T) {
 			i.StartSentinel(s)
 		}
 		for _, p := range i.Redis[1:] {
-			i.restart(p)
+			i.Restart(p)
 		}
 	}()
-	i.stop(master)
+	i.Stop(master)
 	require.Equal(t, "value", i.Do(i.Elected(master, time.Second), "GET", "key"))
 }
 
@@ -170,13 +170,13 @@ func TestHandOverWithSilentSentinel(t *testing.T) {
 			i.Service.Backends.Store(&[]*lab.Process{silent, i.Sentinels[0]})
 			move := func(old *lab.Process) (*lab.Process, time.Duration) {
 				writers := i.writers()
-				i.stop(old)
+				i.Stop(old)
 				silent.Signal(syscall.SIGCONT)
 				master := i.Elected(old, 5*time.Second)
 				return master, i.writersReturn(writers, master, handOverGap)
 			}
 			master, alive := move(i.Redis[0])
-			i.restart(i.Redis[0])
+			i.Restart(i.Redis[0])
 			i.Settled(master)
 
 			asked := i.record(master)
@@ -208,7 +208,7 @@ func TestFailoverUnderWay(t *testing.T) {
 	i := running(t)
 	old := i.Redis[0]
 	i.Tell(i.Sentinels[1], "SENTINEL", "FAILOVER", lab.MasterName)
-	i.stop(old)
+	i.Stop(old)
 	i.Elected(old, time.Second)
 	require.Equal(t, 1, i.promotions())
 }
@@ -222,7 +222,7 @@ func TestHandOverAfterReset(t *testing.T) {
 	for _, s := range i.Sentinels {
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
-	i.stop(old)
+	i.Stop(old)
 	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap)
 }
 
@@ -239,7 +239,7 @@ func TestHandOverWhileResetReachesSome(t *testing.T) {
 	for _, s := range i.Sentinels[:2] {
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
-	i.stop(old)
+	i.Stop(old)
 	i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap)
 	require.Equal(t, 1, i.promotions())
 }
@@ -268,7 +268,7 @@ func TestReplicasThatLag(t *testing.T) {
 			p.Signal(syscall.SIGCONT)
 		}
 	})
-	i.stop(old)
+	i.Stop(old)
 	require.EqualValues(t, keys, i.Do(i.Elected(old, time.Second), "DBSIZE"))
 }
 

@@ -26,6 +26,7 @@ namespace: {{ .Release.Namespace | quote }}
 name: {{ $name | quote }}
 redis: {{ .Values.redis.replicas | int64 | quote }}
 replicas: {{ sub .Values.redis.replicas 1 | int64 | quote }}
+proxies: {{ .Values.proxy.replicas | int64 | quote }}
 sentinels: {{ .Values.sentinel.replicas | int64 | quote }}
 pods: {{ add .Values.redis.replicas .Values.sentinel.replicas | int64 | quote }}
 mebibytes: {{ include "redis.resources" . | fromJson | dig "memory" "" | include "redis.mebibytes" | quote }}
@@ -45,13 +46,13 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- $text = replace (printf "<%s>" $key) $figure $text -}}
 {{- end -}}
 {{- $alert := fromYaml $text -}}
-{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) -}}
+{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
 {{- with $values.monitoring.dashboardURL -}}
-{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-tenant_redis=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
+{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
 {{- end -}}
 {{- $labels := merge (dict "namespace" .root.Release.Namespace "tenant_redis" (include "redis.name" .root)) $alert.labels $values.monitoring.alertLabels -}}
-- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" | toYaml | nindent 2 | trim }}
+- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}

@@ -16,6 +16,12 @@
       app.kubernetes.io/name: redis-operator
 {{- end }}
 
+{{- define "redis.peers.proxy" -}}
+- podSelector:
+    matchLabels:
+      {{- include "redis.proxy.selector" . | nindent 6 }}
+{{- end }}
+
 {{- define "redis.peers.prometheus" -}}
 - namespaceSelector:
     matchLabels:

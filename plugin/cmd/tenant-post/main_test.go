@@ -64,6 +64,24 @@ func TestRunOnEmptyInput(t *testing.T) {
 	require.Equal(t, result{}, command("", "--tenant", goodTenant))
 }
 
+func TestRunAsFunction(t *testing.T) {
+	tenant, err := os.ReadFile(goodTenant)
+	require.NoError(t, err)
+	indent := func(text string) string {
+		return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") + "\n"
+	}
+	list := "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + indent(string(tenant)) + "items:\n-" + indent(configMap)[1:]
+	got := command(list)
+	require.Empty(t, got.stderr)
+	require.Zero(t, got.code)
+	require.Contains(t, got.stdout, "tenant-redis.dev/rendered-by: ")
+
+	got = command(strings.Replace(list, "kind: Tenant", "kind: Tenat", 1))
+	require.Equal(t, exitUsage, got.code)
+	require.Empty(t, got.stdout)
+	require.Contains(t, got.stderr, "functionConfig:2:7: kind: \"Tenat\" is not this kind")
+}
+
 func TestRunHelp(t *testing.T) {
 	for _, flag := range []string{"--help", "-h"} {
 		got := command("", flag)
@@ -93,7 +111,7 @@ func TestRunRefusesUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no tenant":       {nil, "tenant-post: --tenant FILE is missing; run tenant-post --help\n"},
+		"no tenant":       {nil, "tenant-post: --tenant FILE is missing, and stdin is no ResourceList of a KRM function; run tenant-post --help\n"},
 		"no file":         {[]string{"--tenant"}, "tenant-post: flag needs an argument: -tenant; run tenant-post --help\n"},
 		"unknown flag":    {[]string{"--tenat=a"}, "tenant-post: flag provided but not defined: -tenat; run tenant-post --help\n"},
 		"argument":        {[]string{"--tenant", goodTenant, "x"}, "tenant-post: unexpected argument \"x\"; run tenant-post --help\n"},

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := root.ExecuteContext(context.Background())
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
@@ -61,7 +62,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), whyCommand(), versionCommand(),
+		diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), goliveCommand(), rotateCommand(), whyCommand(), versionCommand(),
 		helmCommand("install", "Installs a release as its tenant is to have it"),
 		helmCommand("upgrade", "Upgrades a release as its tenant is to have it"),
 		helmCommand("template", "Prints a release's manifests as its tenant is to have them"),

@@ -128,6 +128,8 @@ func TestRefusals(t *testing.T) {
 		"unknown command":   {[]string{"dif"}, `unknown command "dif" for "tenant"`},
 		"unknown output":    {[]string{"explain", "--tenant", "testdata/tenant.yaml", "-o", "xml"}, `--output "xml": allowed are text and json`},
 		"no such manifests": {[]string{"diff", "--tenant", "testdata/tenant.yaml", "none.yaml"}, "cannot read the manifests: open none.yaml"},
+		"no cluster":        {[]string{"golive", "a", "--kubeconfig", "none.yaml"}, "cannot tell which cluster: stat none.yaml: no such file or directory; check --kubeconfig"},
+		"golive as XML":     {[]string{"golive", "a", "-o", "xml"}, `--output "xml": allowed are text and json`},
 		"broken manifests":  {[]string{"diff", "--tenant", "testdata/tenant.yaml"}, "manifests: line 1: x: is not a Kubernetes object"},
 		"install of nobody": {[]string{"install", "a", "b"}, "--tenant FILE is missing"},
 		"no tenants":        {[]string{"batch", "testdata/chart", "--tenants", "testdata/chart", "--output", "none"}, "testdata/chart has no folder with a tenant.yaml"},

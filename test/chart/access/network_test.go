@@ -21,16 +21,20 @@ import (
 var subjects = []peer{
 	{"Redis", member(cache, "redis")},
 	{"Sentinel", member(cache, "sentinel")},
+	{"the proxy", proxyPod(cache)},
 	{"the operator", operatorPod(system)},
 }
 
 var peers = []peer{
 	{"Redis of the instance", member(cache, "redis")},
 	{"Sentinel of the instance", member(cache, "sentinel")},
+	{"proxy of the instance", proxyPod(cache)},
 	{"Redis of another instance in the namespace", member(sessions, "redis")},
 	{"Sentinel of another instance in the namespace", member(sessions, "sentinel")},
+	{"proxy of another instance in the namespace", proxyPod(sessions)},
 	{"Redis of a namesake in another namespace", member(namesake, "redis")},
 	{"Sentinel of a namesake in another namespace", member(namesake, "sentinel")},
+	{"proxy of a namesake in another namespace", proxyPod(namesake)},
 	{"operator", operatorPod(system)},
 	{"Pod of the operator's name in another namespace", operatorPod("team-a")},
 	{"Prometheus", named("monitoring", "prometheus")},
@@ -55,8 +59,8 @@ var peers = []peer{
 func TestNetworkTable(t *testing.T) {
 	m := newEngine(t, policies(t, nil)).matrix(t, subjects, peers)
 	rows := []string{
-		"| | to Redis | to Sentinel | to the operator | from Redis | from Sentinel | from the operator |",
-		"|---|---|---|---|---|---|---|",
+		"| | to Redis | to Sentinel | to the proxy | to the operator | from Redis | from Sentinel | from the proxy | from the operator |",
+		"|---|---|---|---|---|---|---|---|---|",
 	}
 	for _, p := range peers {
 		row := []string{p.name}
@@ -80,6 +84,7 @@ func TestAllNamespaces(t *testing.T) {
 	require.Equal(t, "–", closed[stranger+" → Redis"])
 	closed[stranger+" → Redis"] = "6379"
 	closed[stranger+" → Sentinel"] = "26379"
+	closed[stranger+" → the proxy"] = "6379, 6380"
 	assert.Equal(t, closed, opened)
 }
 
@@ -116,6 +121,8 @@ func TestReusedAddress(t *testing.T) {
 		"a namesake's Sentinel":     member(namesake, "sentinel"),
 		"a Pod without labels":      pod("team-a", nil),
 		"a Pod beside the Redis":    pod(system, nil),
+		"another's proxy":           proxyPod(sessions),
+		"a namesake's proxy":        proxyPod(namesake),
 		"a client of the neighbour": client(system, "sessions", "allow"),
 	} {
 		for _, number := range []int{6379, 26379} {
@@ -132,7 +139,7 @@ func TestReusedAddress(t *testing.T) {
 // here once more, without selectors.
 func TestNobodyElse(t *testing.T) {
 	e := newEngine(t, policies(t, nil))
-	redis, sentinel := subjects[0].pod, subjects[1].pod
+	redis, sentinel, proxy := subjects[0].pod, subjects[1].pod, subjects[2].pod
 	tried, allowed := 0, 0
 	everyPod(func(p *api.PodInfo) {
 		in, label := p.Namespace.Name, p.Labels
@@ -140,7 +147,8 @@ func TestNobodyElse(t *testing.T) {
 		operator := in == system && label["app.kubernetes.io/name"] == "redis-operator"
 		client := (in == system || in == "team-a") && label["elastisys.io/redis-cache-access"] == "allow"
 		prometheus := in == "monitoring" && label["app.kubernetes.io/name"] == "prometheus"
-		data := fellow || operator || client
+		ownProxy := in == system && label["app.kubernetes.io/name"] == "cache" && label["app.kubernetes.io/component"] == "proxy" && label["app.kubernetes.io/part-of"] == "tenant-redis"
+		data := fellow || operator || client || ownProxy
 		for _, to := range ports {
 			tried++
 			want := to.number == 6379 && data || to.number == 9121 && prometheus
@@ -152,6 +160,12 @@ func TestNobodyElse(t *testing.T) {
 			}
 			if got := e.letsIn(t, p, sentinel, to); got != (to.number == 26379 && data || to.number == 9355 && prometheus) {
 				require.Fail(t, "Sentinel", "%s: %v in %s gets in: %v", to, label, in, got)
+			}
+			if got := e.letsIn(t, p, proxy, to); got != ((to.number == 6379 || to.number == 6380) && client || to.number == 8404 && prometheus) {
+				require.Fail(t, "proxy", "%s: %v in %s gets in: %v", to, label, in, got)
+			}
+			if got := e.letsOut(t, proxy, p, to); got != (fellow && (to.number == 6379 || to.number == 26379)) {
+				require.Fail(t, "proxy", "gets out to %s: %v in %s: %v", to, label, in, got)
 			}
 			if got := e.letsOut(t, redis, p, to); got != (fellow && (to.number == 6379 || to.number == 26379)) {
 				require.Fail(t, "Redis", "gets out to %s: %v in %s: %v", to, label, in, got)
@@ -167,8 +181,8 @@ func TestNobodyElse(t *testing.T) {
 func everyPod(try func(*api.PodInfo)) {
 	for _, namespace := range []string{system, elsewhere, "team-a", "team-b", "monitoring"} {
 		for _, name := range []string{"", "cache", "sessions", "prometheus", "redis-operator"} {
-			for _, component := range []string{"", "redis", "sentinel"} {
-				for _, partOf := range []string{"", "redis-failover", "cache"} {
+			for _, component := range []string{"", "redis", "sentinel", "proxy"} {
+				for _, partOf := range []string{"", "redis-failover", "tenant-redis", "cache"} {
 					for _, access := range []string{"", "allow", "deny"} {
 						for _, neighbour := range []string{"", "allow"} {
 							labels := map[string]string{}
@@ -199,11 +213,16 @@ func TestEveryLineCounts(t *testing.T) {
 		peer{"Sentinel of another instance", member(sessions, "sentinel")},
 		peer{"Redis without part-of", without(member(cache, "redis"), "app.kubernetes.io/part-of")},
 		peer{"Sentinel without part-of", without(member(cache, "sentinel"), "app.kubernetes.io/part-of")},
+		peer{"proxy of another instance", proxyPod(sessions)},
+		peer{"proxy without part-of", without(proxyPod(cache), "app.kubernetes.io/part-of")},
+		peer{"proxy without component", without(proxyPod(cache), "app.kubernetes.io/component")},
 		peer{"operator of another release", without(operatorPod(system), "app.kubernetes.io/instance")},
 		peer{"other Pod of the operator's release", without(operatorPod(system), "app.kubernetes.io/name")},
 	)
 	peers := append(slices.Clone(peers),
 		peer{"operator in its own namespace", operatorPod("operators")},
+		peer{"proxy without part-of", without(proxyPod(cache), "app.kubernetes.io/part-of")},
+		peer{"proxy without component", without(proxyPod(cache), "app.kubernetes.io/component")},
 		peer{"other Pod in the operator's namespace", named("operators", "shop")},
 	)
 	all := policies(t, render.Values{"operator.namespace": `"operators"`})

@@ -41,7 +41,7 @@ func tenantChart(release, namespace string) render.Chart {
 
 // valuesOf gives an instance the namespace of its tenant.
 func valuesOf(tenant string, more render.Values) render.Values {
-	v := render.Values{"tenantNamespaces": `["` + tenant + `"]`, "auth.enabled": "false"}
+	v := render.Values{"tenantNamespaces": `["` + tenant + `"]`, "auth.enabled": "false", "proxy.enabled": "true"}
 	maps.Copy(v, more)
 	return v
 }
@@ -115,6 +115,15 @@ func member(of render.Chart, component string) *api.PodInfo {
 	})
 }
 
+// proxyPod is a Pod as the chart labels those of an instance's proxy.
+func proxyPod(of render.Chart) *api.PodInfo {
+	return pod(of.Namespace, map[string]string{
+		"app.kubernetes.io/name":      of.Release,
+		"app.kubernetes.io/component": "proxy",
+		"app.kubernetes.io/part-of":   "tenant-redis",
+	})
+}
+
 func client(namespace, of, value string) *api.PodInfo {
 	return pod(namespace, map[string]string{"elastisys.io/redis-" + of + "-access": value})
 }
@@ -141,7 +150,9 @@ func (p port) String() string {
 // ports are those of the charts, of DNS and of the API, and one that nobody uses.
 var ports = []port{
 	{6379, "TCP"},
+	{6380, "TCP"},
 	{26379, "TCP"},
+	{8404, "TCP"},
 	{9121, "TCP"},
 	{9355, "TCP"},
 	{9710, "TCP"},

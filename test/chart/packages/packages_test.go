@@ -35,7 +35,7 @@ func TestSameBytesTwice(t *testing.T) {
 	one, two := pack(t), pack(t)
 	files, err := os.ReadDir(one)
 	require.NoError(t, err)
-	require.Len(t, files, 3, "two charts and SHA256SUMS")
+	require.Len(t, files, 4, "three charts and SHA256SUMS")
 	for _, file := range files {
 		first, err := os.ReadFile(filepath.Join(one, file.Name()))
 		require.NoError(t, err)
@@ -69,8 +69,13 @@ func TestRenderedFieldsAreKnown(t *testing.T) {
 	folder := pack(t)
 	for _, helm := range []string{"helm", "helm4"} {
 		for chart, flags := range map[string][][]string{
-			"redis-operator": {nil, {"--set", "watchedNamespaces={redis-system}"}},
-			"tenant-redis":   {{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"}, {"--set", "auth.enabled=false,purpose=session"}},
+			"redis-operator":   {nil, {"--set", "watchedNamespaces={redis-system}"}},
+			"redis-dashboards": {{"--set", "folders.tenants=Redis"}},
+			"tenant-redis": {
+				{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"},
+				{"--set", "auth.enabled=false,purpose=session"},
+				{"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true"},
+			},
 		} {
 			archives, err := filepath.Glob(filepath.Join(folder, chart+"-*.tgz"))
 			require.NoError(t, err)
@@ -94,7 +99,7 @@ func assertKnown(t *testing.T, helm string, arguments []string) {
 		documents++
 		require.NoError(t, decode(document), "%s %v\n%s", helm, arguments, document)
 	}
-	require.GreaterOrEqual(t, documents, 5)
+	require.GreaterOrEqual(t, documents, 4)
 }
 
 func TestMistakesAreFound(t *testing.T) {
@@ -115,8 +120,9 @@ func TestAnnotations(t *testing.T) {
 	icon, err := os.ReadFile(render.Repository + "/docs/images/icon.svg")
 	require.NoError(t, err)
 	for chart, images := range map[string][]string{
-		"redis-operator": {operatorImage},
-		"tenant-redis":   defaultImages(t),
+		"redis-operator":   {operatorImage},
+		"tenant-redis":     defaultImages(t),
+		"redis-dashboards": nil,
 	} {
 		text, err := os.ReadFile(render.Repository + "/charts/" + chart + "/Chart.yaml")
 		require.NoError(t, err)
@@ -146,9 +152,10 @@ func defaultImages(t *testing.T) []string {
 	var values struct {
 		Image    string
 		Exporter struct{ Image string }
+		Proxy    struct{ Image string }
 	}
 	text, err := os.ReadFile(render.Repository + "/charts/tenant-redis/values.yaml")
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(text, &values))
-	return []string{values.Image, values.Exporter.Image}
+	return []string{values.Image, values.Exporter.Image, values.Proxy.Image}
 }

@@ -36,6 +36,7 @@ func TestRules(t *testing.T) {
 			"session":     {"purpose": `"session"`},
 			"medium":      {"size": `"medium"`},
 			"large":       {"size": `"large"`},
+			"proxy":       {"proxy.enabled": "true", "proxy.sidecar": "true"},
 			"size of own": {"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"10m"`},
 		}
 		if operators[version].flavour == "spotahome-1.3" {

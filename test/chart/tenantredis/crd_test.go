@@ -1,7 +1,6 @@
 package tenantredis
 
 import (
-	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,9 +8,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"k8s.io/kube-openapi/pkg/validation/spec"
-	"k8s.io/kube-openapi/pkg/validation/strfmt"
-	"k8s.io/kube-openapi/pkg/validation/validate"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
@@ -34,7 +30,7 @@ func TestRedisFailoverFitsTheCRD(t *testing.T) {
 
 func assertFits(t *testing.T, crd []byte, flavour string, known ...string) {
 	t.Helper()
-	check := closedSchema(t, crd)
+	check := render.ClosedSchema(t, crd)
 	for _, v := range []values{
 		{},
 		withoutPassword,
@@ -65,7 +61,7 @@ func theFailover(t *testing.T, v values) map[string]any {
 }
 
 func TestCRDCheckFindsMistakes(t *testing.T) {
-	check := closedSchema(t, render.UpstreamCRD(t, "redis-operator-1.2"))
+	check := render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.2"))
 	redis := func(field string, value any) map[string]any {
 		return map[string]any{"spec": map[string]any{"redis": map[string]any{field: value}}}
 	}
@@ -74,32 +70,4 @@ func TestCRDCheckFindsMistakes(t *testing.T) {
 	assert.NotEmpty(t, check.Validate(redis("replica", int64(3))).Errors, "unknown field")
 	assert.NotEmpty(t, check.Validate(redis("disablePodDisruptionBudget", true)).Errors, "field of a newer version")
 	assert.NotEmpty(t, check.Validate(redis("exporter", map[string]any{"port": int64(1)})).Errors, "unknown field further down")
-}
-
-// closedSchema returns a CRD's schema as one that refuses what the API server
-// would drop.
-func closedSchema(t *testing.T, crd []byte) *validate.SchemaValidator {
-	t.Helper()
-	tree := render.Schema(t, crd)
-	closeObjects(tree)
-	data, err := json.Marshal(tree)
-	require.NoError(t, err)
-	var schema spec.Schema
-	require.NoError(t, json.Unmarshal(data, &schema))
-	return validate.NewSchemaValidator(&schema, nil, "", strfmt.Default)
-}
-
-func closeObjects(schema map[string]any) {
-	properties, object := schema["properties"].(map[string]any)
-	if object && schema["x-kubernetes-preserve-unknown-fields"] != true {
-		schema["additionalProperties"] = false
-	}
-	for _, child := range properties {
-		closeObjects(child.(map[string]any))
-	}
-	for _, key := range []string{"items", "additionalProperties"} {
-		if child, ok := schema[key].(map[string]any); ok {
-			closeObjects(child)
-		}
-	}
 }

@@ -35,6 +35,10 @@ func TestRules(t *testing.T) {
 		"image with a space":           {values{"image": `"redis :7"`}, `image: "redis :7"`},
 		"exporter image without tag":   {values{"exporter.image": `"redis_exporter"`}, `exporter.image: "redis_exporter" must be`},
 
+		"proxy image with tag latest": {values{"proxy.image": `"haproxy:latest"`}, `proxy.image: "haproxy:latest" must be`},
+		"proxy CPU in words":          {values{"proxy.cpu": `"little"`}, `proxy.cpu: "little" must be CPUs, such as 100m or 1: set it`},
+		"more clients than Redis has": {values{"proxy.enabled": "true", "proxy.replicas": "3", "proxy.maxConnections": "2000"}, "proxy.maxConnections: 2000 on two ports of 3 proxies are more than the 10000 that Redis has for clients less 100 for the instance itself: set at most 1650, lower proxy.replicas, or raise redis.config.maxclients"},
+
 		"ServiceAccount of no namespace": {values{"tenantSubjects": `[{"kind": "ServiceAccount", "name": "a"}]`}, "tenantSubjects[0].namespace: is missing, and a ServiceAccount has one: add it"},
 		"User of a namespace":            {values{"tenantSubjects": `[{"kind": "User", "name": "a", "namespace": "b"}]`}, `tenantSubjects[0].namespace: "b" is set, and a User has none: remove it`},
 

@@ -6,7 +6,8 @@
 // {"schema":. What comes before is for people.
 //
 // It takes the connection data from REDIS_SENTINEL_HOST, REDIS_SENTINEL_PORT,
-// REDIS_SENTINEL_MASTER and REDIS_PASSWORD. It exits with 0 when the account
+// REDIS_SENTINEL_MASTER, REDIS_PASSWORD and, for clients of the kind proxy,
+// REDIS_HOST and REDIS_PORT. It exits with 0 when the account
 // is complete, whatever it says, with 1 when there is none, and with 2 when it
 // was called wrongly.
 package main
@@ -53,7 +54,7 @@ func main() {
 
 func parse() ledger.Settings {
 	var s ledger.Settings
-	clients := flag.String("clients", "follow", "kinds of clients, separated by commas: follow, naive, wait; may be empty if there are services")
+	clients := flag.String("clients", "follow", "kinds of clients, separated by commas: follow, naive, proxy, wait; may be empty if there are services")
 	services := flag.String("services", "", "services to write through, as NAME=URL separated by commas: PUT to URL/KEY writes, 200 acknowledges")
 	flag.IntVar(&s.Writers, "writers", 4, "concurrent writers of each client")
 	flag.IntVar(&s.Rate, "rate", 200, "writes per second of each writer, at most")

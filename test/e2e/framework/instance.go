@@ -54,6 +54,9 @@ type Release struct {
 	// Example is a tenant of examples/tenants, whose values and tenant file are
 	// used. Its name gets the prefix "e2e-" wherever it stands in them.
 	Example string
+	// TenantFile is the path of a tenant file for tenant-post, where there is no
+	// Example.
+	TenantFile string
 	// Values maps a value's path to JSON. They add to the example's, or to those
 	// of a small instance.
 	Values map[string]string
@@ -68,6 +71,7 @@ var small = map[string]string{
 	"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"50m"`,
 	"image":          `"tenant-redis.local/library/redis:7.0.15"`,
 	"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
+	"proxy.image":    `"tenant-redis.local/library/haproxy:2.6.12"`,
 }
 
 // New is an instance of which only the tenant's namespace is there, until after
@@ -105,7 +109,14 @@ func Install(t *testing.T, release Release) *Instance {
 // is not named is the default again, not the last release's.
 func (i *Instance) Upgrade(t *testing.T, chart string, release Release) {
 	t.Helper()
-	i.Helm(t, append([]string{"upgrade", "--install", i.Name, chart}, i.flags(t, release)...)...)
+	require.NoError(t, i.TryUpgrade(t, chart, release))
+}
+
+// TryUpgrade is Upgrade where the test does not end because Helm fails.
+func (i *Instance) TryUpgrade(t *testing.T, chart string, release Release) error {
+	t.Helper()
+	_, err := i.runHelm(t.Context(), append([]string{"upgrade", "--install", i.Name, chart}, i.flags(t, release)...)...)
+	return err
 }
 
 // Template is what Helm renders of the chart without a cluster.
@@ -122,11 +133,14 @@ func (i *Instance) flags(t *testing.T, release Release) []string {
 	if release.Example != "" {
 		flags = []string{
 			"--values", exampleFile(t, release.Example, "values.yaml"),
-			"--post-renderer", i.postRenderer, "--post-renderer-args", "--tenant=" + exampleFile(t, release.Example, "tenant.yaml"),
 		}
+		release.TenantFile = exampleFile(t, release.Example, "tenant.yaml")
 	} else {
 		maps.Copy(values, small)
 		values["tenantNamespaces"] = fmt.Sprintf("[%q]", i.Tenant)
+	}
+	if release.TenantFile != "" {
+		flags = append(flags, "--post-renderer", i.postRenderer, "--post-renderer-args", "--tenant="+release.TenantFile)
 	}
 	maps.Copy(values, release.Values)
 	for _, path := range slices.Sorted(maps.Keys(values)) {
@@ -199,7 +213,7 @@ func (i *Instance) Selector(component string) string {
 // Pods are those of a component; see Selector.
 func (i *Instance) Pods(t *testing.T, component string) []corev1.Pod {
 	t.Helper()
-	return k8s.ListPodsContext(t, t.Context(), Kubectl(i.Namespace), metav1.ListOptions{LabelSelector: i.Selector(component)})
+	return ListPods(t, i.Namespace, i.Selector(component))
 }
 
 // RedisCLI asks a Redis Pod of the instance, with the password.
@@ -230,4 +244,10 @@ func CleanupContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// ListPods are the Pods of a namespace that a selector selects.
+func ListPods(t *testing.T, namespace, selector string) []corev1.Pod {
+	t.Helper()
+	return k8s.ListPodsContext(t, t.Context(), Kubectl(namespace), metav1.ListOptions{LabelSelector: selector})
 }

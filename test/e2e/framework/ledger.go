@@ -43,7 +43,7 @@ type Ledger struct {
 // as naive ones, and returns at once. In the end it expects as many replicas.
 func (i *Instance) StartLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
 	t.Helper()
-	return i.startLedger(t, name, writing, replicas, "-clients=follow,naive", "-rate=100")
+	return i.startLedger(t, name, writing, replicas, nil, "-clients=follow,naive", "-rate=100")
 }
 
 // StartServicesLedger starts a ledger that writes through services alone. They
@@ -54,10 +54,25 @@ func (i *Instance) StartServicesLedger(t *testing.T, name string, writing time.D
 	for _, service := range services {
 		all = append(all, string(service.Name)+"="+service.URL)
 	}
-	return i.startLedger(t, name, writing, replicas, "-clients=", "-services="+strings.Join(all, ","), "-rate=20", "-timeout=10s")
+	return i.startLedger(t, name, writing, replicas, nil, "-clients=", "-services="+strings.Join(all, ","), "-rate=20", "-timeout=10s")
 }
 
-func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration, replicas int, flags ...string) *Ledger {
+// StartProxyLedger is StartLedger with clients of the proxy and, beside them,
+// ones that follow Sentinel.
+func (i *Instance) StartProxyLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
+	t.Helper()
+	return i.startLedger(t, name, writing, replicas, nil, "-clients=proxy,follow", "-rate=100")
+}
+
+// StartServiceLedger is StartLedger with clients that know nothing but the
+// operator's Service for the master.
+func (i *Instance) StartServiceLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
+	t.Helper()
+	service := corev1.EnvVar{Name: "REDIS_HOST", Value: "rfrm-" + i.Name + "." + i.Namespace}
+	return i.startLedger(t, name, writing, replicas, []corev1.EnvVar{service}, "-clients=proxy", "-rate=100")
+}
+
+func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration, replicas int, env []corev1.EnvVar, flags ...string) *Ledger {
 	t.Helper()
 	job := i.StartJob(t, i.Tenant, "ledger-"+name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
@@ -66,6 +81,7 @@ func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration,
 			fmt.Sprintf("-writers=%d", LedgerWriters), fmt.Sprintf("-replicas=%d", replicas),
 			"-duration=" + writing.String(), "-whole-within=" + wholeWithin.String(),
 		})
+		container.Env = env
 		// The account of all writes is kept in memory until the end.
 		container.Resources.Limits = nil
 		onControlPlane(&pod.Spec)

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// fleet is for whoever looks after all instances: one line each.
+func fleet(l limits) *page {
+	p := newPage(administrators, "tenant-redis-fleet", "Redis / Fleet",
+		"All Redis instances of a platform, for its administrators.", allInstances())
+	p.annotate("Failover", `sum by (namespace, tenant_redis) (changes(tenant_redis:config_epoch:max{<fleet>}[2m])) > 0`,
+		"{{namespace}}/{{tenant_redis}}")
+
+	none := []dashboard.ValueMapping{values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"})}
+	p.row(
+		"State",
+		figure("Instances", "none", "Instances of which Prometheus knows at least one Pod.",
+			latest(`count(count by (namespace, tenant_redis) (up{<fleet>,component!=""}))`, "")),
+		figure("Without one master", "none", "Instances with no master, or more than one. Alerts: RedisMasterMissing, RedisMultipleMasters.",
+			latest(`count((
+  count by (namespace, tenant_redis) (redis_instance_info{<fleet>,role="master"})
+  or 0 * count by (namespace, tenant_redis) (redis_up{<fleet>})
+) != 1) or vector(0)`, "")).Mappings(none),
+		figure("Without a replica", "none", "Instances whose master has no replica. Alert: RedisReplicaNone.",
+			latest(`count(max by (namespace, tenant_redis) (redis_connected_slaves{<fleet>}) < 1) or vector(0)`, "")).Mappings(none),
+		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover. Alert: RedisSentinelQuorumLost.",
+			latest(`count(max by (namespace, tenant_redis) (redis_sentinel_master_ckquorum_status{<fleet>}) == 0) or vector(0)`, "")).Mappings(none),
+		figure("Critical alerts", "none", "Alerts of severity critical that fire now.",
+			latest(`count(ALERTS{<fleet>,alertstate="firing",severity="critical"}) or vector(0)`, "")).Mappings(none),
+		figure("Failovers in 24 h", "none", "Failovers of all instances, planned hand-overs included. Alerts: RedisFailover, RedisFailoverFlapping.",
+			latest(`sum(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, "")),
+		instances(l),
+	)
+
+	p.row(
+		"The ten that stand out",
+		graph("Commands", "ops", "Instances that run most commands.", third,
+			query(`topk(10, sum by (namespace, tenant_redis) (rate(redis_commands_processed_total{<fleet>,component="redis"}[$__rate_interval])))`, eachInstance)),
+		limited("Memory used", "percent", "Instances that fill most of maxmemory. Caches are meant to be full. Alert: RedisMemoryNearLimit (sessions only).", l.MemoryPercent,
+			query(`topk(10, 100 * max by (namespace, tenant_redis) (redis_memory_used_bytes{<fleet>} / (redis_memory_max_bytes{<fleet>} > 0)))`, eachInstance)).Max(100),
+		limited("Mean latency", "ms", "Instances with the slowest Redis. Alert: RedisCommandsSlow.", l.CommandMilliseconds,
+			query(`topk(10, 1000 * max by (namespace, tenant_redis) (
+  sum by (namespace, tenant_redis, pod) (rate(redis_commands_duration_seconds_total{<fleet>,<commands>}[$__rate_interval]))
+  / (sum by (namespace, tenant_redis, pod) (rate(redis_commands_total{<fleet>,<commands>}[$__rate_interval])) > 0)
+))`, eachInstance)),
+		graph("Evictions", "cps", "Instances that drop most keys because memory is full. Alerts: RedisSessionsEvicted, RedisCacheTooSmall.", third,
+			query(`topk(10, sum by (namespace, tenant_redis) (rate(redis_evicted_keys_total{<fleet>,component="redis"}[$__rate_interval])))`, eachInstance)),
+		graph("Memory of all", "bytes", "Memory that the Redis processes have of the kernel, and the sum of their limits (maxmemory).", third,
+			query(`sum(redis_memory_used_rss_bytes{<fleet>})`, "Resident"),
+			query(`sum(redis_memory_max_bytes{<fleet>})`, "maxmemory")).
+			OverrideByName(dashed("maxmemory")),
+		graph("Firing alerts", "none", "Alerts that fire, by severity.", third,
+			query(`count by (severity) (ALERTS{<fleet>,alertstate="firing"})`, "{{severity}}")),
+	)
+	return p
+}
+
+// eachInstance is the legend of what is of one instance.
+const eachInstance = "{{namespace}}/{{tenant_redis}}"
+
+// instances is a table with one line for each.
+func instances(l limits) panel {
+	const each = `by (namespace, tenant_redis) `
+	t := newColumns("Instances", "One line for each instance; its name leads to its own dashboard.", 12)
+	t.add("Masters", "none", `count `+each+`(redis_instance_info{<fleet>,role="master"}) or 0 * count `+each+`(redis_up{<fleet>})`,
+		steps(step("red"), from(1, "green"), from(2, "red")))
+	t.add("Redis", "none", `sum `+each+`(redis_up{<fleet>,component="redis"})`, nil)
+	t.add("Replicas", "none", `max `+each+`(redis_connected_slaves{<fleet>})`, steps(step("red"), from(1, "green")))
+	t.add("Quorum", "none", `sum `+each+`(max by (namespace, tenant_redis, pod) (redis_sentinel_master_ckquorum_status{<fleet>}))`,
+		steps(step("red"), from(1, "green")))
+	t.add("Alerts", "none", `count `+each+`(ALERTS{<fleet>,alertstate="firing"}) or 0 * count `+each+`(redis_up{<fleet>})`,
+		steps(step("green"), from(1, "red")))
+	t.add("Failovers 24 h", "none", `max `+each+`(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, nil)
+	t.add("Memory", "percent", `100 * max `+each+`(redis_memory_used_bytes{<fleet>} / (redis_memory_max_bytes{<fleet>} > 0))`,
+		steps(step("green"), from(l.MemoryPercent, "orange")))
+	t.add("maxmemory", "bytes", `max `+each+`(redis_memory_max_bytes{<fleet>})`, nil)
+	t.add("Connections", "percent", `100 * max `+each+`(redis_connected_clients{<fleet>,component="redis"} / redis_max_clients{<fleet>,component="redis"})`,
+		steps(step("green"), from(l.ClientsPercent, "orange")))
+	t.add("Commands", "ops", `sum `+each+`(rate(redis_commands_processed_total{<fleet>,component="redis"}[$__rate_interval]))`, nil)
+	t.add("Lag", "bytes", `max `+each+`(
+  redis_master_repl_offset{<fleet>}
+  - on (namespace, pod) group_right (tenant_redis)
+  redis_connected_slave_offset_bytes{<fleet>}
+)`, steps(step("green"), from(l.ReplicationLagBytes, "orange")))
+	return t.table()
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// operator is about the redis-operator itself.
+func operator() *page {
+	p := newPage(administrators, "redis-operator", "Redis / Operator",
+		"The redis-operator: whether it leads, what it repairs, and what Kubernetes refuses it.",
+		choice("namespace", "Namespace of the operator", "namespace", `kooper_controller_event_queue_length{job="redis-operator"}`))
+
+	p.row(
+		"State",
+		figure("Pods up", "none", "Operator Pods that Prometheus reaches. Alerts: RedisOperatorDown, RedisOperatorPodMissing.",
+			latest(`sum(up{<operator>})`, "")).
+			Mappings([]dashboard.ValueMapping{values(map[string]state{"0": {"None", "red"}}), atLeast(1, state{colour: "green"})}),
+		figure("Leader", "string", "Pod that reconciles; the others wait. Alert: RedisOperatorNotReconciling.",
+			latest(`sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[5m])) > 0`, "{{pod}}")).
+			TextMode(common.BigValueTextModeName).NoValue("None"),
+		figure("Redis looked after", "none", "RedisFailovers that the operator knows.",
+			latest(`count(count by (namespace, name) (redis_operator_controller_cluster_ok{<operators>}))`, "")),
+		figure("Redis failing", "none", "RedisFailovers whose reconciliation ended with an error. Alert: RedisOperatorReconcileFailing.",
+			latest(`count(min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>}) == 0) or vector(0)`, "")).
+			Mappings([]dashboard.ValueMapping{values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"})}),
+		figure("Queue", "none", "Events that wait for a worker.",
+			latest(`sum(kooper_controller_event_queue_length{<operator>,controller="redisfailover"})`, "")),
+		figure("Mean reconciliation", "s", "Time that one reconciliation takes.",
+			latest(`sum(rate(kooper_controller_processed_event_duration_seconds_sum{<operator>}[5m]))
+/ (sum(rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[5m])) > 0)`, "")),
+	)
+
+	p.row(
+		"Reconciliation",
+		timeline("Verdict on each Redis", "Whether the last reconciliation ended well. It does while a Pod is missing: look at the fleet for that. Alert: RedisOperatorReconcileFailing.", full,
+			yesNo("Well", "Failed"),
+			query(`min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>})`, "{{namespace}}/{{name}}")),
+		graph("Reconciliations", "ops", "Reconciliations by each Pod. Each Redis has one every 30 s at least. Alert: RedisOperatorNotReconciling.", third,
+			query(`sum by (pod, success) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[$__rate_interval]))`, "{{pod}} success={{success}}")),
+		graph("Duration", "s", "Mean time that one reconciliation takes.", third,
+			query(`sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_sum{<operator>}[$__rate_interval]))
+/ (sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[$__rate_interval])) > 0)`, "{{pod}}")),
+		graph("Queue", "none", "Events that wait for a worker. It is empty most of the time.", third,
+			query(`sum by (pod) (kooper_controller_event_queue_length{<operator>,controller="redisfailover"})`, "{{pod}}")),
+	)
+
+	p.row(
+		"Repairs and errors",
+		graph("Failed checks of Redis", "cps", "What the operator finds wrong with Redis and then repairs. Alert: RedisOperatorCheckFailing.", half,
+			query(`sum by (namespace, resource, indicator) (rate(redis_operator_controller_redis_checks_total{<operators>,status="UNHEALTHY"}[$__rate_interval])) > 0`, "{{namespace}}/{{resource}} {{indicator}}")),
+		graph("Failed checks of Sentinel", "cps", "What the operator finds wrong with Sentinel and then repairs. Alert: RedisOperatorCheckFailing.", half,
+			query(`sum by (namespace, resource, indicator) (rate(redis_operator_controller_sentinel_checks_total{<operators>,status="UNHEALTHY"}[$__rate_interval])) > 0`, "{{namespace}}/{{resource}} {{indicator}}")),
+		graph("Calls of Kubernetes", "ops", "What the operator does, by kind and operation.", half,
+			query(`sum by (kind, operation) (rate(redis_operator_controller_k8s_operations_total{<operators>}[$__rate_interval]))`, "{{operation}} {{kind}}")),
+		graph("Refused calls of Kubernetes", "cps", "Calls that failed, but for what is not there yet. Alert: RedisOperatorKubernetesErrors.", half,
+			query(`sum by (kind, operation, err) (rate(redis_operator_controller_k8s_operations_total{<operators>,status="FAIL",err!="RESOURCE_NOT_FOUND"}[$__rate_interval])) > 0`, "{{operation}} {{kind}}: {{err}}")),
+	)
+	return p
+}

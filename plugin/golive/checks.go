@@ -1,0 +1,88 @@
+package golive
+
+import "context"
+
+// Check is one item of the checklist.
+type Check struct {
+	Name string
+	// Holds is what must hold, and Why the reason.
+	Holds, Why string
+	// Fix is what to do if it does not hold.
+	Fix string
+	// look returns what it saw, or an error that says what is wrong.
+	look func(context.Context, *instance) (string, error)
+}
+
+// Checks is the checklist, in its order.
+var Checks = []Check{
+	{
+		Name: "size", Holds: "at least three Redis and an odd number of Sentinels, three or more, are asked for",
+		Why: "one may be lost while another is updated, and the Sentinels that are left can agree",
+		Fix: "set redis.replicas and sentinel.replicas of the chart to 3", look: checkSize,
+	},
+	{
+		Name: "pods", Holds: "every Pod that is asked for is there and ready",
+		Why: "the operator heals nothing while one is missing",
+		Fix: "look at kubectl describe pods: is there a node that they fit on?", look: checkPods,
+	},
+	{
+		Name: "spread", Holds: "no two Redis share a node, and without any one node most Sentinels are left",
+		Why: "a node that fails or reboots must not take the data or the majority",
+		Fix: "add nodes, or look at the placement values of the chart", look: checkSpread,
+	},
+	{
+		Name: "resources", Holds: "every container requests CPU and memory, and Redis has a memory limit",
+		Why: "the platform refuses Pods without requests; without a limit the node's memory is the limit",
+		Fix: "set size, or redis.memory and redis.cpu, of the chart", look: checkResources,
+	},
+	{
+		Name: "budgets", Holds: "exactly one PodDisruptionBudget covers Redis and one the Sentinels, and each allows an eviction",
+		Why: "nodes are drained one Pod at a time, and can be drained at all",
+		Fix: "repeat helm upgrade, which makes both budgets; delete others that select the same Pods; wait until all Pods are ready", look: checkBudgets,
+	},
+	{
+		Name: "policies", Holds: "a NetworkPolicy closes Redis and one the Sentinels to all that it does not name",
+		Why: "nobody but the tenant gets in, and two instances cannot merge",
+		Fix: "repeat helm upgrade, which makes both policies", look: checkPolicies,
+	},
+	{
+		Name: "connection", Holds: "the ConfigMap that the tenant reads leads to this instance",
+		Why: "applications find Redis by it alone",
+		Fix: "repeat helm upgrade, which makes it", look: checkConnection,
+	},
+	{
+		Name: "master", Holds: "exactly one Redis is master",
+		Why: "with none nothing is written, with two writes are lost",
+		Fix: "a failover may be going on: repeat; else read the operator's log", look: checkMaster,
+	},
+	{
+		Name: "replicas", Holds: "every other Redis is linked to the master",
+		Why: "what is not replicated is lost with the master",
+		Fix: "look at the Redis that is named: is it running and in sync?", look: checkReplicas,
+	},
+	{
+		Name: "sentinels", Holds: "every Sentinel names the master and knows all others and all replicas",
+		Why: "clients ask any of them, and a failover needs what they know",
+		Fix: "the operator repairs them within a minute: repeat, then read its log", look: checkSentinels,
+	},
+	{
+		Name: "quorum", Holds: "every Sentinel sees enough others to start a failover",
+		Why: "without it a lost master is not replaced",
+		Fix: "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through?", look: checkQuorum,
+	},
+	{
+		Name: "password", Holds: "Redis answers nobody without the password, if there is one",
+		Why: "the password is what the tenant was promised",
+		Fix: "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one", look: checkPassword,
+	},
+	{
+		Name: "memory", Holds: "maxmemory is set, below the container's limit, and less than nine tenths used",
+		Why: "Redis must evict before the kernel kills it",
+		Fix: "set size or redis.memory of the chart to what the load test has shown", look: checkMemory,
+	},
+	{
+		Name: "data", Holds: "a key can be written, reaches every replica, and can be read and removed",
+		Why: "all of the above says that it should",
+		Fix: "is Redis full, or without replicas?", look: checkData,
+	},
+}

@@ -1,0 +1,146 @@
+package golive
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+// failed names the checks that fail, after having looked for the password in
+// all that is printed.
+func failed(t *testing.T, w *world) []string {
+	t.Helper()
+	findings, err := w.cluster().Walk(t.Context(), name)
+	require.NoError(t, err)
+	require.Len(t, findings, len(Checks))
+	var text, encoded bytes.Buffer
+	require.NoError(t, Text(&text, findings))
+	require.NoError(t, JSON(&encoded, findings))
+	require.NotContains(t, text.String()+encoded.String(), password)
+	var decoded []Finding
+	require.NoError(t, json.Unmarshal(encoded.Bytes(), &decoded))
+	require.Equal(t, findings, decoded)
+
+	names := []string{}
+	for _, f := range findings {
+		require.NotEmpty(t, f.Seen, f.Check)
+		if f.Status == Failed {
+			require.NotEmpty(t, f.Fix)
+			require.Contains(t, text.String(), fmt.Sprintf("failed  %s: %s; %s\n", f.Check, oneLine(f.Seen), f.Fix))
+			names = append(names, f.Check)
+		}
+	}
+	require.Equal(t, len(names) == 0, Passed(findings))
+	t.Log(text.String())
+	return names
+}
+
+func serving(t *testing.T, password string) *lab.Instance {
+	t.Helper()
+	i := lab.New(t)
+	i.Password = password
+	i.Serve()
+	for _, p := range i.Redis {
+		i.Do(p, "CONFIG", "SET", "maxmemory", "64mb")
+	}
+	return i
+}
+
+// TestObjects spoils what Kubernetes knows, one thing at a time.
+func TestObjects(t *testing.T) {
+	i := serving(t, password)
+	require.Empty(t, failed(t, healthy(t, i)))
+	for title, test := range map[string]struct {
+		spoil func(*world)
+		want  []string
+	}{
+		"two Sentinels asked for": {func(w *world) { w.failover["sentinel"] = map[string]any{"replicas": int64(2)} }, []string{"size", "pods", "spread", "sentinels"}},
+		"a Pod is not ready":      {func(w *world) { w.redis[1].Status.Conditions[0].Status = corev1.ConditionFalse }, []string{"pods"}},
+		"a Redis is missing":      {func(w *world) { w.redis = w.redis[:2] }, []string{"pods", "replicas"}},
+		"a Sentinel is missing":   {func(w *world) { w.sentinels = w.sentinels[:2] }, []string{"pods", "sentinels"}},
+		"two on a node":           {func(w *world) { w.sentinels[1].Spec.NodeName = w.sentinels[0].Spec.NodeName }, []string{"spread"}},
+		"no requests":             {func(w *world) { w.sentinels[0].Spec.Containers[0].Resources.Requests = nil }, []string{"resources"}},
+		"no limit":                {func(w *world) { w.redis[0].Spec.Containers[0].Resources.Limits = nil }, []string{"resources"}},
+		"no budget":               {func(w *world) { w.budgets = w.budgets[1:] }, []string{"budgets"}},
+		"a budget too many": {func(w *world) {
+			w.budgets = append(w.budgets, *w.budgets[0].DeepCopy())
+			w.budgets[2].Name = "other"
+		}, []string{"budgets"}},
+		"a budget that blocks": {func(w *world) { w.budgets[0].Status.DisruptionsAllowed = 0 }, []string{"budgets"}},
+		"no policy":            {func(w *world) { w.policies = w.policies[:1] }, []string{"policies"}},
+		"a policy for all":     {func(w *world) { w.policies[0].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{}} }, []string{"policies"}},
+		"another instance's":   {func(w *world) { w.connection.Data["REDIS_SENTINEL_HOST"] = "rfs-other.redis-system" }, []string{"connection"}},
+		"no ConfigMap":         {func(w *world) { w.connection.Name = "other" }, []string{"connection"}},
+		"a limit below maxmemory": {func(w *world) {
+			w.redis[0].Spec.Containers[0].Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
+		}, []string{"memory"}},
+	} {
+		t.Run(title, func(t *testing.T) {
+			w := healthy(t, i)
+			test.spoil(w)
+			require.Equal(t, test.want, failed(t, w))
+		})
+	}
+	t.Run("no such instance", func(t *testing.T) {
+		_, err := healthy(t, i).cluster().Walk(t.Context(), "other")
+		require.EqualError(t, err, "there is no RedisFailover other in namespace redis-system; give the release's name, and its namespace with --namespace")
+	})
+}
+
+// TestAnswers spoils what the processes answer, one thing after the other.
+func TestAnswers(t *testing.T) {
+	i := serving(t, password)
+	w := healthy(t, i)
+	require.Empty(t, failed(t, w))
+
+	i.Do(i.Redis[0], "CONFIG", "SET", "maxmemory", "0")
+	require.Equal(t, []string{"memory"}, failed(t, w))
+	i.Do(i.Redis[0], "CONFIG", "SET", "maxmemory", "64mb")
+
+	i.Sentinels[2].Signal(syscall.SIGSTOP)
+	require.Equal(t, []string{"sentinels", "quorum"}, failed(t, w))
+	i.Sentinels[2].Signal(syscall.SIGCONT)
+
+	i.Redis[2].Signal(syscall.SIGKILL)
+	require.Subset(t, failed(t, w), []string{"replicas", "password", "memory", "data"})
+}
+
+// TestPasswordIsOff holds that what an instance does not have is not checked,
+// and that a password that does not work is.
+func TestPasswordIsOff(t *testing.T) {
+	i := serving(t, "")
+	w := healthy(t, i)
+	require.Contains(t, failed(t, w), "password", "the Secret has one, and Redis has none")
+
+	delete(w.failover, "auth")
+	require.Empty(t, failed(t, w))
+}
+
+// TestDocs holds that docs/golive.md lists the checks that there are, and their
+// order.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/golive.md")
+	require.NoError(t, err)
+	var rows []string
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "| `") {
+			rows = append(rows, strings.TrimSpace(line))
+		}
+	}
+	var want []string
+	for _, check := range Checks {
+		want = append(want, fmt.Sprintf("| `%s` | %s | %s | %s |", check.Name, check.Holds, check.Why, check.Fix))
+	}
+	require.Equal(t, want, rows)
+}

@@ -1,0 +1,136 @@
+package golive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+var failovers = schema.GroupVersionResource{Group: "databases.spotahome.com", Version: "v1", Resource: "redisfailovers"}
+
+// failover is what a RedisFailover asks for.
+type failover struct {
+	Spec struct {
+		Redis    component `json:"redis"`
+		Sentinel component `json:"sentinel"`
+		Auth     struct {
+			SecretPath string `json:"secretPath"`
+		} `json:"auth"`
+	} `json:"spec"`
+}
+
+// component is how many Pods there should be.
+type component struct {
+	Replicas int `json:"replicas"`
+}
+
+// instance is one instance as it is read once, and who answers of it.
+type instance struct {
+	namespace, name string
+	want            failover
+	pods            map[string][]corev1.Pod
+	budgets         []policyv1.PodDisruptionBudget
+	policies        []networkingv1.NetworkPolicy
+	// connection is nil if there is no such ConfigMap.
+	connection *corev1.ConfigMap
+	redis      []redisNode
+	sentinels  []sentinelNode
+}
+
+const (
+	redisComponent    = "redis"
+	sentinelComponent = "sentinel"
+)
+
+var components = []string{redisComponent, sentinelComponent}
+
+// read asks the API server, then every Pod.
+func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
+	i := &instance{namespace: c.Namespace, name: name, pods: map[string][]corev1.Pod{}}
+	if err := c.readFailover(ctx, i); err != nil {
+		return nil, err
+	}
+	if err := c.readObjects(ctx, i); err != nil {
+		return nil, err
+	}
+	password, err := c.password(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	c.askAll(ctx, i, password)
+	return i, nil
+}
+
+func (c Cluster) readFailover(ctx context.Context, i *instance) error {
+	object, err := c.Dynamic.Resource(failovers).Namespace(i.namespace).Get(ctx, i.name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no RedisFailover %s in namespace %s; give the release's name, and its namespace with --namespace", i.name, i.namespace)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the RedisFailover: %w", err)
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &i.want)
+}
+
+func (c Cluster) readObjects(ctx context.Context, i *instance) error {
+	for _, component := range components {
+		list, err := c.Client.CoreV1().Pods(i.namespace).List(ctx, metav1.ListOptions{LabelSelector: i.labels(component).String()})
+		if err != nil {
+			return fmt.Errorf("cannot list the Pods: %w", err)
+		}
+		i.pods[component] = slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+	}
+	budgets, err := c.Client.PolicyV1().PodDisruptionBudgets(i.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("cannot list the PodDisruptionBudgets: %w", err)
+	}
+	policies, err := c.Client.NetworkingV1().NetworkPolicies(i.namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("cannot list the NetworkPolicies: %w", err)
+	}
+	i.budgets, i.policies = budgets.Items, policies.Items
+	connection, err := c.Client.CoreV1().ConfigMaps(i.namespace).Get(ctx, i.name, metav1.GetOptions{})
+	if err == nil {
+		i.connection = connection
+	} else if !apierrors.IsNotFound(err) {
+		return fmt.Errorf("cannot read the ConfigMap: %w", err)
+	}
+	return nil
+}
+
+// password is that of Redis, empty if it has none.
+func (c Cluster) password(ctx context.Context, i *instance) (string, error) {
+	name := i.want.Spec.Auth.SecretPath
+	if name == "" {
+		return "", nil
+	}
+	secret, err := c.Client.CoreV1().Secrets(i.namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return "", fmt.Errorf("cannot read the Secret with the password: %w", err)
+	}
+	return string(secret.Data["password"]), nil
+}
+
+// labels are those that the operator gives to the Pods of a component.
+func (i *instance) labels(component string) labels.Set {
+	return labels.Set{
+		"app.kubernetes.io/name": i.name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "redis-failover",
+	}
+}
+
+// asked is how many Pods of a component there should be.
+func (i *instance) asked(component string) int {
+	if component == redisComponent {
+		return i.want.Spec.Redis.Replicas
+	}
+	return i.want.Spec.Sentinel.Replicas
+}

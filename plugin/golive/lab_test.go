@@ -1,0 +1,117 @@
+package golive
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+const (
+	name      = "sessions"
+	namespace = "redis-system"
+	password  = "secret-of-the-lab"
+)
+
+// world is what Kubernetes knows of an instance in the lab. Tests spoil a copy.
+type world struct {
+	failover   map[string]any
+	redis      []corev1.Pod
+	sentinels  []corev1.Pod
+	budgets    []policyv1.PodDisruptionBudget
+	policies   []networkingv1.NetworkPolicy
+	connection corev1.ConfigMap
+}
+
+// healthy is that of an instance without a fault.
+func healthy(t *testing.T, i *lab.Instance) *world {
+	t.Helper()
+	w := &world{
+		failover: map[string]any{
+			"redis": map[string]any{"replicas": int64(3)}, "sentinel": map[string]any{"replicas": int64(3)},
+			"auth": map[string]any{"secretPath": name},
+		},
+		connection: corev1.ConfigMap{ObjectMeta: meta(name), Data: map[string]string{
+			"REDIS_CLUSTER_NAME": name, "REDIS_SENTINEL_HOST": "rfs-sessions.redis-system", "REDIS_SENTINEL_PORT": "26379", "REDIS_SENTINEL_MASTER": "mymaster",
+		}},
+	}
+	for n, p := range i.Redis {
+		w.redis = append(w.redis, pod(t, redisComponent, p, n, lab.RedisPort))
+	}
+	for n, p := range i.Sentinels {
+		w.sentinels = append(w.sentinels, pod(t, sentinelComponent, p, n, lab.SentinelPort))
+	}
+	for prefix, component := range map[string]string{"rfr-": redisComponent, "rfs-": sentinelComponent} {
+		selector := metav1.LabelSelector{MatchLabels: (&instance{name: name}).labels(component)}
+		w.budgets = append(w.budgets, policyv1.PodDisruptionBudget{
+			ObjectMeta: meta(prefix + name), Spec: policyv1.PodDisruptionBudgetSpec{Selector: &selector},
+			Status: policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: 1},
+		})
+		w.policies = append(w.policies, networkingv1.NetworkPolicy{ObjectMeta: meta(name + "-" + component), Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+		}})
+	}
+	return w
+}
+
+func meta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name, Namespace: namespace} }
+
+func pod(t *testing.T, component string, p *lab.Process, n int, port string) corev1.Pod {
+	t.Helper()
+	number, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	object := corev1.Pod{ObjectMeta: meta(component + "-" + strconv.Itoa(n))}
+	object.Labels = (&instance{name: name}).labels(component)
+	object.Spec.NodeName = "node-" + strconv.Itoa(n)
+	object.Spec.Containers = []corev1.Container{{
+		Name: component, Ports: []corev1.ContainerPort{{Name: component, ContainerPort: int32(number)}},
+		Resources: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
+			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
+		},
+	}}
+	object.Status.PodIP = p.IP
+	object.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	return object
+}
+
+// cluster holds the world, and leads to the lab's processes.
+func (w *world) cluster() Cluster {
+	objects := []runtime.Object{w.connection.DeepCopy(), &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{"password": []byte(password)}}}
+	addresses := map[string]string{}
+	for _, pods := range [][]corev1.Pod{w.redis, w.sentinels} {
+		for _, pod := range pods {
+			objects = append(objects, pod.DeepCopy())
+			addresses[pod.Name] = pod.Status.PodIP
+		}
+	}
+	for _, budget := range w.budgets {
+		objects = append(objects, budget.DeepCopy())
+	}
+	for _, policy := range w.policies {
+		objects = append(objects, policy.DeepCopy())
+	}
+	failover := &unstructured.Unstructured{Object: map[string]any{"spec": w.failover}}
+	failover.SetGroupVersionKind(failovers.GroupVersion().WithKind("RedisFailover"))
+	failover.SetName(name)
+	failover.SetNamespace(namespace)
+	return Cluster{
+		Client: fake.NewClientset(objects...), Dynamic: dynamicfake.NewSimpleDynamicClient(runtime.NewScheme(), failover), Namespace: namespace,
+		Forward: func(_ context.Context, pod string, port int32) (string, error) {
+			return net.JoinHostPort(addresses[pod], strconv.Itoa(int(port))), nil
+		},
+	}
+}

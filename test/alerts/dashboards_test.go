@@ -1,0 +1,347 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	engine "github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/promql/promqltest"
+	"github.com/prometheus/prometheus/util/teststorage"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// dashboard is what a file of redis-dashboards holds, as far as queries go.
+type dashboard struct {
+	UID    string
+	Panels []panel
+	// Annotations are marks on all graphs.
+	Annotations struct {
+		List []struct{ Name, Expr string }
+	}
+	Templating struct {
+		List []struct{ Name, Definition string }
+	}
+}
+
+type panel struct {
+	Title, Description string
+	Targets            []struct {
+		Expr, LegendFormat, RefID string
+		Instant                   bool
+	}
+	FieldConfig struct {
+		Defaults struct {
+			Thresholds struct{ Steps []struct{ Value *float64 } }
+		}
+	}
+}
+
+// question is one query of a dashboard, with what Grafana writes for ranges.
+type question struct {
+	// name is the dashboard, the panel and the query in it.
+	name, expr, legend string
+	instant            bool
+}
+
+// dashboards returns those for an audience.
+func dashboards(t *testing.T, audience string) []dashboard {
+	t.Helper()
+	files, err := filepath.Glob(repository + "/charts/redis-dashboards/dashboards/" + audience + "/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var all []dashboard
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var d dashboard
+		require.NoError(t, json.Unmarshal(text, &d), file)
+		all = append(all, d)
+	}
+	return all
+}
+
+var ranges = strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h")
+
+// questions returns all queries of a dashboard.
+func (d dashboard) questions() []question {
+	var all []question
+	for _, p := range d.Panels {
+		for _, target := range p.Targets {
+			name := fmt.Sprintf("%s: %s %s", d.UID, p.Title, target.RefID)
+			all = append(all, question{name, ranges.Replace(target.Expr), target.LegendFormat, target.Instant})
+		}
+	}
+	for _, a := range d.Annotations.List {
+		all = append(all, question{d.UID + ": annotation " + a.Name, ranges.Replace(a.Expr), "", false})
+	}
+	return all
+}
+
+func questions(t *testing.T, audience string) []question {
+	t.Helper()
+	var all []question
+	for _, d := range dashboards(t, audience) {
+		all = append(all, d.questions()...)
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// bound are values of variables in a dashboard of the target.
+var bound = strings.NewReplacer("$namespace", target.namespace, "$instance", target.name)
+
+// TestDashboardsOfTenantsAreScoped holds that no query of theirs can take a
+// series of another instance.
+func TestDashboardsOfTenantsAreScoped(t *testing.T) {
+	for _, q := range questions(t, "tenants") {
+		assert.Empty(t, outOfScope(t, q.expr, "$namespace", "$instance"), q.name)
+	}
+}
+
+// TestOutOfScopeIsFound is its control: each matcher of each selector is needed.
+func TestOutOfScopeIsFound(t *testing.T) {
+	count := 0
+	for _, q := range questions(t, "tenants") {
+		for _, label := range []string{"namespace", "tenant_redis", "name"} {
+			matcher := regexp.MustCompile(`\b` + label + `="\$`)
+			for _, place := range matcher.FindAllStringIndex(q.expr, -1) {
+				mutant := q.expr[:place[0]] + label + `!="$` + q.expr[place[1]:]
+				assert.NotEmpty(t, outOfScope(t, mutant, "$namespace", "$instance"), "%s:\n%s", q.name, mutant)
+				count++
+			}
+		}
+	}
+	assert.Greater(t, count, 100)
+	for _, loose := range []string{
+		`up{namespace=~"$namespace",tenant_redis="$instance"}`, `up{namespace="$namespace"}`, `up{tenant_redis="$instance"}`,
+		`up{namespace="redis-system",tenant_redis="$instance"}`, `up{namespace="$namespace",name="$instance"}`,
+	} {
+		assert.NotEmpty(t, outOfScope(t, loose, "$namespace", "$instance"), loose)
+	}
+}
+
+// outOfScope returns the selectors that do not name the instance.
+func outOfScope(t *testing.T, expr, namespace, instance string) []string {
+	t.Helper()
+	parsed, err := promql.ParseExpr(expr)
+	require.NoError(t, err, expr)
+	var found []string
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		selector, ok := node.(*parser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		equals := func(label, value string) bool {
+			return slices.ContainsFunc(selector.LabelMatchers, func(m *labels.Matcher) bool {
+				return m.Type == labels.MatchEqual && m.Name == label && m.Value == value
+			})
+		}
+		// The operator calls the label of an instance by another name.
+		own := "tenant_redis"
+		if strings.HasPrefix(selector.Name, "redis_operator_") {
+			own = "name"
+		}
+		if !equals("namespace", namespace) || !equals(own, instance) {
+			found = append(found, selector.String())
+		}
+		return nil
+	})
+	return found
+}
+
+// TestDashboardsOfAdministratorsAreScoped holds that they show Redis of this
+// project and its operator alone.
+func TestDashboardsOfAdministratorsAreScoped(t *testing.T) {
+	for _, q := range questions(t, "administrators") {
+		for _, selector := range selectors(t, q.expr) {
+			_, instance := selector["tenant_redis"]
+			assert.True(t, instance || selector["job"] == "redis-operator", "%s: %v", q.name, selector)
+		}
+	}
+}
+
+// TestDashboardMetricsAreRecorded holds that every metric and label that a query
+// reads is emitted, or is a recording rule of ours.
+func TestDashboardMetricsAreRecorded(t *testing.T) {
+	known := emitted(t)
+	for _, q := range questions(t, "*") {
+		assert.Empty(t, unknown(t, known, q.expr), q.name)
+	}
+}
+
+// busy are three instances and an operator with something on every panel.
+func busy(t *testing.T) *world {
+	t.Helper()
+	w := healthy(t)
+	for _, i := range w.instances {
+		each(i.redis, func(s *scrape) { s.grow(`{__name__=~".+_total|redis_replica_.+"}`, 60) })
+		each(i.sentinel, i.failover(steps(5, 1, 2)))
+		firing := &scrape{t: t, labels: map[string]string{"namespace": i.namespace, "tenant_redis": i.name}}
+		firing.add(fmt.Sprintf(`ALERTS{alertname="RedisNotAnswering",alertstate="firing",severity="critical",pod="rfr-%s-0"}`, i.name), always(1))
+		w.others = append(w.others, firing)
+	}
+	w.operator[0].grow(`{__name__=~".+_total"}`, 2)
+	return w
+}
+
+// shown is a lab in which dashboards look at the last minutes.
+func shown(t *testing.T, w *world, asked []question) *lab {
+	t.Helper()
+	record := everything(t)["tenant_redis:config_epoch:max"]
+	l := &lab{t, teststorage.New(t), promqltest.NewTestEngine(t, false, 0, 1_000_000), 10}
+	wanted := metrics(t, record.Expr)
+	for _, q := range asked {
+		wanted = append(wanted, metrics(t, bound.Replace(q.expr))...)
+	}
+	all := w.scrape(wanted)
+	for minute := -10; minute <= l.minutes; minute++ {
+		l.scrape(all, minute)
+		l.record(record, minute)
+	}
+	return l
+}
+
+// answer returns the series of a query, by their labels, over the time shown.
+func (l *lab) answer(q question) map[string]string {
+	l.t.Helper()
+	start := at(-10)
+	if q.instant {
+		start = at(l.minutes)
+	}
+	asked, err := l.engine.NewRangeQuery(l.t.Context(), l.storage, nil, bound.Replace(q.expr), start, at(l.minutes), time.Minute)
+	require.NoError(l.t, err, q.name)
+	defer asked.Close()
+	result := asked.Exec(l.t.Context())
+	require.NoError(l.t, result.Err, "%s:\n%s", q.name, q.expr)
+	matrix, err := result.Matrix()
+	require.NoError(l.t, err, q.name)
+	answers := map[string]string{}
+	for _, series := range matrix {
+		if slices.ContainsFunc(series.Floats, func(p engine.FPoint) bool { return math.IsNaN(p.F) || math.IsInf(p.F, 0) }) {
+			l.t.Errorf("%s: %s is no number: %v", q.name, series.Metric, series.Floats)
+		}
+		answers[series.Metric.String()] = fmt.Sprint(series.Floats)
+	}
+	return answers
+}
+
+var placeholder = regexp.MustCompile(`\{\{([a-z_]+)\}\}`)
+
+// TestDashboardsShowData holds that each query returns series, and labels for
+// its legend.
+func TestDashboardsShowData(t *testing.T) {
+	for _, audience := range []string{"tenants", "administrators"} {
+		asked := questions(t, audience)
+		if audience == "administrators" {
+			for n := range asked {
+				// The fleet's variable matches all, as its choice All does.
+				asked[n].expr = strings.ReplaceAll(asked[n].expr, `=~"$namespace"`, `=~".+"`)
+			}
+		}
+		l := shown(t, busy(t), asked)
+		assert.Empty(t, l.answer(question{name: "control", expr: `redis_up{namespace="nowhere"}`}))
+		for _, q := range asked {
+			answers := l.answer(q)
+			assert.NotEmpty(t, answers, "%s:\n%s", q.name, q.expr)
+			for series := range answers {
+				for _, label := range placeholder.FindAllStringSubmatch(q.legend, -1) {
+					assert.Contains(t, series, label[1]+"=", "%s: no label for the legend %s", q.name, q.legend)
+				}
+			}
+		}
+	}
+}
+
+// TestDashboardsOfTenantsShowOneInstance holds that a neighbour in the same
+// namespace and a namesake in another change nothing.
+func TestDashboardsOfTenantsShowOneInstance(t *testing.T) {
+	asked := questions(t, "tenants")
+	crowded := shown(t, busy(t), asked)
+	w := busy(t)
+	w.instances = w.instances[:1]
+	w.others = slices.DeleteFunc(w.others, func(s *scrape) bool {
+		return s.labels["tenant_redis"] != "" && (s.labels["namespace"] != target.namespace || s.labels["tenant_redis"] != target.name)
+	})
+	alone := shown(t, w, asked)
+	for _, q := range asked {
+		assert.Equal(t, alone.answer(q), crowded.answer(q), q.name)
+	}
+
+	// Without its scope a query does see the others.
+	for _, expr := range []string{`count(redis_up{namespace="$namespace"})`, `count(redis_up{tenant_redis="$instance"})`} {
+		q := question{name: "control", expr: expr}
+		assert.NotEqual(t, alone.answer(q), crowded.answer(q), expr)
+	}
+}
+
+var alertName = regexp.MustCompile(`\bRedis[A-Z]\w+`)
+
+// TestDashboardsNameAlerts holds that each alert has a panel that names it, and
+// that the limits of a panel are those of the alerts that it names.
+func TestDashboardsNameAlerts(t *testing.T) {
+	all := everything(t)
+	named := map[string]bool{}
+	for _, d := range dashboards(t, "*") {
+		for _, p := range d.Panels {
+			literals := map[float64]bool{}
+			for _, name := range alertName.FindAllString(p.Description, -1) {
+				if name == "RedisFailovers" {
+					continue
+				}
+				require.Contains(t, all, name, "%s: %s", d.UID, p.Title)
+				named[name] = true
+				maps.Copy(literals, numbers(t, all[name].Expr))
+			}
+			for _, step := range p.FieldConfig.Defaults.Thresholds.Steps {
+				if step.Value != nil {
+					assert.Contains(t, literals, *step.Value, "%s: %s: no alert that it names has this limit", d.UID, p.Title)
+				}
+			}
+		}
+	}
+	assert.Equal(t, all.alerts(), slices.Sorted(maps.Keys(named)))
+}
+
+// numbers returns the numbers in an expression.
+func numbers(t *testing.T, expr string) map[float64]bool {
+	t.Helper()
+	parsed, err := promql.ParseExpr(expr)
+	require.NoError(t, err, expr)
+	found := map[float64]bool{}
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if number, ok := node.(*parser.NumberLiteral); ok {
+			found[number.Val] = true
+		}
+		return nil
+	})
+	return found
+}
+
+// TestAlertsLinkToADashboard holds that alerts set the variables of the
+// dashboard that they link to.
+func TestAlertsLinkToADashboard(t *testing.T) {
+	variables := map[string][]string{}
+	for _, d := range dashboards(t, "tenants") {
+		for _, v := range d.Templating.List {
+			variables[d.UID] = append(variables[d.UID], v.Name)
+		}
+	}
+	link := tenant(t)["RedisMasterMissing"].Annotations["dashboard_url"]
+	require.Regexp(t, `/d/tenant-redis\?`, link)
+	for _, variable := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(link, -1) {
+		assert.Contains(t, variables["tenant-redis"], variable[1])
+	}
+	assert.Equal(t, []string{"datasource", "namespace", "instance"}, variables["tenant-redis"])
+}

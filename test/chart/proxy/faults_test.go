@@ -1,0 +1,188 @@
+package proxy
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+)
+
+const (
+	// plannedGap and killedGap are what the proxy promises.
+	plannedGap = time.Second
+	killedGap  = lab.Detection + 3*time.Second
+)
+
+// kept holds a promise to a client of the proxy. On a machine that is too busy
+// even for the direct client, that is the measure.
+func kept(t *testing.T, account, direct ledger.Account, at time.Time, gap time.Duration) {
+	t.Helper()
+	longest := account.GapAfter(at)
+	assert.True(t, longest.Recovered, "gap %s", longest)
+	assert.LessOrEqual(t, longest.Duration(), max(lab.Slack*gap, direct.GapAfter(at).Duration()+time.Second))
+	assert.Zero(t, account.Lost, "%v", account.LostSpan)
+	assert.Zero(t, account.Phantom)
+	assert.Zero(t, account.Duplicates)
+}
+
+// TestHandOver stops the master as Kubernetes does; it comes back as a new Pod,
+// with another address.
+func TestHandOver(t *testing.T) {
+	i := serving(t)
+	account, direct, at := i.keep(20*time.Second, i.handOver)
+	kept(t, account, direct, at, plannedGap)
+}
+
+func (i *instance) handOver() {
+	i.T.Helper()
+	i.Stop(i.Redis[0])
+	i.Redis[0] = i.Pod(0, 21)
+	i.Restart(i.Redis[0])
+}
+
+func TestKilled(t *testing.T) {
+	i := serving(t)
+	account, direct, at := i.keep(12*time.Second, i.kill)
+	kept(t, account, direct, at, killedGap)
+}
+
+func (i *instance) kill() {
+	i.T.Helper()
+	i.Redis[0].Signal(syscall.SIGKILL)
+	i.Restart(i.Redis[0])
+}
+
+// TestFrozen thaws a master that was replaced meanwhile: it says that it is
+// master until a Sentinel demotes it, about ten seconds later.
+func TestFrozen(t *testing.T) {
+	i := serving(t)
+	account, direct, at := i.keep(25*time.Second, i.freeze)
+	kept(t, account, direct, at, killedGap)
+}
+
+// TestRoleCheckAloneLosesWrites is the control.
+func TestRoleCheckAloneLosesWrites(t *testing.T) {
+	i := running(t)
+	i.start(i.roleCheckOnly)
+	i.ready()
+	account, _, _ := i.keep(25*time.Second, i.freeze)
+	require.Positive(t, account.Lost)
+}
+
+// freeze stops the master until another one is there. When both say that they are
+// master, all clients have to connect anew.
+func (i *instance) freeze() {
+	i.T.Helper()
+	old := i.Redis[0]
+	old.Signal(syscall.SIGSTOP)
+	master := i.Elected(old, 10*time.Second)
+	old.Signal(syscall.SIGCONT)
+	require.Equal(i.T, "master", i.Role(old))
+	time.Sleep(time.Second) // until HAProxy has seen it
+	i.Do(master, "CLIENT", "KILL", "TYPE", "normal")
+}
+
+// TestSentinelsLost is no fault of Redis: with one Sentinel of three, and then
+// with none, its clients notice nothing.
+func TestSentinelsLost(t *testing.T) {
+	i := serving(t)
+	account, direct, at := i.keep(8*time.Second, func() {
+		for _, s := range i.Sentinels[:2] {
+			s.Signal(syscall.SIGSTOP)
+		}
+		time.Sleep(2 * time.Second) // a view is old after one
+		i.Sentinels[2].Signal(syscall.SIGSTOP)
+		time.Sleep(2 * time.Second)
+		for _, s := range i.Sentinels {
+			s.Signal(syscall.SIGCONT)
+		}
+	})
+	kept(t, account, direct, at, plannedGap)
+	require.LessOrEqual(t, account.Failed+account.Unknown, direct.Failed+direct.Unknown)
+}
+
+// TestIsolated leaves the master and the proxy alone: Sentinels that cannot be
+// seen may have made another master.
+func TestIsolated(t *testing.T) {
+	i := serving(t)
+	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
+		p.Signal(syscall.SIGSTOP)
+	}
+	i.writes(false)
+	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
+		p.Signal(syscall.SIGCONT)
+	}
+	i.writes(true)
+}
+
+// TestReplicaMadeMasterByHand holds that a Redis that says that it is master is
+// none while the Sentinels name another.
+func TestReplicaMadeMasterByHand(t *testing.T) {
+	i := serving(t)
+	i.Do(i.Redis[1], "REPLICAOF", "NO", "ONE")
+	for range 20 {
+		require.NoError(t, i.client(writePort).Set(t.Context(), "key", "value", 0).Err())
+	}
+	require.Zero(t, i.Do(i.Redis[1], "EXISTS", "key"))
+	require.EqualValues(t, 1, i.Do(i.Redis[0], "EXISTS", "key"))
+}
+
+// TestDemoted turns the master into a replica behind the Sentinels' back: no
+// connection outlives it, although nothing was refused on it yet.
+func TestDemoted(t *testing.T) {
+	i := serving(t)
+	idle := i.client(writePort).Conn()
+	require.NoError(t, idle.Ping(t.Context()).Err())
+	i.Do(i.Redis[0], "REPLICAOF", i.Redis[1].IP, lab.RedisPort)
+	i.Eventually(time.Second, func() string {
+		if idle.Ping(t.Context()).Err() == nil {
+			return "the connection is still there"
+		}
+		return ""
+	})
+}
+
+// TestReads holds where reads go: to replicas, and to the master if there are
+// none.
+func TestReads(t *testing.T) {
+	i := serving(t)
+	client := func() *redis.Client { return i.client(readPort) }
+	i.Eventually(5*time.Second, func() string {
+		role, err := client().Do(t.Context(), "ROLE").Slice()
+		if err != nil || role[0] != "slave" {
+			return fmt.Sprint(role, err)
+		}
+		return ""
+	})
+	for range 10 {
+		require.ErrorContains(t, client().Set(t.Context(), "key", "value", 0).Err(), "READONLY")
+	}
+	for _, p := range i.Redis[1:] {
+		p.Signal(syscall.SIGKILL)
+	}
+	i.Eventually(5*time.Second, func() string {
+		if err := client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+}
+
+// writes waits until new connections can write, or cannot.
+func (i *instance) writes(can bool) {
+	i.T.Helper()
+	i.Eventually(5*time.Second, func() string {
+		if err := i.client(writePort).Set(i.T.Context(), "key", "value", 0).Err(); can != (err == nil) {
+			return fmt.Sprint("a write: ", err)
+		}
+		return ""
+	})
+}

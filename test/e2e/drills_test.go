@@ -1,0 +1,551 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gruntwork-io/terratest/modules/helm"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/topology"
+)
+
+const (
+	// sooner divides each "for" during drills, and nothing else of a rule.
+	sooner = 40
+	// quiet is the longest "for" of the charts, 30 minutes, divided so.
+	quiet = 45 * time.Second
+)
+
+// lab is a few instances under a Prometheus.
+type lab struct {
+	monitoring *framework.Monitoring
+	alerts     *watch
+	// flooded and orphaned are drills of several stages, both about session.
+	flooded, orphaned *drill
+	// since is when Prometheus had all its targets.
+	since time.Time
+	// cache and other are caches, other with a proxy; session keeps sessions.
+	cache, other, session *framework.Instance
+}
+
+// TestDrills befalls instances and the operator with real faults: each alert
+// must reach Alertmanager, and be resolved by what its runbook says. Every
+// critical one is drilled, but for those that look back too far.
+func TestDrills(t *testing.T) {
+	l := newLab(t, sooner, "drill-a", "drill-b", "drill-c")
+	for _, stage := range []struct {
+		name   string
+		drills map[string]func(*testing.T, *lab)
+	}{
+		{"quiet", map[string]func(*testing.T, *lab){"nothing fires": drillNothing}},
+		{"operator at work", map[string]func(*testing.T, *lab){
+			"two masters": drillTwoMasters, "forgotten replicas": drillForgottenReplicas, "flood": drillFlood,
+		}},
+		{"operator away", map[string]func(*testing.T, *lab){"all": drillWithoutOperator}},
+		{"operator back", map[string]func(*testing.T, *lab){
+			"strange master": drillStrangeMaster, "orphan": drillOrphan,
+		}},
+		{"windows", map[string]func(*testing.T, *lab){"flood": drillFloodIsOver}},
+		{"all", map[string]func(*testing.T, *lab){"critical alerts": requireDrilled}},
+		{"dashboards", map[string]func(*testing.T, *lab){"queries": checkDashboards}},
+	} {
+		passed := t.Run(stage.name, func(t *testing.T) {
+			drills := map[string]func(*testing.T){}
+			for name, drill := range stage.drills {
+				drills[name] = func(t *testing.T) { t.Helper(); drill(t, l) }
+			}
+			atOnce(t, drills)
+		})
+		require.True(t, passed, "no further drills: %s", stage.name)
+	}
+}
+
+// atOnce runs tests at the same time, however few cores there are: they mostly
+// wait.
+func atOnce(t *testing.T, tests map[string]func(*testing.T)) {
+	t.Helper()
+	var running sync.WaitGroup
+	for name, test := range tests {
+		running.Go(func() { t.Run(name, test) })
+	}
+	running.Wait()
+}
+
+// elsewhere are critical alerts that TestDrills has no time for:
+// TestDrillsThatTakeLong has.
+var elsewhere = []string{"RedisOperatorNotReconciling"}
+
+// requireDrilled fails unless every other critical alert has fired.
+func requireDrilled(t *testing.T, _ *lab) {
+	t.Helper()
+	var missing []string
+	for _, name := range criticalAlerts(t) {
+		if !slices.ContainsFunc(findings.all, func(f finding) bool { return f.alert == name }) && !slices.Contains(elsewhere, name) {
+			missing = append(missing, name)
+		}
+	}
+	require.Empty(t, missing, "critical alerts without a drill")
+}
+
+// operators are the Pods of the redis-operator.
+const operators = 2
+
+// differences are those of the three instances, and how many targets Prometheus
+// has of each: six exporters, the probe, the proxies.
+var differences = []struct {
+	values  map[string]string
+	targets int
+}{
+	{targets: 7},
+	{values: map[string]string{"proxy.enabled": "true"}, targets: 9},
+	{values: map[string]string{"purpose": `"session"`}, targets: 7},
+}
+
+// newLab installs three instances and a monitoring whose rules wait a fraction
+// as long.
+func newLab(t *testing.T, divisor int, names ...string) *lab {
+	t.Helper()
+	framework.InstallMonitoringCRDs(t)
+	framework.PrepareMonitoring(t)
+	monitorOperator(t)
+	l := &lab{}
+	targets := operators
+	for n, into := range []**framework.Instance{&l.cache, &l.other, &l.session} {
+		if n < len(names) {
+			release := monitored(names[n])
+			maps.Copy(release.Values, differences[n].values)
+			*into = framework.Install(t, release)
+			framework.CopyRules(t, framework.SystemNamespace, names[n], divisor)
+			targets += differences[n].targets
+		}
+	}
+	framework.CopyRules(t, framework.SystemNamespace, "redis-operator", divisor)
+	// What an instance goes through at its start, some alerts would remember.
+	for _, i := range l.instances() {
+		i.AwaitServing(t)
+	}
+	l.monitoring = framework.StartMonitoring(t)
+	l.monitoring.AwaitTargets(t, targets)
+	l.since = time.Now()
+	l.alerts = watchAlerts(t, l.monitoring)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("=== alerts\n%s", describe(l.alerts.now()))
+		}
+		assert.NoError(t, os.MkdirAll(framework.Path(drillsFolder), 0o755))
+		if err := l.monitoring.SaveTSDB(framework.CleanupContext(t), framework.Path(drillsFolder+"/tsdb.tar.gz")); err != nil {
+			t.Log("what Prometheus measured is not kept: ", err)
+		}
+	})
+	return l
+}
+
+const drillsFolder = ".cache/drills"
+
+func (l *lab) instances() []*framework.Instance {
+	var all []*framework.Instance
+	for _, i := range []*framework.Instance{l.cache, l.other, l.session} {
+		if i != nil {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// monitored is a release with everything that its chart has for monitoring.
+func monitored(name string) framework.Release {
+	return framework.Release{Name: name, Values: map[string]string{
+		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
+		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name),
+	}}
+}
+
+// monitorOperator has the operator's chart make its PodMonitor and rules until
+// after the test.
+func monitorOperator(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	options := &helm.Options{
+		KubectlOptions: framework.Kubectl(framework.SystemNamespace),
+		SetValues:      map[string]string{"image.repository": "tenant-redis.local/spotahome/redis-operator", "monitoring.enabled": "true"},
+		ExtraArgs:      map[string][]string{"upgrade": {"--wait", "--timeout", "3m"}},
+	}
+	require.NoError(t, helm.UpgradeContextE(t, t.Context(), options, framework.Path("charts/redis-operator"), "redis-operator"))
+}
+
+// drillNothing is the control: without a fault nothing fires, for as long as any
+// rule waits.
+func drillNothing(t *testing.T, l *lab) {
+	t.Helper()
+	for end := time.Now().Add(quiet); time.Now().Before(end); {
+		require.Empty(t, describe(l.alerts.now()), "nothing has happened, and this fires")
+		require.NoError(t, pause(t.Context(), look))
+	}
+}
+
+// pause waits, but not beyond the test.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// drillTwoMasters promotes a replica and has the Sentinels forget it at once, so
+// that they do not repair it; the operator does not while there are two.
+func drillTwoMasters(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.cache
+	serving := i.AwaitServing(t)
+	_, replicas := split(t, serving)
+	d := l.begin(i, "a replica is promoted beside the master")
+	tellRedis(t, i, replicas[0].Pod, "REPLICAOF NO ONE")
+	tellSentinels(t, serving, "RESET", "mymaster")
+	d.fires(t, "RedisMultipleMasters", "RedisReplicaMissing", "RedisOperatorReconcileFailing", "RedisSentinelCountsWrong")
+	d.mitigate(t, "RedisMultipleMasters", 0, nil)
+	i.AwaitServing(t)
+	d.resolves(t, resolveWithin)
+}
+
+// drillForgottenReplicas loses the master at a moment when the Sentinels know no
+// replica: nobody is left who could repair that.
+func drillForgottenReplicas(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.other
+	serving := i.AwaitServing(t)
+	master, replicas := split(t, serving)
+	signal, err := framework.FindProcess(t.Context(), master.Pod, "redis")
+	require.NoError(t, err)
+	d := l.begin(i, "the master is lost while the Sentinels have forgotten its replicas")
+	// They must not notice before they have forgotten.
+	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "60000")
+	require.NoError(t, signal(t.Context(), "KILL"))
+	tellSentinels(t, serving, "RESET", "mymaster")
+	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
+	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
+	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisSentinelQuorumLost",
+		"RedisReplicaNone", "RedisReplicationBroken", "RedisProxyWithoutMaster")
+
+	d.mitigate(t, "RedisMasterMissing", 0, nil)
+	offsets := d.mitigate(t, "RedisMasterMissing", 1, nil)
+	most := highestOffset(t, offsets)
+	require.Contains(t, []string{replicas[0].Pod, replicas[1].Pod}, most, "the new Pod has nothing:\n%s", offsets)
+	d.mitigate(t, "RedisMasterMissing", 2, map[string]string{"POD": most})
+	i.AwaitServing(t)
+	d.resolves(t, resolveWithin)
+}
+
+// highestOffset reads the Pod with the highest slave_repl_offset from lines such
+// as "pod/rfr-x-0", "role:slave" and "slave_repl_offset:42".
+func highestOffset(t *testing.T, output string) string {
+	t.Helper()
+	var pod, most string
+	highest := -1
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "pod/"); ok {
+			pod = name
+		}
+		if figure, ok := strings.CutPrefix(line, "slave_repl_offset:"); ok {
+			offset, err := strconv.Atoi(figure)
+			require.NoError(t, err, output)
+			if offset > highest {
+				most, highest = pod, offset
+			}
+		}
+	}
+	require.NotEmpty(t, most, output)
+	return most
+}
+
+// split is the master and the replicas of an instance that serves.
+func split(t *testing.T, serving topology.Topology) (topology.Redis, []topology.Redis) {
+	t.Helper()
+	master, found := serving.Master()
+	require.True(t, found)
+	return master, slices.DeleteFunc(slices.Clone(serving.Redis), func(r topology.Redis) bool { return r.Pod == master.Pod })
+}
+
+// tellRedis gives a Redis a command, which it must not refuse.
+func tellRedis(t *testing.T, i *framework.Instance, pod, command string) {
+	t.Helper()
+	require.Equal(t, "OK", i.RedisCLI(t, pod, command), "%s: %s", pod, command)
+}
+
+// tellSentinels gives all Sentinels the same command at once.
+func tellSentinels(t *testing.T, serving topology.Topology, command ...string) {
+	t.Helper()
+	var all []func(context.Context) error
+	for _, sentinel := range serving.Sentinels {
+		all = append(all, func(ctx context.Context) error { return askSentinel(ctx, sentinel.Pod, command...) })
+	}
+	require.NoError(t, together(t.Context(), all))
+}
+
+func askSentinel(ctx context.Context, pod string, command ...string) error {
+	return kubectl(ctx, append([]string{
+		"--namespace", framework.SystemNamespace, "exec", pod, "--container=sentinel", "--", "redis-cli", "-e", "-p", "26379", "SENTINEL",
+	}, command...)...)
+}
+
+// flood is what clients do to a Redis that drillFlood has made small: they fill
+// its memory, leak connections until some are refused, and try a wrong password.
+var flood = map[string]string{
+	"memory": findMaster + `
+value=$(head -c 250000 /dev/zero | tr '\0' x)
+for n in $(seq 1 1000000); do
+  [ "$(printf %s "$value" | redis-cli -h "$1" -p "$2" -x SET "drill:$n")" = OK ] || sleep 0.5
+  redis-cli -h "$1" -p "$2" STRLEN "drill:$n"
+done`,
+	// Most of the time the exporter gets in.
+	"connections": findMaster + `
+for n in $(seq 80); do exec {held}<>"/dev/tcp/$1/$2"; done
+while sleep 4; do
+  leaked=()
+  for n in $(seq 30); do exec {one}<>"/dev/tcp/$1/$2" && leaked+=("$one"); done
+  sleep 1
+  for one in "${leaked[@]}"; do exec {one}>&-; done
+done`,
+	"password": findMaster + `
+while sleep 0.5; do REDISCLI_AUTH=wrong redis-cli -h "$1" -p "$2" PING; done`,
+}
+
+// findMaster waits until the Pod is let in, and sets $1 and $2 to the master.
+const findMaster = `
+until [ $# = 2 ]; do
+  set -- $(redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
+done
+export REDISCLI_AUTH="$REDIS_PASSWORD"
+until redis-cli -h "$1" -p "$2" PING; do sleep 0.2; done`
+
+// drillFlood begins a drill whose alerts look back for minutes.
+func drillFlood(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.session
+	master, _ := split(t, i.AwaitServing(t))
+	_, allowed, found := strings.Cut(i.RedisCLI(t, master.Pod, "CONFIG GET maxclients"), "\n")
+	require.True(t, found)
+	// The fewest connections that the chart allows.
+	tellRedis(t, i, master.Pod, "CONFIG SET maxclients 100")
+	l.flooded = l.begin(i, "clients fill the memory, use up the connections and have a wrong password")
+	for name, script := range flood {
+		startScript(t, i, "drill-"+name, script)
+	}
+	l.flooded.fires(t, "RedisConnectionsRejected", "RedisClientsNearLimit", "RedisWritesRefused", "RedisMemoryNearLimit", "RedisLoginsRefused")
+
+	// As the runbooks say: end the clients that leak, and the lives of sessions.
+	for name := range flood {
+		endScript(t, i, "drill-"+name)
+	}
+	tellRedis(t, i, master.Pod, "CONFIG SET maxclients "+allowed)
+	tellRedis(t, i, master.Pod, "FLUSHALL")
+	l.flooded.repaired = time.Now()
+}
+
+// startScript runs a script as a client of an instance until endScript.
+func startScript(t *testing.T, i *framework.Instance, name, script string) {
+	t.Helper()
+	i.StartJob(t, i.Tenant, name, func(pod *corev1.PodTemplateSpec) {
+		container := &pod.Spec.Containers[0]
+		container.Image = "tenant-redis.local/library/redis:7.0.15"
+		container.Command = []string{"bash", "-c", script}
+		container.Resources.Limits = nil
+		// A shell that is a container's first process does not hear TERM.
+		pod.Spec.TerminationGracePeriodSeconds = new(int64)
+	})
+}
+
+func endScript(t *testing.T, i *framework.Instance, name string) {
+	t.Helper()
+	require.NoError(t, kubectl(t.Context(), "--namespace", i.Tenant, "delete", "job", name, "--cascade=foreground", "--timeout=90s"))
+}
+
+func drillFloodIsOver(t *testing.T, l *lab) {
+	t.Helper()
+	l.flooded.resolves(t, windowWithin)
+}
+
+// drillWithoutOperator takes the operator away, and meanwhile does to the
+// instances what it would repair within 30 s.
+func drillWithoutOperator(t *testing.T, l *lab) {
+	t.Helper()
+	foreign, _ := split(t, l.session.AwaitServing(t))
+	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), 2) })
+	down := l.begin(nil, "there is no operator")
+	require.NoError(t, scaleOperator(t.Context(), 0))
+
+	var wrong, gone *drill
+	atOnce(t, map[string]func(*testing.T){
+		"operator": func(t *testing.T) { t.Helper(); down.fires(t, "RedisOperatorDown") },
+		"Sentinels gone": func(t *testing.T) {
+			t.Helper()
+			gone = l.begin(l.cache, "there are no Sentinels")
+			require.NoError(t, kubectl(t.Context(), "--namespace", l.cache.Namespace, "scale", "deployment/rfs-"+l.cache.Name, "--replicas=0"))
+			gone.fires(t, "RedisUnreachable", "RedisSentinelMetricsAbsent")
+		},
+		"foreign master, then a wrong Sentinel": func(t *testing.T) {
+			t.Helper()
+			drillForeignMaster(t, l, foreign)
+			wrong = drillWrongSentinel(t, l)
+		},
+		"flapping, then an orphan": func(t *testing.T) {
+			t.Helper()
+			// It looks back for an hour.
+			flap(t, l, l.session).keepFiring(t)
+			require.NoError(t, kubectl(t.Context(), "--namespace", l.session.Namespace, "delete", "redisfailover", l.session.Name, "--cascade=orphan"))
+		},
+	})
+	require.False(t, t.Failed())
+
+	l.orphaned = l.begin(l.session, "a RedisFailover is deleted, its Pods are not")
+	down.mitigate(t, "RedisOperatorDown", 0, nil)
+	gone.mitigate(t, "RedisSentinelMetricsAbsent", 0, nil)
+	down.resolves(t, resolveWithin)
+	for _, d := range []*drill{gone, wrong} {
+		d.instance.AwaitServing(t)
+		d.resolves(t, resolveWithin)
+	}
+}
+
+// drillForeignMaster has a replica follow another instance's master, and the
+// Sentinels forget it. The NetworkPolicy keeps the replica from its data.
+func drillForeignMaster(t *testing.T, l *lab, foreign topology.Redis) {
+	t.Helper()
+	i := l.other
+	serving := i.AwaitServing(t)
+	_, replicas := split(t, serving)
+	d := l.begin(i, "a replica follows another instance's master")
+	tellRedis(t, i, replicas[0].Pod, "REPLICAOF "+foreign.IP+" 6379")
+	tellSentinels(t, serving, "RESET", "mymaster")
+	d.fires(t, "RedisForeignMaster")
+	d.mitigate(t, "RedisForeignMaster", 0, map[string]string{"POD": replicas[0].Pod})
+	d.resolves(t, resolveWithin)
+}
+
+// drillWrongSentinel has one Sentinel name a replica as the master. It does not
+// know the password and so never learns better. Its successor knows no master
+// until the operator is back.
+func drillWrongSentinel(t *testing.T, l *lab) *drill {
+	t.Helper()
+	i := l.other
+	serving := i.AwaitServing(t)
+	_, replicas := split(t, serving)
+	pod := serving.Sentinels[0].Pod
+	d := l.begin(i, "a Sentinel names another Redis as the master")
+	require.NoError(t, askSentinel(t.Context(), pod, "REMOVE", "mymaster"))
+	require.NoError(t, askSentinel(t.Context(), pod, "MONITOR", "mymaster", replicas[0].IP, "6379", "2"))
+	d.fires(t, "RedisSentinelDisagree", "RedisSentinelWrongMaster", "RedisSentinelSettingsLost")
+	d.mitigate(t, "RedisSentinelDisagree", 0, map[string]string{"POD": "pod/" + pod})
+	return d
+}
+
+// drillStrangeMaster has a Sentinel watch a second master, and then cuts the
+// exporters off from Prometheus.
+func drillStrangeMaster(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.cache
+	serving := i.AwaitServing(t)
+	master, _ := split(t, serving)
+	pod := serving.Sentinels[0].Pod
+	d := l.begin(i, "a Sentinel watches a second master")
+	require.NoError(t, askSentinel(t.Context(), pod, "MONITOR", "stranger", master.IP, "6379", "2"))
+	d.fires(t, "RedisSentinelMasterCountWrong")
+	d.mitigate(t, "RedisSentinelMasterCountWrong", 0, map[string]string{"POD": "pod/" + pod})
+	i.AwaitServing(t)
+	d.resolves(t, resolveWithin)
+
+	d = l.begin(i, "NetworkPolicies cut the exporters off from Prometheus")
+	release := monitored(i.Name)
+	release.Values["monitoring.namespace"] = `"elsewhere"`
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
+	for _, redis := range serving.Redis {
+		// A connection that is there already passes any policy.
+		signal, err := framework.FindProcess(t.Context(), redis.Pod, "redis-exporter")
+		require.NoError(t, err)
+		require.NoError(t, signal(t.Context(), "KILL"))
+	}
+	d.fires(t, "RedisMetricsAbsent", "RedisNotScraped")
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name))
+	d.repaired = time.Now()
+	d.resolves(t, resolveWithin)
+}
+
+// flap makes one failover more than there are Redis, each as soon as Prometheus
+// has seen the one before.
+func flap(t *testing.T, l *lab, i *framework.Instance) *drill {
+	t.Helper()
+	serving := i.AwaitServing(t)
+	epoch := fmt.Sprintf(`changes(tenant_redis:config_epoch:max{tenant_redis=%q}[1h])`, i.Name)
+	d := l.begin(i, "the master changes four times")
+	for n := 1; n <= 4; n++ {
+		before := l.value(t, epoch)
+		err := wait.PollUntilContextTimeout(t.Context(), time.Second, detectWithin, true, func(ctx context.Context) (bool, error) {
+			// It is refused while another failover goes on.
+			_ = askSentinel(ctx, serving.Sentinels[0].Pod, "FAILOVER", "mymaster")
+			for range 10 {
+				if now, err := l.monitoring.Value(ctx, epoch); err == nil && now > before {
+					return true, nil
+				}
+				if err := pause(ctx, time.Second); err != nil {
+					return false, err
+				}
+			}
+			return false, nil
+		})
+		require.NoError(t, err, "Prometheus does not see failover %d", n)
+	}
+	d.fires(t, "RedisFailoverFlapping", "RedisFailover")
+	i.AwaitServing(t)
+	return d
+}
+
+func (l *lab) value(t *testing.T, query string) float64 {
+	t.Helper()
+	value, err := l.monitoring.Value(t.Context(), query)
+	require.NoError(t, err)
+	return value
+}
+
+// drillOrphan is about the instance whose RedisFailover was deleted while no
+// operator saw it. Once it is back, a Pod is lost that no node takes.
+func drillOrphan(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.session
+	l.orphaned.fires(t, "RedisNotReconciled")
+	release := monitored(i.Name)
+	release.Values["purpose"] = `"session"`
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
+	l.orphaned.repaired = time.Now()
+	l.orphaned.resolves(t, resolveWithin)
+
+	_, replicas := split(t, i.AwaitServing(t))
+	node := nodeOf(t, replicas[0].Pod)
+	t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
+	d := l.begin(i, "a Pod is lost and no node takes the next one")
+	require.NoError(t, kubectl(t.Context(), "cordon", node))
+	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", replicas[0].Pod))
+	d.fires(t, "RedisHealingBlocked", "RedisPodMissing")
+	listed := d.mitigate(t, "RedisHealingBlocked", 0, nil)
+	require.Regexp(t, regexp.MustCompile(`(?m)^`+node+` +true$`), listed, "the runbook shows the node that is closed")
+	d.mitigate(t, "RedisHealingBlocked", 1, map[string]string{"NODE": node})
+	i.AwaitServing(t)
+	d.resolves(t, resolveWithin)
+}

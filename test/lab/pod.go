@@ -1,0 +1,71 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// name is the instance's. It has a dash, which the names of Kubernetes' variables
+// have not.
+const name = "lab-a"
+
+// Pod is the process of the Pod rfr-NAME-n, in which the chart's scripts can run.
+// Its own `hostname` tells what it would in a Pod with both address families.
+func (i *Instance) Pod(n, address int) *Process {
+	p := i.NewProcess(fmt.Sprintf("rfr-%s-%d", name, n), address)
+	i.Write(filepath.Join(p.Dir, "hostname"), fmt.Sprintf("#!/bin/sh\n[ $# = 0 ] && echo rfr-%s-%d || echo 'fd00::1 %s'\n", name, n, p.IP), 0o755)
+	return p
+}
+
+// Restart runs a Redis container as the chart does.
+func (i *Instance) Restart(p *Process, arguments ...string) {
+	i.T.Helper()
+	i.Run(p, i.Command(context.Background(), p, slices.Concat([]string{i.Shell, Script("start.sh")}, i.Server(p), arguments)...))
+}
+
+// Command is one in the environment of a container of the Pod.
+func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = []string{
+		"PATH=" + p.Dir + ":" + filepath.Join(i.Dir, "busybox") + ":" + os.Getenv("PATH"),
+		"REDIS_PORT=" + RedisPort,
+		"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP,
+		"RFS_LAB_A_SERVICE_PORT=" + SentinelPort,
+	}
+	if i.Password != "" {
+		cmd.Env = append(cmd.Env, "REDIS_PASSWORD="+i.Password)
+	}
+	return cmd
+}
+
+// Hook runs stop.sh as a preStop hook does, whose output nobody sees.
+func (i *Instance) Hook(p *Process, arguments ...string) error {
+	i.T.Helper()
+	output, err := i.Command(i.T.Context(), p, append([]string{i.Shell, Script("stop.sh")}, arguments...)...).CombinedOutput()
+	require.Empty(i.T, string(output))
+	return err
+}
+
+// Stop stops a Redis as Kubernetes does and returns how long Redis itself took.
+func (i *Instance) Stop(p *Process) time.Duration {
+	i.T.Helper()
+	require.NoError(i.T, i.Hook(p))
+	begin := time.Now()
+	p.Signal(syscall.SIGTERM)
+	return time.Since(begin)
+}
+
+// Script is the path of one of the chart's scripts.
+func Script(name string) string {
+	_, source, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(source), "../../charts/tenant-redis/scripts", name)
+}

@@ -1,0 +1,95 @@
+// Package runbook reads the runbooks of the alerts as what they are: commands
+// for Bash, with variables to fill in. The drills run them as they stand.
+package runbook
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The sections of a runbook that have commands.
+const (
+	Diagnosis  = "Diagnosis"
+	Mitigation = "Mitigation"
+)
+
+var (
+	heading    = regexp.MustCompile(`(?m)^## (.+)\n`)
+	block      = regexp.MustCompile("(?s)```sh\n(.*?)```")
+	assignment = regexp.MustCompile(`^([A-Z]+)=(.*)$`)
+)
+
+// Runbook is that of one alert.
+type Runbook struct {
+	name     string
+	sections map[string][]string
+}
+
+// Read reads a runbook's file.
+func Read(file string) (Runbook, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Runbook{}, err
+	}
+	r := Runbook{name: file, sections: map[string][]string{}}
+	section, rest := "", string(text)
+	for rest != "" {
+		here, next := rest, ""
+		found := heading.FindStringSubmatchIndex(rest)
+		if found != nil {
+			here, next = rest[:found[0]], rest[found[1]:]
+		}
+		for _, b := range block.FindAllStringSubmatch(here, -1) {
+			r.sections[section] = append(r.sections[section], b[1])
+		}
+		if found != nil {
+			section = rest[found[2]:found[3]]
+		}
+		rest = next
+	}
+	return r, nil
+}
+
+// Blocks is how many blocks of commands a section has.
+func (r Runbook) Blocks(section string) int {
+	return len(r.sections[section])
+}
+
+// Script is one block of a section, counted from 0, ready to run: each variable
+// that the caller gives has its value, wherever the runbook sets it. A comment
+// behind a variable asks the reader to choose, so that it must be given; one
+// that the runbook does not set is a mistake.
+func (r Runbook) Script(section string, n int, variables map[string]string) (string, error) {
+	blocks := r.sections[section]
+	if n >= len(blocks) {
+		return "", fmt.Errorf("%s: %s has %d blocks of commands, not %d", r.name, section, len(blocks), n+1)
+	}
+	var script strings.Builder
+	var set []string
+	// The variables stand above the sections, once for all of them.
+	for line := range strings.Lines(strings.Join(r.sections[""], "") + blocks[n]) {
+		match := assignment.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if match == nil {
+			script.WriteString(line)
+			continue
+		}
+		value, given := variables[match[1]]
+		switch {
+		case given:
+			set = append(set, match[1])
+			line = match[1] + "='" + strings.ReplaceAll(value, "'", `'\''`) + "'\n"
+		case strings.Contains(match[2], " # "):
+			return "", fmt.Errorf("%s: %s asks to choose %s, which is not given", r.name, section, match[0])
+		}
+		script.WriteString(line)
+	}
+	for name := range variables {
+		if !slices.Contains(set, name) {
+			return "", fmt.Errorf("%s: %s does not set %s", r.name, section, name)
+		}
+	}
+	return script.String(), nil
+}

@@ -1,0 +1,70 @@
+package runbook
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const sample = "# RedisSample\n\n```sh\nNAMESPACE=redis-system\nNAME=cache\n```\n\n## Meaning\n\n## Diagnosis\n\n```sh\nlook \"$NAMESPACE\" \"$NAME\"\n```\n\n" +
+	"## Mitigation\n\n```sh\nfirst\n```\n\nElse:\n\n```sh\nPOD=rfr-$NAME-0 # the Pod that the alert names\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n```\n"
+
+func write(t *testing.T) Runbook {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "RedisSample.md")
+	require.NoError(t, os.WriteFile(file, []byte(sample), 0o600))
+	r, err := Read(file)
+	require.NoError(t, err)
+	return r
+}
+
+func TestScript(t *testing.T) {
+	r := write(t)
+	assert.Equal(t, 1, r.Blocks(Diagnosis))
+	assert.Equal(t, 2, r.Blocks(Mitigation))
+
+	script, err := r.Script(Diagnosis, 0, map[string]string{"NAME": "it's"})
+	require.NoError(t, err)
+	assert.Equal(t, "NAMESPACE=redis-system\nNAME='it'\\''s'\nlook \"$NAMESPACE\" \"$NAME\"\n", script)
+
+	script, err = r.Script(Mitigation, 1, map[string]string{"NAMESPACE": "ns", "NAME": "a", "POD": "rfr-a-2"})
+	require.NoError(t, err)
+	assert.Equal(t, "NAMESPACE='ns'\nNAME='a'\nPOD='rfr-a-2'\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n", script)
+}
+
+func TestScriptRefuses(t *testing.T) {
+	r := write(t)
+	for name, c := range map[string]struct {
+		section   string
+		block     int
+		variables map[string]string
+		problem   string
+	}{
+		"a choice that nobody made":     {Mitigation, 1, nil, "asks to choose POD="},
+		"a variable that is never set":  {Mitigation, 0, map[string]string{"POD": "a"}, "does not set POD"},
+		"a block that is not there":     {Diagnosis, 1, nil, "has 1 blocks of commands, not 2"},
+		"a section without any command": {"Meaning", 0, nil, "has 0 blocks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := r.Script(c.section, c.block, c.variables)
+			require.ErrorContains(t, err, c.problem)
+		})
+	}
+}
+
+// TestEveryRunbookCanBeRead holds that each runbook says how to look.
+func TestEveryRunbookCanBeRead(t *testing.T) {
+	files, err := filepath.Glob("../../docs/runbooks/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		r, err := Read(file)
+		require.NoError(t, err)
+		script, err := r.Script(Diagnosis, 0, map[string]string{"NAMESPACE": "here", "NAME": "it"})
+		require.NoError(t, err)
+		assert.Contains(t, script, "NAMESPACE='here'\nNAME='it'\n")
+	}
+}

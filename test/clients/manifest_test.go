@@ -10,8 +10,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+
+	"github.com/tenant-redis/tenant-redis/plugin/check"
 )
 
 // TestExamplesAreListed holds that each example is one of All.
@@ -49,6 +53,7 @@ func TestManifests(t *testing.T) {
 				api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &pod.ObjectMeta, &pod.Spec))
 			assert.True(t, restricted.Allowed, restricted.ForbiddenDetail())
 			checkContainer(t, pod.Spec.Containers[0])
+			checkPlatform(t, &deployment, &service)
 		})
 	}
 }
@@ -71,6 +76,20 @@ func checkContainer(t *testing.T, container corev1.Container) {
 		assert.Contains(t, container.Resources.Requests, resource)
 	}
 	assert.Contains(t, container.Resources.Limits, corev1.ResourceMemory)
+}
+
+// checkPlatform holds that the platform's admission refuses nothing.
+func checkPlatform(t *testing.T, objects ...any) {
+	t.Helper()
+	var made []unstructured.Unstructured
+	for _, object := range objects {
+		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+		require.NoError(t, err)
+		made = append(made, unstructured.Unstructured{Object: fields})
+	}
+	for _, violation := range (check.Platform{Registries: []string{"tenant-redis.local/"}}).Check(made) {
+		assert.NotEqual(t, check.Deny, violation.Severity, violation)
+	}
 }
 
 // TestVersions holds that what docs/clients.md says of the versions is what the

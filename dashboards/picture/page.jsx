@@ -82,12 +82,12 @@ function Empty({ panel }) {
 
 // drawMarks draws annotations over a graph.
 function drawMarks(u) {
-  for (const { colour, times } of marks) {
+  for (const { colour, step, times } of marks) {
     u.ctx.save();
     u.ctx.strokeStyle = theme.visualization.getColorByName(colour);
     u.ctx.lineWidth = 2;
     u.ctx.setLineDash([5, 5]);
-    for (const [first] of times.flatMap(runs)) {
+    for (const [first] of times.flatMap((each) => runs(each, step))) {
       const x = Math.round(u.valToPos(first * 1000, 'x', true));
       u.ctx.beginPath();
       u.ctx.moveTo(x, u.bbox.top);
@@ -101,11 +101,11 @@ function drawMarks(u) {
 const context = { eventBus: new EventBusSrv() };
 
 // runs joins times that follow each other, as Grafana joins annotations.
-function runs(times) {
+function runs(times, step) {
   const all = [];
   for (const time of times) {
     const last = all.at(-1);
-    if (last && time - last.at(-1) <= marks[0].step) last.push(time);
+    if (last && time - last.at(-1) <= step) last.push(time);
     else all.push([time]);
   }
   return all;
@@ -117,7 +117,12 @@ function Graph({ panel, width, height }) {
   return (
     <PanelContextProvider value={context}>
       <TimeSeries frames={all} timeRange={timeRange} timeZone="utc" width={width} height={height} legend={panel.options.legend} options={panel.options}>
-        {(builder) => { builder.addHook('draw', drawMarks); return null; }}
+        {(builder) => {
+          // Room for the last label of the axis.
+          builder.setPadding([8, 16, 0, 0]);
+          builder.addHook('draw', drawMarks);
+          return null;
+        }}
       </TimeSeries>
     </PanelContextProvider>
   );

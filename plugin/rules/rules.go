@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"strings"
 	"sync"
@@ -81,23 +82,31 @@ func (r Result) Objects() []string {
 // changes nothing. The error is a *manifest.Error, or tenant.Problems for a
 // rule that matches nothing.
 func Render(t *tenant.Tenant, stream []byte) (Result, error) {
-	e := &engine{tenant: t, labels: t.AllLabels(), provenance: t.RenderedBy()}
+	return newEngine(t).renderStream(stream)
+}
+
+// Output returns the rendered stream alone. The plan, which nobody has asked for,
+// would take more memory than the manifests.
+func Output(t *tenant.Tenant, stream []byte) (io.WriterTo, error) {
+	e := newEngine(t)
+	e.outputOnly = true
+	return e.renderStream(stream)
+}
+
+func (e *engine) renderStream(stream []byte) (Result, error) {
 	pieces := manifest.Split(stream)
 	if len(pieces) > maxDocuments {
 		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
 	}
-	outcomes := e.renderAll(pieces)
-	var result Result
-	matched, objects := map[string]bool{}, 0
+	outcomes, matched := e.renderAll(pieces)
+	result := Result{Documents: make([]Document, 0, len(outcomes))}
+	objects := 0
 	for _, o := range outcomes {
 		if o.err != nil {
 			return Result{}, o.err
 		}
 		result.Documents = append(result.Documents, o.Document)
-		objects += len(o.Objects)
-		for rule := range o.matched {
-			matched[rule] = true
-		}
+		objects += o.objects
 	}
 	// Helm 3 renders nothing at all for helm template --output-dir.
 	if objects > 0 {
@@ -113,57 +122,70 @@ type engine struct {
 	tenant     *tenant.Tenant
 	labels     map[string]string
 	provenance string
+	// outputOnly is whether the plan is dropped once it is carried out.
+	outputOnly bool
+}
+
+func newEngine(t *tenant.Tenant) *engine {
+	return &engine{tenant: t, labels: t.AllLabels(), provenance: t.RenderedBy()}
 }
 
 // outcome is what became of one document.
 type outcome struct {
 	Document
-	matched map[string]bool
+	objects int
 	err     error
 }
 
-// renderAll renders documents side by side: none depends on another.
-func (e *engine) renderAll(pieces []manifest.Piece) []outcome {
-	outcomes := make([]outcome, len(pieces))
+// renderAll renders documents side by side: none depends on another. It also
+// returns the rules that were about something.
+func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, map[string]bool) {
+	outcomes, matched := make([]outcome, len(pieces)), map[string]bool{}
 	indexes := make(chan int, len(pieces))
 	for i := range pieces {
 		indexes <- i
 	}
 	close(indexes)
 	var workers sync.WaitGroup
+	var mutex sync.Mutex
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
+			own := map[string]bool{}
 			for i := range indexes {
-				outcomes[i] = e.render(pieces[i])
+				outcomes[i] = e.render(pieces[i], own)
 			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			maps.Copy(matched, own)
 		})
 	}
 	workers.Wait()
-	return outcomes
+	return outcomes, matched
 }
 
-func (e *engine) render(piece manifest.Piece) outcome {
-	o := outcome{Document: Document{Before: piece}, matched: map[string]bool{}}
+// render adds the rules that were about something to matched.
+func (e *engine) render(piece manifest.Piece, matched map[string]bool) outcome {
+	o := outcome{Document: Document{Before: piece}}
 	doc, err := manifest.Parse(piece)
 	if err == nil {
-		err = e.plan(doc, &o)
+		err = e.plan(doc, &o, matched)
 	}
 	if err == nil {
 		o.After, err = doc.Bytes()
 	}
 	o.err = err
-	if err == nil {
+	if err == nil && !e.outputOnly {
 		o.Object, o.Changes = doc.Name(), doc.Changes()
 	}
 	return o
 }
 
 // plan plans all edits of a document.
-func (e *engine) plan(doc *manifest.Document, o *outcome) error {
-	if err := e.patch(doc, o.matched); err != nil {
+func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]bool) error {
+	if err := e.patch(doc, matched); err != nil {
 		return err
 	}
-	objects, err := e.objects(doc, o.matched)
+	objects, err := e.objects(doc, matched)
 	if err != nil {
 		return err
 	}
@@ -171,7 +193,10 @@ func (e *engine) plan(doc *manifest.Document, o *outcome) error {
 		if err := e.planObject(object); err != nil {
 			return err
 		}
-		o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
+		o.objects++
+		if !e.outputOnly {
+			o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
+		}
 	}
 	return nil
 }

@@ -24,9 +24,9 @@ import (
 
 const repository = "../.."
 
-// Every run tests what needs nothing but Go. With the runtimes of
-// ci/images/clients/packages and npm ci in the folders of Node.js:
-// go test ./test/clients -libraries all -update
+// Every run tests what needs nothing but Go. With the packages of
+// ci/images/clients, and after npm ci in the folders of Node.js, "go test
+// ./test/clients -libraries all -update" tests them all.
 var (
 	libraries = flag.String("libraries", "go-redis,rueidis", "examples to run, separated by commas, or all")
 	update    = flag.Bool("update", false, "write the table of docs/clients.md")

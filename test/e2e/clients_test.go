@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ func errorsInTheEnd(account ledger.Account) int {
 func clientCells(account ledger.Account, at time.Time) []string {
 	return []string{
 		fmt.Sprintf("%.2f", account.GapAfter(at).Duration().Seconds()),
-		fmt.Sprint(account.Failed + account.Unknown), fmt.Sprint(account.Lost),
+		strconv.Itoa(account.Failed + account.Unknown), strconv.Itoa(account.Lost),
 	}
 }
 
@@ -108,8 +109,11 @@ func clientCells(account ledger.Account, at time.Time) []string {
 func publish(t *testing.T, examples []clients.Client, seen map[string][]string) {
 	t.Helper()
 	var table strings.Builder
-	fmt.Fprintln(&table, "| library | version | with | deleted: gap, s | errors | lost | killed: gap, s | errors | lost |")
-	fmt.Fprintln(&table, "|---|---|---|---|---|---|---|---|---|")
+	head, line := "| library | version | with |", "|---|---|---|"
+	for _, f := range clientFaults {
+		head, line = head+" "+f.label+": gap, s | errors | lost |", line+"---|---|---|"
+	}
+	fmt.Fprintf(&table, "%s\n%s\n", head, line)
 	for _, example := range examples {
 		cells := append([]string{example.Name, example.Version, example.Runtime}, seen[example.Name]...)
 		fmt.Fprintf(&table, "| %s |\n", strings.Join(cells, " | "))

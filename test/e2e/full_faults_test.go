@@ -95,7 +95,9 @@ func shareNode(t *testing.T, sides []*side) {
 func loseNode(t *testing.T, sides []*side) []func(context.Context) error {
 	t.Helper()
 	node := nodeOf(t, sides[0].master.Pod)
-	require.Equal(t, node, nodeOf(t, sides[1].master.Pod), "both masters must be on the same node")
+	for _, s := range sides[1:] {
+		require.Equal(t, node, nodeOf(t, s.master.Pod), "all masters must be on the same node")
+	}
 	return []func(context.Context) error{lasting(outage,
 		func(ctx context.Context) error { return framework.Freeze(ctx, node) },
 		func(ctx context.Context) error { return framework.Thaw(ctx, node) })}

@@ -72,11 +72,12 @@ func blocks(page string) []block {
 func runBlocks(t *testing.T, folder string, blocks []block) []string {
 	t.Helper()
 	const mark = "--- block %d"
-	script := "set -o errexit -o nounset -o pipefail\n"
+	var script strings.Builder
+	fmt.Fprintln(&script, "set -o errexit -o nounset -o pipefail")
 	for n, b := range blocks {
-		script += fmt.Sprintf("printf '\\n"+mark+"\\n'\n%s\n", n, b.script)
+		fmt.Fprintf(&script, "printf '\\n"+mark+"\\n'\n%s\n", n, b.script)
 	}
-	shell := exec.CommandContext(t.Context(), "bash", "-c", script)
+	shell := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	shell.Dir = folder
 	out, err := shell.CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -71,6 +71,10 @@ func newClient(kind Kind, settings Settings, contract Contract, prefix string) *
 // options are what every connection has in common: one attempt, short
 // timeouts, and nothing in the handshake that is not needed.
 func options(contract Contract, sent *sentLog, timeout time.Duration) redis.Options {
+	// A write may ask a Sentinel first. go-redis asks another one only if the
+	// write's deadline is not over when the first has not answered: with no time
+	// left, it goes on asking one that is gone.
+	timeout /= 2
 	return redis.Options{
 		Password:              contract.Password,
 		Dialer:                sent.dial,

@@ -22,10 +22,10 @@ type Settings struct {
 	Rate int
 	// Duration is how long they write.
 	Duration time.Duration
-	// Timeout bounds a write, and each step of it: finding the master,
+	// Timeout bounds a write, and half of it each step: finding the master,
 	// connecting, sending, waiting for the answer.
 	Timeout time.Duration
-	// WaitFor bounds WAIT of [Wait] clients; it must be shorter than Timeout.
+	// WaitFor bounds WAIT of [Wait] clients; it must be shorter than half of Timeout.
 	WaitFor time.Duration
 	// Replicas is how many the instance has when it is whole.
 	Replicas int
@@ -63,8 +63,8 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("rate is %d: must be 1 to 10000 per second", s.Rate)
 	case s.Duration <= 0, s.Timeout <= 0, s.WholeWithin <= 0:
 		return errors.New("duration, timeout and whole-within must be positive")
-	case s.WaitFor < time.Millisecond || s.WaitFor >= s.Timeout:
-		return fmt.Errorf("wait-for is %s: must be at least 1ms and shorter than timeout, %s", s.WaitFor, s.Timeout)
+	case s.WaitFor < time.Millisecond || s.WaitFor >= s.Timeout/2:
+		return fmt.Errorf("wait-for is %s: must be at least 1ms and shorter than half of timeout, %s", s.WaitFor, s.Timeout/2)
 	case s.Replicas < 0:
 		return fmt.Errorf("replicas is %d: must not be negative", s.Replicas)
 	}

@@ -24,7 +24,7 @@ func TestSettingsValidate(t *testing.T) {
 		"no writer":         {func(s *Settings) { s.Writers = 0 }, "writers is 0"},
 		"no writes":         {func(s *Settings) { s.Rate = 0 }, "rate is 0"},
 		"no time":           {func(s *Settings) { s.Duration = 0 }, "must be positive"},
-		"WAIT is too long":  {func(s *Settings) { s.WaitFor = s.Timeout }, "shorter than timeout, 1s"},
+		"WAIT is too long":  {func(s *Settings) { s.WaitFor = s.Timeout / 2 }, "shorter than half of timeout, 500ms"},
 		"WAIT without end":  {func(s *Settings) { s.WaitFor = 0 }, "at least 1ms"},
 		"negative replicas": {func(s *Settings) { s.Replicas = -1 }, "replicas is -1"},
 	}

@@ -32,7 +32,7 @@ tcp-check expect rstring {{ .expect }}
 global
     # The same on every node, however many cores that has.
     nbthread 2
-    maxconn {{ add $connections 100 }}
+    maxconn {{ add (mul 2 $connections) 200 }}
     # After the hook before the stop, clients that are still there are cut off.
     hard-stop-after 1s
     setenv SENTINEL_MAJORITY {{ add1 (div .Values.sentinel.replicas 2) }}

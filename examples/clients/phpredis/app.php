@@ -17,7 +17,7 @@ function connect(): Redis
     // unless one is given.
     $sentinel = new RedisSentinel(getenv('REDIS_SENTINEL_HOST'), (int) getenv('REDIS_SENTINEL_PORT'), 0.5, null, 0, 1);
     $master = $sentinel->getMasterAddrByName(getenv('REDIS_SENTINEL_MASTER'));
-    if ($master === false) {
+    if (!$master) {
         throw new RedisException('Sentinel names no master');
     }
     $redis = new Redis();

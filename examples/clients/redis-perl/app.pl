@@ -16,7 +16,9 @@ my $workers      = 4;
 sub redis {
     # snippet:begin
     return Redis->new(
-        sentinels => ["$ENV{REDIS_SENTINEL_HOST}:$ENV{REDIS_SENTINEL_PORT}"],
+        # The Service hands each connection to one of the Sentinels: named three
+        # times, it is asked again when that one does not answer.
+        sentinels => [ ("$ENV{REDIS_SENTINEL_HOST}:$ENV{REDIS_SENTINEL_PORT}") x 3 ],
         service   => $ENV{REDIS_SENTINEL_MASTER},
         ( $ENV{REDIS_PASSWORD} ? ( password => $ENV{REDIS_PASSWORD} ) : () ),
         # Sentinel of Redis 6.2 and later names its fellows by an id, which
@@ -64,7 +66,7 @@ sub handle {
     return ask( sub { $_[0]->get($name) } );
 }
 
-my $server = HTTP::Daemon->new( LocalPort => $ENV{PORT} // 8080, ReuseAddr => 1, Listen => 128 )
+my $server = HTTP::Daemon->new( LocalAddr => '0.0.0.0', LocalPort => $ENV{PORT} // 8080, ReuseAddr => 1, Listen => 128 )
   or die "cannot listen: $!\n";
 for ( 2 .. $workers ) { last unless fork }
 while ( my $connection = $server->accept ) {

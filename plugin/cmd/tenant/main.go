@@ -62,7 +62,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), goliveCommand(), whyCommand(), versionCommand(),
+		diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), goliveCommand(), rotateCommand(), whyCommand(), versionCommand(),
 		helmCommand("install", "Installs a release as its tenant is to have it"),
 		helmCommand("upgrade", "Upgrades a release as its tenant is to have it"),
 		helmCommand("template", "Prints a release's manifests as its tenant is to have them"),

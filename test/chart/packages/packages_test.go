@@ -71,7 +71,11 @@ func TestRenderedFieldsAreKnown(t *testing.T) {
 		for chart, flags := range map[string][][]string{
 			"redis-operator":   {nil, {"--set", "watchedNamespaces={redis-system}"}},
 			"redis-dashboards": {{"--set", "folders.tenants=Redis"}},
-			"tenant-redis":     {{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"}, {"--set", "auth.enabled=false,purpose=session"}},
+			"tenant-redis": {
+				{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"},
+				{"--set", "auth.enabled=false,purpose=session"},
+				{"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true"},
+			},
 		} {
 			archives, err := filepath.Glob(filepath.Join(folder, chart+"-*.tgz"))
 			require.NoError(t, err)
@@ -148,9 +152,10 @@ func defaultImages(t *testing.T) []string {
 	var values struct {
 		Image    string
 		Exporter struct{ Image string }
+		Proxy    struct{ Image string }
 	}
 	text, err := os.ReadFile(render.Repository + "/charts/tenant-redis/values.yaml")
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(text, &values))
-	return []string{values.Image, values.Exporter.Image}
+	return []string{values.Image, values.Exporter.Image, values.Proxy.Image}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,8 +77,10 @@ func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration,
 	job := i.StartJob(t, i.Tenant, "ledger-"+name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
 		container.Image = "tenant-redis.local/ledger:local"
-		container.Args = append(flags, fmt.Sprintf("-writers=%d", LedgerWriters), fmt.Sprintf("-replicas=%d", replicas),
-			"-duration="+writing.String(), "-whole-within="+wholeWithin.String())
+		container.Args = slices.Concat(flags, []string{
+			fmt.Sprintf("-writers=%d", LedgerWriters), fmt.Sprintf("-replicas=%d", replicas),
+			"-duration=" + writing.String(), "-whole-within=" + wholeWithin.String(),
+		})
 		container.Env = env
 		// The account of all writes is kept in memory until the end.
 		container.Resources.Limits = nil

@@ -1,0 +1,151 @@
+// Package rotate changes the password of a running instance. Redis takes the old
+// and the new one until every Pod has started with the new one, so that no
+// client is refused on the way. The Secret that the operator reads says how far
+// it is: an interrupted rotation goes on where it was.
+package rotate
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+)
+
+const (
+	// operatorPass is twice the operator's interval of 30 s, and some time for a
+	// busy one.
+	operatorPass = 3 * time.Minute
+	// podReplaced bounds an eviction, the new Pod's start and its first sync.
+	podReplaced = 10 * time.Minute
+	interval    = time.Second
+)
+
+// ErrNothingToFinish is that no rotation is under way.
+var ErrNothingToFinish = errors.New("no rotation is under way")
+
+// Instance is the instance whose password changes.
+type Instance struct {
+	Client          kubernetes.Interface
+	Namespace, Name string
+	// Forward returns an address that leads to a port of a Pod.
+	Forward func(ctx context.Context, pod string, port int32) (string, error)
+	// Whole returns why the instance is not as it should be.
+	Whole func(context.Context) error
+	// Say is told of each step.
+	Say func(format string, arguments ...any)
+}
+
+// Start gives the tenant a new password. The old one goes on to work until
+// Finish.
+func (i Instance) Start(ctx context.Context) error {
+	s, err := i.state(ctx)
+	if err != nil {
+		return err
+	}
+	if s.previous == "" {
+		if s, err = i.change(ctx, s); err != nil {
+			return err
+		}
+	}
+	i.Say("waiting until the operator has it, so that new Pods start with it")
+	if s, err = i.settle(ctx, s); err != nil {
+		return err
+	}
+	// Those that have started in the meantime know only one of them.
+	return i.acceptBoth(ctx, s.current, s.previous)
+}
+
+// settle waits until new Pods start with the new password, and notes since when.
+func (i Instance) settle(ctx context.Context, s state) (state, error) {
+	if !s.settled.IsZero() {
+		return s, nil
+	}
+	if err := i.awaitOperator(ctx, s.current); err != nil {
+		return s, err
+	}
+	s.settled = time.Now()
+	return s, i.keep(ctx, s)
+}
+
+// change has everything take both passwords before anything uses the new one.
+func (i Instance) change(ctx context.Context, s state) (state, error) {
+	if s.next == "" {
+		if err := i.Whole(ctx); err != nil {
+			return s, fmt.Errorf("the instance is not whole, and a rotation would not mend it: %w", err)
+		}
+		s.next = rand.Text()
+		i.Say("keeping a new password in the Secret %s", i.Name)
+		if err := i.keep(ctx, s); err != nil {
+			return s, err
+		}
+	}
+	i.Say("telling every Redis to take both passwords, then Redis and Sentinels to use the new one")
+	if err := i.acceptBoth(ctx, s.next, s.current); err != nil {
+		return s, err
+	}
+	if err := i.useForReplication(ctx, s.next, s.current); err != nil {
+		return s, err
+	}
+	s = state{current: s.next, previous: s.current}
+	i.Say("changing the tenant's Secrets")
+	if err := i.changeTenants(ctx, s); err != nil {
+		return s, err
+	}
+	return s, i.keep(ctx, s)
+}
+
+// Finish replaces the Pods that have started with the old password, the master
+// last, which hands over, and has Redis forget it.
+func (i Instance) Finish(ctx context.Context) error {
+	s, err := i.state(ctx)
+	if err != nil {
+		return err
+	}
+	if s.previous == "" {
+		return ErrNothingToFinish
+	}
+	if s, err = i.settle(ctx, s); err != nil {
+		return err
+	}
+	for {
+		// A master that hands over asks the new Pods with the old password.
+		if err := i.acceptBoth(ctx, s.current, s.previous); err != nil {
+			return err
+		}
+		if err := i.awaitWhole(ctx); err != nil {
+			return err
+		}
+		pod, err := i.nextOf(ctx, s)
+		if err != nil {
+			return err
+		}
+		if pod == nil {
+			break
+		}
+		i.Say("replacing %s, which has started with the old password", pod.Name)
+		if err := i.replace(ctx, pod); err != nil {
+			return err
+		}
+	}
+	i.Say("telling every Redis to forget the old password")
+	if err := i.forget(ctx, s); err != nil {
+		return err
+	}
+	return i.keep(ctx, state{current: s.current})
+}
+
+func (i Instance) awaitWhole(ctx context.Context) error {
+	var problem error
+	err := wait.PollUntilContextTimeout(ctx, interval, podReplaced, true, func(ctx context.Context) (bool, error) {
+		problem = i.Whole(ctx)
+		return problem == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("the instance is not whole: %w; when it is, run this again", errors.Join(problem, err))
+	}
+	return nil
+}

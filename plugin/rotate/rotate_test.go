@@ -1,0 +1,257 @@
+package rotate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+const (
+	namespace = "redis-system"
+	name      = "lab"
+	old       = "old-secret-of-the-lab"
+)
+
+// world is a lab whose Kubernetes objects are in memory.
+type world struct {
+	*lab.Instance
+	Rotation Instance
+	pods     map[string]*lab.Process
+	// failing makes the n-th port-forward fail, counted from 1.
+	failing, forwards int
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{Instance: lab.New(t), pods: map[string]*lab.Process{}}
+	w.Password, w.Detection = old, time.Second
+	w.Serve()
+	client := fake.NewClientset(w.secrets()...)
+	for n := range w.Redis {
+		w.addPod(client, "redis", fmt.Sprintf("rfr-%s-%d", name, n), w.Redis[n])
+		w.addPod(client, "sentinel", fmt.Sprintf("rfs-%s-%d", name, n), w.Sentinels[n])
+	}
+	client.PrependReactor("create", "pods", w.evict(client))
+	w.Rotation = Instance{
+		Client: client, Namespace: namespace, Name: name, Forward: w.forward,
+		Whole: func(context.Context) error { return nil },
+		Say:   func(format string, arguments ...any) { t.Logf(format, arguments...) },
+	}
+	w.operate(client)
+	return w
+}
+
+func (w *world) secrets() []runtime.Object {
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{
+			Namespace: namespace, Name: name,
+			Labels: map[string]string{
+				"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/name": "tenant-redis", "app.kubernetes.io/instance": name,
+			},
+			Annotations: map[string]string{"meta.helm.sh/release-namespace": "redis-system"},
+		}
+	}
+	neighbour := meta("team-b", "lab")
+	neighbour.Annotations = map[string]string{"meta.helm.sh/release-namespace": "elsewhere"}
+	return []runtime.Object{
+		&corev1.Secret{ObjectMeta: meta(namespace, name), Data: map[string][]byte{"password": []byte(old), "REDIS_PASSWORD": []byte(old)}},
+		&corev1.Secret{ObjectMeta: meta("team-a", name), Data: map[string][]byte{"REDIS_PASSWORD": []byte(old)}},
+		&corev1.Secret{ObjectMeta: neighbour, Data: map[string][]byte{"REDIS_PASSWORD": []byte(old)}},
+	}
+}
+
+func (w *world) addPod(client *fake.Clientset, component, pod string, process *lab.Process) {
+	w.pods[pod] = process
+	require.NoError(w.T, client.Tracker().Add(&corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: pod, UID: "first", CreationTimestamp: metav1.NewTime(time.Now().Add(-time.Hour)),
+			Labels: map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "redis-failover"},
+		},
+		Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
+	}))
+}
+
+func (w *world) forward(_ context.Context, pod string, port int32) (string, error) {
+	w.forwards++
+	if w.forwards == w.failing {
+		return "", errors.New("connection lost")
+	}
+	labPort := lab.RedisPort
+	if port == sentinelPort {
+		labPort = lab.SentinelPort
+	}
+	return w.pods[pod].IP + ":" + labPort, nil
+}
+
+// operate does what the operator does with the Secret, as soon as it changes.
+func (w *world) operate(client *fake.Clientset) {
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "rfr-" + name}}
+	require.NoError(w.T, client.Tracker().Add(config))
+	client.PrependReactor("update", "secrets", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		secret := action.(clienttesting.UpdateAction).GetObject().(*corev1.Secret)
+		if secret.Namespace != namespace {
+			return false, nil, nil
+		}
+		next := config.DeepCopy()
+		next.Data = map[string]string{"redis.conf": "requirepass " + string(secret.Data["password"])}
+		return false, nil, client.Tracker().Update(corev1.SchemeGroupVersion.WithResource("configmaps"), next, namespace)
+	})
+}
+
+// evict hands a master over, and starts the Pod anew with the Secret's password.
+// While it runs, only the tracker answers.
+func (w *world) evict(client *fake.Clientset) clienttesting.ReactionFunc {
+	return func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if action.GetSubresource() != "eviction" {
+			return false, nil, nil
+		}
+		pod := action.(clienttesting.CreateAction).GetObject().(*policyv1.Eviction).Name
+		process := w.pods[pod]
+		secret, err := client.Tracker().Get(corev1.SchemeGroupVersion.WithResource("secrets"), namespace, name)
+		require.NoError(w.T, err)
+		w.Password = string(secret.(*corev1.Secret).Data["password"])
+		master := w.master()
+		if master == process {
+			w.Tell(w.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
+			master = w.Elected(process, 5*time.Second)
+		}
+		process.Signal(9)
+		w.Start(process)
+		w.Do(process, "SLAVEOF", master.IP, lab.RedisPort)
+		w.Settled(master)
+		pods := corev1.SchemeGroupVersion.WithResource("pods")
+		current, err := client.Tracker().Get(pods, namespace, pod)
+		require.NoError(w.T, err)
+		next := current.(*corev1.Pod).DeepCopy()
+		next.UID, next.CreationTimestamp = types.UID("second"), metav1.NewTime(time.Now().Add(time.Hour))
+		return true, nil, client.Tracker().Update(pods, next, namespace)
+	}
+}
+
+func (w *world) master() *lab.Process {
+	at := slices.IndexFunc(w.Redis, func(p *lab.Process) bool { return w.Role(p) == "master" })
+	require.GreaterOrEqual(w.T, at, 0)
+	return w.Redis[at]
+}
+
+func (w *world) secret(namespace string) map[string][]byte {
+	secret, err := w.Rotation.Client.CoreV1().Secrets(namespace).Get(w.T.Context(), name, metav1.GetOptions{})
+	require.NoError(w.T, err)
+	return secret.Data
+}
+
+func (w *world) password(key string) string {
+	return string(w.secret(namespace)[key])
+}
+
+// takes tells which of the Redis take a password.
+func (w *world) takes(password string) []bool {
+	var taken []bool
+	for _, p := range w.Redis {
+		client := connect(p.IP+":"+lab.RedisPort, password)
+		err := client.Ping(w.T.Context()).Err()
+		require.NoError(w.T, client.Close())
+		require.True(w.T, err == nil || refused(err), "%v", err)
+		taken = append(taken, err == nil)
+	}
+	return taken
+}
+
+var (
+	all  = []bool{true, true, true}
+	none = []bool{false, false, false}
+)
+
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	current := w.password("password")
+	require.NotEqual(t, old, current)
+	require.Equal(t, old, w.password("previous-password"))
+	require.Equal(t, current, w.password("REDIS_PASSWORD"))
+	require.Equal(t, map[string][]byte{"REDIS_PASSWORD": []byte(current)}, w.secret("team-a"))
+	require.Equal(t, map[string][]byte{"REDIS_PASSWORD": []byte(old)}, w.secret("team-b"), "another release's")
+	require.Equal(t, all, w.takes(old))
+	require.Equal(t, all, w.takes(current))
+
+	require.NoError(t, w.Rotation.Start(t.Context()), "again")
+	require.Equal(t, current, w.password("password"))
+
+	require.NoError(t, w.Rotation.Finish(t.Context()))
+	require.Equal(t, none, w.takes(old))
+	require.Equal(t, all, w.takes(current))
+	require.NotContains(t, w.secret(namespace), "previous-password")
+	w.Password = current
+	w.Settled(w.master())
+	require.ErrorIs(t, w.Rotation.Finish(t.Context()), ErrNothingToFinish)
+}
+
+// An interruption anywhere loses nothing: what is run again goes on.
+func TestInterruptedRotation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for interrupted := 1; ; interrupted++ {
+		before := w.password("password")
+		w.forwards, w.failing = 0, interrupted
+		err := w.Rotation.Start(t.Context())
+		if w.forwards < w.failing {
+			require.NoError(t, err)
+			break
+		}
+		require.ErrorContains(t, err, "run this again")
+		require.NotContains(t, err.Error(), before)
+		require.Equal(t, all, w.takes(before), "interrupted at port-forward %d", interrupted)
+		w.failing = 0
+		require.NoError(t, w.Rotation.Start(t.Context()))
+		require.Equal(t, all, w.takes(w.password("password")), "interrupted at port-forward %d", interrupted)
+		w.forget(before)
+	}
+	require.Greater(t, w.failing, 12, "Redis twice, Sentinels, Redis")
+}
+
+// forget ends a rotation without new Pods.
+func (w *world) forget(before string) {
+	ctx := w.T.Context()
+	s := state{current: w.password("password"), previous: before}
+	require.NoError(w.T, w.Rotation.forget(ctx, s))
+	require.NoError(w.T, w.Rotation.keep(ctx, state{current: s.current}))
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: map[string][]byte{"password": []byte(old)}}
+	i := Instance{Client: fake.NewClientset(foreign), Namespace: namespace, Name: name}
+	require.ErrorContains(t, i.Start(t.Context()), "the Secret redis-system/lab is not made by Helm")
+	i.Name = "none"
+	require.ErrorContains(t, i.Start(t.Context()), `unless auth.existingSecret names another or auth.enabled is false: secrets "none" not found`)
+
+	own := foreign.DeepCopy()
+	own.Labels = map[string]string{"app.kubernetes.io/managed-by": "Helm"}
+	i = Instance{
+		Client: fake.NewClientset(own), Namespace: namespace, Name: name,
+		Whole: func(context.Context) error { return errors.New("replicas: 1 of 2 linked") },
+	}
+	require.ErrorContains(t, i.Start(t.Context()), "replicas: 1 of 2 linked")
+	unchanged, err := i.Client.CoreV1().Secrets(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, own, unchanged)
+}
+
+func TestRedact(t *testing.T) {
+	require.Equal(t, "ERR in '>***': no", redact("ERR in '>secret': no", []string{"", "secret"}))
+}

@@ -1,0 +1,46 @@
+//go:build e2e && full
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+)
+
+// TestPageForAdministrators runs the administrators' page, block by block, with
+// a tenant of its own. The page makes all that it needs, and removes it.
+func TestPageForAdministrators(t *testing.T) {
+	const tenant = "e2e-admin"
+	t.Cleanup(func() {
+		_, _ = framework.Ask(framework.CleanupContext(t), "delete", "namespace", tenant, "--ignore-not-found", "--timeout=120s")
+	})
+	names := strings.NewReplacer("team-a", tenant)
+	folder := t.TempDir()
+	for _, shared := range []string{"bin", "charts"} {
+		require.NoError(t, os.Symlink(framework.Path(shared), filepath.Join(folder, shared)))
+	}
+	example := filepath.Join(folder, "examples/tenants", tenant)
+	require.NoError(t, os.MkdirAll(example, 0o755))
+	for _, file := range []string{"tenant.yaml", "values.yaml"} {
+		content, err := os.ReadFile(framework.Path("examples/tenants/team-a/" + file))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(example, file), []byte(names.Replace(string(content))), 0o600))
+	}
+	page, err := os.ReadFile(framework.Path("docs/for-administrators.md"))
+	require.NoError(t, err)
+
+	blocks := blocks(names.Replace(string(page)))
+	require.Greater(t, len(blocks), 5, "the page's blocks are found")
+	printed := runBlocks(t, folder, blocks)
+	for n, b := range blocks {
+		if b.prints != nil {
+			require.Equal(t, *b.prints, printed[n], b.script)
+		}
+	}
+}

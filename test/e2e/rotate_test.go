@@ -1,0 +1,77 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+)
+
+// TestRotation changes an instance's password. Clients with the old one see
+// nothing of the change; those with the new one see no more of its end than a
+// planned hand-over.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	i := framework.Install(t, framework.Release{Name: "e2e-rotation"})
+	i.AwaitServing(t)
+	before := passwordOf(t, i)
+	pods := uids(t, i)
+
+	old := i.StartLedger(t, "old", time.Minute, 2)
+	old.AwaitReady(t)
+	rotate(t, i)
+	require.Equal(t, pods, uids(t, i), "no Pod has been replaced")
+	for _, account := range accounts(t, "old password", old) {
+		require.Zero(t, account.Failed, "client %s was refused: %v", account.Client, account.Errors)
+		require.Zero(t, account.Lost)
+	}
+	require.NotEqual(t, before, passwordOf(t, i))
+	require.Equal(t, "PONG", ping(t, i, before), "both work")
+
+	renewed := i.StartLedger(t, "new", 4*time.Minute, 2)
+	renewed.AwaitReady(t)
+	rotate(t, i, "--finish")
+	for _, account := range accounts(t, "new password", renewed) {
+		require.Zero(t, account.Lost, "client %s lost acknowledged writes, %v", account.Client, account.LostSpan)
+		require.LessOrEqual(t, account.LongestGap.Duration(), 2*time.Second+slack, "client %s", account.Client)
+	}
+	require.Contains(t, ping(t, i, before), "WRONGPASS")
+	require.Equal(t, "PONG", ping(t, i, passwordOf(t, i)))
+	checkGoLive(t, i)
+}
+
+func rotate(t *testing.T, i *framework.Instance, flags ...string) {
+	t.Helper()
+	args := append([]string{"rotate", i.Name, "--namespace", i.Namespace, "--kubeconfig", framework.Path(".cache/kubeconfig")}, flags...)
+	out, err := exec.CommandContext(t.Context(), framework.Path("bin/tenant"), args...).CombinedOutput()
+	t.Logf("helm tenant rotate %s:\n%s", strings.Join(flags, " "), out)
+	require.NoError(t, err)
+}
+
+func accounts(t *testing.T, name string, load *framework.Ledger) []ledger.Account {
+	t.Helper()
+	clients := load.Report(t).Clients
+	for _, account := range clients {
+		t.Logf("%s: client %s: %d acknowledged, %d failed, %d lost, longest gap %s", name, account.Client, account.Acknowledged, account.Failed, account.Lost, account.LongestGap)
+	}
+	return clients
+}
+
+// passwordOf is what the tenant's Secret has, as it stands there.
+func passwordOf(t *testing.T, i *framework.Instance) string {
+	t.Helper()
+	return framework.Output(t, i.Tenant, "get", "secret", i.Name, "-o", "go-template={{.data.REDIS_PASSWORD | base64decode}}")
+}
+
+// ping asks a Redis with a password.
+func ping(t *testing.T, i *framework.Instance, password string) string {
+	t.Helper()
+	return framework.Output(t, i.Namespace, "exec", "rfr-"+i.Name+"-0", "--container=redis", "--", "env", "REDISCLI_AUTH="+password, "redis-cli", "PING")
+}

@@ -235,9 +235,10 @@ func drillForgottenReplicas(t *testing.T, l *lab) {
 	signal, err := framework.FindProcess(t.Context(), master.Pod, "redis")
 	require.NoError(t, err)
 	d := l.begin(i, "the master is lost while the Sentinels have forgotten its replicas")
-	// They must not notice before they have forgotten.
+	// They must not notice before they have forgotten. A process that dies, not
+	// only stops, starts again and asks them for a failover at once.
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "60000")
-	require.NoError(t, signal(t.Context(), "KILL"))
+	require.NoError(t, signal(t.Context(), "STOP"))
 	tellSentinels(t, serving, "RESET", "mymaster")
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -102,8 +103,11 @@ metadata:
 // "for" divided by a number and nothing else changed.
 func CopyRules(t *testing.T, namespace, name string, divisor int) {
 	t.Helper()
+	// Without terratest, which would log all of it.
+	made, err := Ask(t.Context(), "--namespace", namespace, "get", "prometheusrule", name, "-o", "yaml")
+	require.NoError(t, err)
 	var rules map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(Output(t, namespace, "get", "prometheusrule", name, "-o", "yaml")), &rules))
+	require.NoError(t, yaml.Unmarshal([]byte(made), &rules))
 	rules["metadata"] = map[string]any{"name": name, "namespace": MonitoringNamespace}
 	delete(rules, "status")
 	for _, group := range rules["spec"].(map[string]any)["groups"].([]any) {
@@ -118,7 +122,10 @@ func CopyRules(t *testing.T, namespace, name string, divisor int) {
 	}
 	copied, err := yaml.Marshal(rules)
 	require.NoError(t, err)
-	require.NoError(t, k8s.KubectlApplyFromStringContextE(t, t.Context(), Kubectl(MonitoringNamespace), string(copied)))
+	file := filepath.Join(t.TempDir(), name+".yaml")
+	require.NoError(t, os.WriteFile(file, copied, 0o600))
+	_, err = Ask(t.Context(), "apply", "--filename", file)
+	require.NoError(t, err)
 }
 
 // StartMonitoring starts the operator, Prometheus, Alertmanager and the Blackbox
@@ -289,7 +296,12 @@ func ask(ctx context.Context, method, url string, into any) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", request.URL.Path, response.Status)
 	}
-	return json.NewDecoder(response.Body).Decode(into)
+	// To the end: what is left unread would break the connection.
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
 }
 
 // dumpMonitoring logs what it takes to understand why there is no monitoring.

@@ -70,7 +70,7 @@ func TestRenderedFieldsAreKnown(t *testing.T) {
 	for _, helm := range []string{"helm", "helm4"} {
 		for chart, flags := range map[string][][]string{
 			"redis-operator": {nil, {"--set", "watchedNamespaces={redis-system}"}},
-			"tenant-redis":   {{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"}, {"--set", "auth.enabled=false,purpose=session"}, {"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true"}},
+			"tenant-redis":   {{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"}, {"--set", "auth.enabled=false,purpose=session"}, {"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true"}},
 		} {
 			archives, err := filepath.Glob(filepath.Join(folder, chart+"-*.tgz"))
 			require.NoError(t, err)

@@ -93,6 +93,15 @@ func TestAttention(t *testing.T) {
 	}
 }
 
+// TestProxy holds that its address is told where there is one.
+func TestProxy(t *testing.T) {
+	const line = "kubectl -n team-a get configmap cache -o 'jsonpath={.data.REDIS_HOST}:{.data.REDIS_PORT}'"
+	require.NotContains(t, notes(t, tenants), "REDIS_HOST")
+	printed := notes(t, tenants, "--set=proxy.enabled=true")
+	require.Contains(t, printed, "\n  "+line+"\n")
+	require.Contains(t, printed, "the ports 9121 (Redis), 8404 (proxy) and 9355 (Sentinel)")
+}
+
 func TestNoPasswordToRead(t *testing.T) {
 	require.NotContains(t, notes(t, "--set=auth.enabled=false"), "REDIS_PASSWORD")
 	require.NotContains(t, notes(t, "--set=auth.existingSecret=mine"), "REDIS_PASSWORD")

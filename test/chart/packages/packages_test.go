@@ -74,7 +74,7 @@ func TestRenderedFieldsAreKnown(t *testing.T) {
 			"tenant-redis": {
 				{"--set", "auth.existingSecret=mine,tenantNamespaces={team-a}"},
 				{"--set", "auth.enabled=false,purpose=session"},
-				{"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true"},
+				{"--set", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true"},
 			},
 		} {
 			archives, err := filepath.Glob(filepath.Join(folder, chart+"-*.tgz"))

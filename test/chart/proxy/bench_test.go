@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,15 +86,19 @@ func (i *instance) cutOff() {
 	}
 }
 
-// seconds prints the least and the most.
+// seconds prints the gaps of all runs.
 func seconds(gaps []time.Duration) string {
-	return fmt.Sprintf("%.1f to %.1f s", slices.Min(gaps).Seconds(), slices.Max(gaps).Seconds())
+	var all []string
+	for _, gap := range slices.Sorted(slices.Values(gaps)) {
+		all = append(all, fmt.Sprintf("%.1f", gap.Seconds()))
+	}
+	return strings.Join(all, " / ")
 }
 
 func lost(accounts []ledger.Account) string {
-	var counts []int
+	var all []string
 	for _, account := range accounts {
-		counts = append(counts, account.Lost)
+		all = append(all, strconv.Itoa(account.Lost))
 	}
-	return fmt.Sprintf("%d to %d", slices.Min(counts), slices.Max(counts))
+	return strings.Join(all, " / ")
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -203,9 +202,4 @@ func (i *instance) keep(writing time.Duration, fault func()) (throughProxy, dire
 			account.GapAfter(at), account.Acknowledged, account.Failed, account.Unknown, account.Lost, account.Errors)
 	}
 	return throughProxy, direct, at
-}
-
-// others are the Redis but one.
-func (i *instance) others(p *lab.Process) []*lab.Process {
-	return slices.DeleteFunc(slices.Clone(i.Redis), func(other *lab.Process) bool { return other == p })
 }

@@ -222,7 +222,7 @@ func (d *drill) keepFiring(t *testing.T) {
 
 // rotten is what commands print that do not fit the cluster, its tools or Redis
 // any more, whatever its state.
-var rotten = regexp.MustCompile(`(?m)command not found|unknown (command|flag|shorthand)|syntax error|unbound variable|doesn't have a resource type|^(ERR (unknown|wrong|syntax)|NOAUTH|WRONGPASS|NOPERM) `)
+var rotten = regexp.MustCompile(`(?m)command not found|^[Ee]rror: unknown |syntax error|unbound variable|doesn't have a resource type|^(ERR (unknown|wrong|syntax)|NOAUTH|WRONGPASS|NOPERM) `)
 
 // diagnose runs the diagnosis of an alert's runbook. A Pod that is away may well
 // make a command fail; what no state of the cluster explains may not.

@@ -36,6 +36,7 @@ func kept(t *testing.T, account, direct ledger.Account, at time.Time, gap time.D
 // TestHandOver stops the master as Kubernetes does; it comes back as a new Pod,
 // with another address.
 func TestHandOver(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(20*time.Second, i.handOver)
 	kept(t, account, direct, at, plannedGap)
@@ -49,6 +50,7 @@ func (i *instance) handOver() {
 }
 
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(12*time.Second, i.kill)
 	kept(t, account, direct, at, killedGap)
@@ -63,6 +65,7 @@ func (i *instance) kill() {
 // TestFrozen thaws a master that was replaced meanwhile: it says that it is
 // master until a Sentinel demotes it, about ten seconds later.
 func TestFrozen(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(25*time.Second, i.freeze)
 	kept(t, account, direct, at, killedGap)
@@ -70,6 +73,7 @@ func TestFrozen(t *testing.T) {
 
 // TestRoleCheckAloneLosesWrites is the control.
 func TestRoleCheckAloneLosesWrites(t *testing.T) {
+	t.Parallel()
 	i := running(t)
 	i.start(i.roleCheckOnly)
 	i.ready()
@@ -93,6 +97,7 @@ func (i *instance) freeze() {
 // TestSentinelsLost is no fault of Redis: with one Sentinel of three, and then
 // with none, its clients notice nothing.
 func TestSentinelsLost(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(8*time.Second, func() {
 		for _, s := range i.Sentinels[:2] {
@@ -112,6 +117,7 @@ func TestSentinelsLost(t *testing.T) {
 // TestIsolated leaves the master and the proxy alone: Sentinels that cannot be
 // seen may have made another master.
 func TestIsolated(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	for _, p := range slices.Concat(i.Sentinels, i.Redis[1:]) {
 		p.Signal(syscall.SIGSTOP)
@@ -126,6 +132,7 @@ func TestIsolated(t *testing.T) {
 // TestReplicaMadeMasterByHand holds that a Redis that says that it is master is
 // none while the Sentinels name another.
 func TestReplicaMadeMasterByHand(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	i.Do(i.Redis[1], "REPLICAOF", "NO", "ONE")
 	for range 20 {
@@ -138,6 +145,7 @@ func TestReplicaMadeMasterByHand(t *testing.T) {
 // TestDemoted turns the master into a replica behind the Sentinels' back: no
 // connection outlives it, although nothing was refused on it yet.
 func TestDemoted(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	idle := i.client(writePort).Conn()
 	require.NoError(t, idle.Ping(t.Context()).Err())
@@ -153,6 +161,7 @@ func TestDemoted(t *testing.T) {
 // TestReads holds where reads go: to replicas, and to the master if there are
 // none.
 func TestReads(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	client := func() *redis.Client { return i.client(readPort) }
 	i.Eventually(5*time.Second, func() string {

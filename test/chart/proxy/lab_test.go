@@ -4,6 +4,7 @@ package proxy
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -39,7 +40,11 @@ var chart = render.Chart{
 	Values: render.Values{"auth.existingSecret": `"mine"`, "proxy.enabled": "true"},
 }
 
+// The tests mostly wait for Sentinels, so more of them may run than there are
+// cores.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "4")
 	render.UsePinnedHelm()
 	logging.Disable()
 	os.Exit(m.Run())

@@ -11,6 +11,7 @@ import (
 
 // TestProbes holds that a proxy without a master is alive, but not ready.
 func TestProbes(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	i.Redis[0].Signal(syscall.SIGSTOP)
 	i.Redis[1].Signal(syscall.SIGSTOP)
@@ -29,6 +30,7 @@ func TestProbes(t *testing.T) {
 
 // TestMetrics holds that the password is in no metric.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	status, metrics := i.get("/metrics")
 	require.Equal(t, http.StatusOK, status)
@@ -39,6 +41,7 @@ func TestMetrics(t *testing.T) {
 
 // TestWrongPassword is the control of all the others.
 func TestWrongPassword(t *testing.T) {
+	t.Parallel()
 	i := running(t)
 	right := i.Password
 	i.Password = "wrong"
@@ -58,6 +61,7 @@ func TestWrongPassword(t *testing.T) {
 
 // TestEnd holds that a proxy that is told to end lets its clients go.
 func TestEnd(t *testing.T) {
+	t.Parallel()
 	i := serving(t)
 	client := i.client(writePort)
 	require.NoError(t, client.Ping(t.Context()).Err())

@@ -24,6 +24,7 @@ var variable = regexp.MustCompile(`\$\{(\w+)\}|os\.getenv\("(\w+)"\)`)
 // TestSidecarExample holds the example to what the chart renders and to the
 // platform's rules.
 func TestSidecarExample(t *testing.T) {
+	t.Parallel()
 	manifest, err := os.ReadFile(render.Repository + "/examples/proxy-sidecar/deployment.yaml")
 	require.NoError(t, err)
 	var deployment appsv1.Deployment

@@ -8,11 +8,11 @@
 choose() {
   # A suite of the cluster is this package alone; its tags would also run all
   # the others.
-  packages=./test/e2e/... limit=60m
+  packages=./test/e2e/... limit=60m images=$IMAGE_LISTS
   case $1 in
     unit) packages=./... tags= ;;
     e2e) tags=e2e ;;
-    full) tags=e2e,full limit=4h ;;
+    full) tags=e2e,full limit=4h images=$ALL_IMAGE_LISTS ;;
     *) die "no suite is called $1: allowed are unit, e2e and full" ;;
   esac
 }
@@ -26,7 +26,7 @@ status=0
 for suite; do
   choose "$suite"
   if [ -n "$tags" ]; then
-    IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh
+    IMAGE_LISTS=$images scripts/operator.sh
     scripts/clients.sh
   fi
   say "tests: $suite"

@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,9 +19,14 @@ import (
 // a tenant of its own. The page makes all that it needs, and removes it.
 func TestPageForAdministrators(t *testing.T) {
 	const tenant = "e2e-admin"
-	t.Cleanup(func() {
-		_, _ = framework.Ask(framework.CleanupContext(t), "delete", "namespace", tenant, "--ignore-not-found", "--timeout=120s")
-	})
+	remove := func(ctx context.Context) {
+		for _, release := range []string{tenant + "-cache", "redis-dashboards"} {
+			_ = exec.CommandContext(ctx, "helm", "uninstall", release, "--namespace", framework.SystemNamespace).Run()
+		}
+		_, _ = framework.Ask(ctx, "delete", "namespace", tenant, "--ignore-not-found", "--timeout=120s")
+	}
+	remove(t.Context())
+	t.Cleanup(func() { remove(framework.CleanupContext(t)) })
 	names := strings.NewReplacer("team-a", tenant)
 	folder := t.TempDir()
 	for _, shared := range []string{"bin", "charts"} {

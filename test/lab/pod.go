@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -64,8 +63,17 @@ func (i *Instance) Stop(p *Process) time.Duration {
 	return time.Since(begin)
 }
 
-// Script is the path of one of the chart's scripts.
+// Script is the path of one of the chart's scripts, looked for from the folder of
+// the package under test upwards: a trimmed program does not know where its
+// source was.
 func Script(name string) string {
-	_, source, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(source), "../../charts/tenant-redis/scripts", name)
+	folder, err := os.Getwd()
+	for err == nil && folder != "/" {
+		path := filepath.Join(folder, "charts/tenant-redis/scripts", name)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+		folder = filepath.Dir(folder)
+	}
+	panic("the chart's scripts are not above the package's folder")
 }

@@ -49,7 +49,9 @@ func overview(l limits) *page {
 		timeline("Role of each Redis",
 			"Who is master. A gap means that nothing is known of the Pod: it is not there, or not scraped. Alerts: RedisMasterMissing, RedisMultipleMasters.",
 			2*third, roles, query(roleQuery, "{{pod}}")),
-		list("Firing alerts", "What fires now. Each alert links to its runbook where alerts are shown.", third,
+		list("Firing alerts",
+			"What fires now. Each alert links to its runbook where alerts are shown. Seen here alone, if there is a proxy: "+
+				"RedisProxyMissing, RedisProxyWithoutMaster, RedisProxyConnectionsNearLimit.", third,
 			[]string{"alertname", "severity", "pod"},
 			latest(`max by (alertname, severity, pod) (ALERTS{<instance>,alertstate="firing"})`, "")),
 	)

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -165,11 +166,8 @@ func awaitFirstPass(t *testing.T, monitoring *framework.Monitoring) {
 	const passes = `sum(rate(kooper_controller_processed_event_duration_seconds_count[5m]))`
 	err := wait.PollUntilContextTimeout(t.Context(), time.Second, 3*operatorPass, true, func(ctx context.Context) (bool, error) {
 		seen, err := monitoring.Value(ctx, passes)
-		if err != nil || seen == 0 {
-			return false, nil
-		}
-		firing, err := monitoring.Value(ctx, `count(ALERTS{alertstate="firing"})`)
-		return err == nil && firing == 0, nil
+		firing, unknown := monitoring.Value(ctx, `count(ALERTS{alertstate="firing"})`)
+		return errors.Join(err, unknown) == nil && seen > 0 && firing == 0, nil
 	})
 	require.NoError(t, err, "Prometheus does not see the operator at work, or an alert fires before any fault")
 }

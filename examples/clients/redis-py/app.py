@@ -30,9 +30,11 @@ def connect():
         os.environ["REDIS_SENTINEL_MASTER"],
         password=os.environ.get("REDIS_PASSWORD"),
         # Repeating SET does no harm. Leave retries out if yours is an INCR or
-        # LPUSH, which may have been applied when its answer got lost.
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 3),
-        retry_on_timeout=True,
+        # LPUSH, which may have been applied when its answer got lost. Once is
+        # enough: an address that is gone is tried as often, too, before Sentinel
+        # is asked again.
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
         **timeouts,
     )
     # snippet:end

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -27,6 +26,9 @@ type List struct {
 	document yaml.Node
 	items    *yaml.Node
 	config   *yaml.Node
+	// lines are where the items begin in the stream that is rendered, and where the
+	// last one ends.
+	lines []int
 }
 
 // Read reads a ResourceList. It is false if the text is something else.
@@ -44,18 +46,26 @@ func Read(text []byte) (*List, bool) {
 }
 
 // Render returns the ResourceList with its items as the Tenant in its
-// functionConfig is to have them.
+// functionConfig is to have them, and with results that tell what has changed. With
+// an error the items are as they were, and the results tell what is wrong.
 func (l *List) Render() ([]byte, error) {
-	t, err := l.tenant()
+	results, err := l.render()
 	if err != nil {
+		results = l.failures(err)
+	}
+	if failed := l.setResults(results); failed != nil {
+		return nil, errors.Join(err, failed)
+	}
+	text, failed := encode(&l.document)
+	return text, errors.Join(err, failed)
+}
+
+func (l *List) render() ([]result, error) {
+	t, err := l.tenant()
+	if err != nil || l.items == nil {
 		return nil, err
 	}
-	if l.items != nil {
-		if err := l.renderItems(t); err != nil {
-			return nil, err
-		}
-	}
-	return encode(&l.document)
+	return l.renderItems(t)
 }
 
 // tenant reads the functionConfig as strictly as a file, but for the annotations
@@ -71,49 +81,40 @@ func (l *List) tenant() (*tenant.Tenant, error) {
 	return tenant.Read(configName, text)
 }
 
-func (l *List) renderItems(t *tenant.Tenant) error {
+func (l *List) renderItems(t *tenant.Tenant) ([]result, error) {
 	if l.items.Kind != yaml.SequenceNode {
-		return errors.New("items of the ResourceList is not a list")
+		return nil, errors.New("items of the ResourceList is not a list")
 	}
 	var stream bytes.Buffer
-	for _, item := range l.items.Content {
+	l.lines = []int{1}
+	for i, item := range l.items.Content {
 		text, err := encode(item)
-		if err != nil {
-			return err
-		}
-		stream.WriteString("---\n")
-		stream.Write(text)
-	}
-	result, err := rules.Render(t, stream.Bytes())
-	if err != nil {
-		return err
-	}
-	rendered, err := objects(result.Bytes())
-	if err != nil {
-		return err
-	}
-	if len(rendered) != len(l.items.Content) {
-		return fmt.Errorf("%d items became %d", len(l.items.Content), len(rendered))
-	}
-	l.items.Content = rendered
-	return nil
-}
-
-// objects are the documents of a stream.
-func objects(stream []byte) ([]*yaml.Node, error) {
-	var nodes []*yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(stream))
-	for {
-		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			return nodes, nil
-		}
 		if err != nil {
 			return nil, err
 		}
-		nodes = append(nodes, document.Content[0])
+		stream.WriteString("---\n")
+		stream.Write(text)
+		l.lines = append(l.lines, l.lines[i]+1+bytes.Count(text, []byte("\n")))
 	}
+	rendered, err := rules.Render(t, stream.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	if len(rendered.Documents) != len(l.items.Content) {
+		return nil, fmt.Errorf("%d items became %d", len(l.items.Content), len(rendered.Documents))
+	}
+	var results []result
+	items := make([]*yaml.Node, len(rendered.Documents))
+	for i, doc := range rendered.Documents {
+		var document yaml.Node
+		if err := yaml.Unmarshal(doc.After, &document); err != nil {
+			return nil, err
+		}
+		items[i] = document.Content[0]
+		results = append(results, changes(doc, items[i])...)
+	}
+	l.items.Content = items
+	return results, nil
 }
 
 func encode(node *yaml.Node) ([]byte, error) {
@@ -128,7 +129,7 @@ func encode(node *yaml.Node) ([]byte, error) {
 
 // field is the value of a mapping's key, or nil.
 func field(mapping *yaml.Node, key string) *yaml.Node {
-	for i := 0; mapping.Kind == yaml.MappingNode && i < len(mapping.Content); i += 2 {
+	for i := 0; mapping != nil && mapping.Kind == yaml.MappingNode && i < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
 			return mapping.Content[i+1]
 		}

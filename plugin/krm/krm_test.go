@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/fn/framework"
 	"sigs.k8s.io/kustomize/kyaml/kio"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
@@ -61,11 +62,18 @@ func plain(t *testing.T) string {
 	return string(result.Bytes())
 }
 
-// TestLikePlainInKustomize runs the program as a function of kustomize itself.
-func TestLikePlainInKustomize(t *testing.T) {
+// build returns a folder with the program.
+func build(t *testing.T) string {
+	t.Helper()
 	folder := t.TempDir()
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(folder, "tenant-post"), "../cmd/tenant-post").CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	return folder
+}
+
+// TestLikePlainInKustomize runs the program as a function of kustomize itself.
+func TestLikePlainInKustomize(t *testing.T) {
+	folder := build(t)
 	function := strings.Replace(tenantFile, "  name: team-a\n", "  name: team-a\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./tenant-post}\n", 1)
 	for name, text := range map[string]string{
 		"kustomization.yaml": "resources: [manifests.yaml]\ntransformers: [tenant.yaml]\n",
@@ -106,14 +114,17 @@ func TestRender(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(once), "- name: web # kept\n")
 
+	list, _, found := strings.Cut(string(once), "results:\n")
+	require.True(t, found)
+
 	// What a function returns is what the next one gets.
 	l, ok = krm.Read(once)
 	require.True(t, ok)
 	twice, err := l.Render()
 	require.NoError(t, err)
-	require.Equal(t, string(once), string(twice))
+	require.Equal(t, list, string(twice), "there is nothing to tell any more")
 
-	_, items, found := strings.Cut(string(once), "\nitems:\n")
+	_, items, found := strings.Cut(list, "\nitems:\n")
 	require.True(t, found)
 	require.Equal(t, objects(t, plain(t)), objects(t, "apiVersion: v1\nkind: List\nitems:\n"+items))
 }
@@ -132,7 +143,11 @@ func TestRefuses(t *testing.T) {
 			require.True(t, ok)
 			text, err := l.Render()
 			require.ErrorContains(t, err, test.want)
-			require.Empty(t, text)
+			rest, results := results(t, text)
+			require.YAMLEq(t, test.list, rest)
+			require.Len(t, results, 1)
+			require.Equal(t, framework.Error, results[0].Severity)
+			require.Contains(t, err.Error(), results[0].Message)
 		})
 	}
 	for _, text := range []string{"", "a: [", manifests, "apiVersion: v1\nkind: ResourceList\n"} {

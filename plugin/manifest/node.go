@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -185,6 +186,10 @@ func (n Node) Contains(value any) bool {
 	return !n.absent() && slices.ContainsFunc(n.yaml.Content, func(item *yaml.Node) bool { return sameValue(item, want) })
 }
 
+// Equals tells whether this place holds that value. The order of keys does not
+// count.
+func (n Node) Equals(value any) bool { return !n.absent() && sameValue(n.yaml, toNode(value)) }
+
 // set plans that this place holds a new value.
 func (n Node) set(want *yaml.Node, cause Cause) error {
 	if err := n.editable("value"); err != nil {
@@ -327,14 +332,18 @@ func scalarNode(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
-// toNode returns a value as a tree without positions: a string, a list or a
-// mapping of values, or a tree.
+// toNode returns a value as a tree without positions: a string, a boolean, a number,
+// a list or a mapping of values, or a tree.
 func toNode(value any) *yaml.Node {
 	switch v := value.(type) {
 	case *yaml.Node:
 		return withoutPositions(v)
 	case string:
 		return scalarNode(v)
+	case bool:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(v)}
+	case int:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(v)}
 	case []string:
 		return listNode(v)
 	case []any:

@@ -54,6 +54,8 @@ func fuzzTenants(f *testing.F) []*tenant.Tenant {
 		teamA(f, "  placement: {nodeSelector: {a: b}, tolerations: [{key: a}, {key: b, operator: Exists}], optional: true}\n"+
 			"  resources: {onExcess: clamp, requests: {cpu: 100m}, limits: {memory: 1Gi}, optional: true}\n"+
 			"  access: {podLabels: {in: allow}, optional: true}\n  namespaces: [team-a]\n  alerts: {labels: {a: b}, optional: true}\n"),
+		teamA(f, "  images: [{from: docker.io, to: a.example, optional: true}]\n  resources: {onExcess: clamp, limits: {memory: 64Mi}, optional: true}\n"+
+			"  sidecars: [{target: {kind: Pod}, instance: a, optional: true}, {target: {group: apps, kind: Deployment}, instance: b, optional: true}]\n"),
 		teamA(f, "  patches: [{target: {kind: Pod}, optional: true, operations: [{op: add, path: /spec/x, value: [1, {a: b}]}, "+
 			"{op: add, path: /spec/containers/-, value: {image: redis}}, {op: add, path: /spec/tolerations/0, value: {key: z}}, {op: replace, path: /metadata/labels, value: {}}]},"+
 			" {target: {kind: ConfigMap}, optional: true, operations: [{op: remove, path: /data}, {op: add, path: /metadata/finalizers, value: []}]}]\n"),

@@ -11,6 +11,11 @@ func (e *engine) checkMatched(matched map[string]bool) error {
 			return err
 		}
 	}
+	for i, sidecar := range spec.Sidecars {
+		if err := e.mustMatch(matched, sidecarRule(i), "no object is its target", sidecar.Optional); err != nil {
+			return err
+		}
+	}
 	for i, patch := range spec.Patches {
 		rule := fmt.Sprintf("spec.patches[%d]", i)
 		if err := e.mustMatch(matched, rule, "no object is its target", patch.Optional); err != nil {

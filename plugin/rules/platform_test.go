@@ -126,6 +126,7 @@ func TestOptionalRulesMayMatchNothing(t *testing.T) {
 	team := teamA(t, "  namespaces: [team-a]\n  images: [{from: quay.io, to: a.example, optional: true}]\n"+
 		"  access: {podLabels: {in: allow}, optional: true}\n  resources: {onExcess: refuse, optional: true}\n"+
 		"  alerts: {labels: {a: b}, optional: true}\n  placement: {nodeSelector: {a: b}, optional: true}\n"+
+		"  sidecars: [{target: {kind: Pod}, instance: a, optional: true}]\n"+
 		"  patches: [{target: {kind: Pod}, operations: [{op: remove, path: /spec}], optional: true}]\n")
 	_, err := Render(team, []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"))
 	require.NoError(t, err)

@@ -185,6 +185,9 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 	if err := e.patch(doc, matched); err != nil {
 		return err
 	}
+	if err := e.attach(doc, matched); err != nil {
+		return err
+	}
 	objects, err := e.objects(doc, matched)
 	if err != nil {
 		return err

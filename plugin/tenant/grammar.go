@@ -81,6 +81,18 @@ var Formats = map[string]Format{
 		Fix: "write the full name, such as docker.io/library/redis for redis", Pattern: `^[a-zA-Z0-9][-a-zA-Z0-9.:]*(/[-a-z0-9._/]+)?$`,
 		check: image.IsPrefix,
 	},
+	"pinnedImage": {
+		Name: "a pinned image", Allowed: "is [HOST[:PORT]/]PATH with a tag other than latest, or with a sha256 digest", Fix: "add the tag",
+		Pattern: `^[a-zA-Z0-9][-a-zA-Z0-9._:/]*(:[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}(@sha256:[a-f0-9]{64})?|@sha256:[a-f0-9]{64})$`,
+		check: func(text string) bool {
+			reference, ok := image.Parse(text)
+			return ok && reference.Rest != ":latest"
+		},
+	},
+	"instance": {
+		Name: "the name of an instance", Allowed: "are 1 to 48 of a-z, 0-9 and -, with a letter first and no - last", Fix: "write the REDIS_CLUSTER_NAME of its ConfigMap",
+		Pattern: `^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$`,
+	},
 	"resourceName": {
 		Name: "the name of a resource", Allowed: "are cpu, memory, ephemeral-storage and [DNS name/]NAME", Fix: "write cpu or memory",
 		Pattern: `^(cpu|memory|ephemeral-storage|hugepages-[0-9A-Za-z]+|` + subdomainPattern + `/` + namePattern + `)$`,

@@ -57,6 +57,13 @@ func TestRead(t *testing.T) {
 			NodeSelector: map[string]string{"elastisys.io/node-type": "redis"},
 			Tolerations:  []Toleration{{Key: "elastisys.io/node-type", Operator: "Equal", Value: "redis"}},
 		},
+		Sidecars: []Sidecar{
+			{Target: Target{Kind: "Pod"}, Instance: "team-a-cache", Image: "docker.io/library/haproxy:2.6.12"},
+			{
+				Target: Target{Group: "apps", Kind: "Deployment", Name: "shop"}, Instance: "team-a-session",
+				Image: "registry.example:5000/haproxy:3.0.1", Optional: true,
+			},
+		},
 		Patches: []Patch{{
 			Target:     Target{Group: "apps", Kind: "Deployment"},
 			Operations: []Operation{{Op: "remove", Path: "/spec/a~1b"}, {Op: "add", Path: "/spec/template/spec/priorityClassName"}},
@@ -89,14 +96,18 @@ func TestReadRefuses(t *testing.T) {
 		nameGrammar  = "allowed are 1 to 63 of a-z, 0-9 and -, with a letter or digit first and last; write a name such as team-a"
 		prefix       = "allowed is HOST[:PORT][/PATH] in small letters, without scheme, tag, digest and final slash; write the full name, such as docker.io/library/redis for redis"
 		noMapping    = "is not a mapping; allowed is a mapping with "
-		specKeys     = "allowed are namespace, namespaces, labels, annotations, images, access, resources, alerts, placement, patches, kinds"
+		specKeys     = "allowed are namespace, namespaces, labels, annotations, images, access, resources, alerts, placement, sidecars, patches, kinds"
 		writeMapping = "; write KEY: VALUE lines below it, or {} for none"
+		pinned       = "is not a pinned image; allowed is [HOST[:PORT]/]PATH with a tag other than latest, or with a sha256 digest; add the tag"
 	)
 	mapping := func(from, to string) string {
 		return head + "spec:\n  images:\n    - from: " + from + "\n      to: " + to + "\n"
 	}
 	operation := func(fields string) string {
 		return head + "spec:\n  patches:\n    - {target: {kind: Pod}, operations: [{" + fields + "}]}\n"
+	}
+	sidecar := func(fields string) string {
+		return head + "spec:\n  sidecars:\n    - {target: {kind: Pod}" + fields + "}\n"
 	}
 	long := strings.Repeat("a", 64)
 	tests := map[string]struct{ text, want string }{
@@ -251,6 +262,17 @@ func TestReadRefuses(t *testing.T) {
 			head + "spec:\n  patches:\n    - {target: {kind: Pod}, operations: []}\n",
 			"7:41: spec.patches[0].operations: is empty; allowed is at least one operation; add one, or remove the patch",
 		},
+		"sidecar without an instance": {
+			sidecar(""), "7:7: spec.sidecars[0].instance: is missing; required are target, instance; add instance",
+		},
+		"sidecar of no instance": {
+			sidecar(", instance: " + long),
+			"7:39: spec.sidecars[0].instance: \"" + long + "\" is not the name of an instance; allowed are 1 to 48 of a-z, 0-9 and -, with a letter first and no - last; write the REDIS_CLUSTER_NAME of its ConfigMap",
+		},
+		"image of any version":          {sidecar(", instance: a, image: 'haproxy:latest'"), "7:49: spec.sidecars[0].image: \"haproxy:latest\" " + pinned},
+		"image without a version":       {sidecar(", instance: a, image: 'a.example:5000/haproxy'"), "7:49: spec.sidecars[0].image: \"a.example:5000/haproxy\" " + pinned},
+		"image that is no image":        {sidecar(", instance: a, image: '-:2'"), "7:49: spec.sidecars[0].image: \"-:2\" " + pinned},
+		"image with a capital and more": {sidecar(", instance: a, image: 'a.example/HAProxy:2'"), "7:49: spec.sidecars[0].image: \"a.example/HAProxy:2\" " + pinned},
 		"the provenance": {
 			head + "spec:\n  annotations:\n    tenant-redis.dev/rendered-by: me\n",
 			"7:5: spec.annotations.tenant-redis.dev/rendered-by: is set by tenant-post; allowed are other annotations; remove it",

@@ -60,6 +60,7 @@ type Spec struct {
 	Resources   *Resources        `key:"resources,optional" doc:"Ceilings of each container's resources."`
 	Alerts      *Alerts           `key:"alerts,optional" doc:"What every alert carries, for Alertmanager to route it by."`
 	Placement   *Placement        `key:"placement,optional" doc:"The nodes that Pods run on."`
+	Sidecars    []Sidecar         `key:"sidecars,optional" doc:"Pods that get HAProxy beside their containers, as docs/proxy.md has it, for an application that does not know Sentinel: the container redis-proxy, its volume, the label that lets them in, and REDIS_HOST, REDIS_PORT and REDIS_READ_PORT in the environment of the other containers."`
 	Patches     []Patch           `key:"patches,optional" doc:"JSON patches for all else. They are made before the rest, which therefore holds in spite of them."`
 	Kinds       []ScopedKind      `key:"kinds,optional" doc:"Kinds that Kubernetes, the Redis operator and the Prometheus operator do not have. A kind that is not known is refused."`
 }
@@ -111,6 +112,14 @@ type Toleration struct {
 	Operator string `key:"operator,optional" format:"tolerationOperator" default:"Equal" doc:"Whether the value counts." example:"Equal"`
 	Value    string `key:"value,optional" format:"labelValue" doc:"Value of the taint." example:"redis"`
 	Effect   string `key:"effect,optional" format:"taintEffect" doc:"Effect of the taint; all if missing." example:"NoSchedule"`
+}
+
+// Sidecar is HAProxy in the Pods of some workloads.
+type Sidecar struct {
+	Target   Target `key:"target" doc:"The workloads."`
+	Instance string `key:"instance" format:"instance" doc:"Name of the instance, whose chart has proxy.sidecar and a password. Its ConfigMaps and its Secret must be in the namespace of the Pods." example:"sessions"`
+	Image    string `key:"image,optional" format:"pinnedImage" default:"docker.io/library/haproxy:2.6.12" doc:"Image of HAProxy 2.6 or newer with Lua and bash. Images are mapped after that." example:"docker.io/library/haproxy:2.6.12"`
+	Optional bool   `key:"optional,optional" doc:"Whether there need be no such workload." example:"true"`
 }
 
 // Patch is a JSON patch (RFC 6902) of some objects.

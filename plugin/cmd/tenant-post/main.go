@@ -47,16 +47,18 @@ func main() {
 }
 
 // run is the command: it returns the exit code. It writes to stdout only if all
-// went well.
+// went well, or if it is a KRM function, which tells there what is wrong.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	code, output, err := answer(args, stdin)
-	if err == nil {
+	if output != nil {
 		buffered := bufio.NewWriterSize(stdout, outputBuffer)
-		_, err = output.WriteTo(buffered)
-		if err = errors.Join(err, buffered.Flush()); err == nil {
-			return exitOK
+		_, failed := output.WriteTo(buffered)
+		if failed = errors.Join(failed, buffered.Flush()); failed != nil && err == nil {
+			code, err = exitManifests, fmt.Errorf("tenant-post: cannot write the manifests: %w", failed)
 		}
-		code, err = exitManifests, fmt.Errorf("tenant-post: cannot write the manifests: %w", err)
+	}
+	if err == nil {
+		return code
 	}
 	fmt.Fprintln(stderr, err)
 	if err := lasterror.Write(err); err != nil {
@@ -65,7 +67,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return code
 }
 
-// answer returns what goes to stdout, or an error and its exit code.
+// answer returns what goes to stdout, an error, and the exit code.
 func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	flags := flag.NewFlagSet("tenant-post", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -115,13 +117,14 @@ func function(stdin io.Reader) (int, io.WriterTo, error) {
 		return exitUsage, nil, missing
 	}
 	result, err := list.Render()
+	output := bytes.NewReader(result)
 	if problems := (tenant.Problems{}); errors.As(err, &problems) {
-		return exitUsage, nil, err
+		return exitUsage, output, err
 	}
 	if err != nil {
-		return exitManifests, nil, prefixed(err)
+		return exitManifests, output, prefixed(err)
 	}
-	return exitOK, bytes.NewReader(result), nil
+	return exitOK, output, nil
 }
 
 // collectGarbage has memory collected more often if there is much input.

@@ -78,8 +78,14 @@ func TestRunAsFunction(t *testing.T) {
 
 	got = command(strings.Replace(list, "kind: Tenant", "kind: Tenat", 1))
 	require.Equal(t, exitUsage, got.code)
-	require.Empty(t, got.stdout)
+	require.Contains(t, got.stdout, "severity: error")
+	require.NotContains(t, got.stdout, "rendered-by")
 	require.Contains(t, got.stderr, "functionConfig:2:7: kind: \"Tenat\" is not this kind")
+
+	got = command(strings.Replace(list, "kind: ConfigMap", "kind: Widget", 1))
+	require.Equal(t, exitManifests, got.code)
+	require.Contains(t, got.stdout, "severity: error")
+	require.Contains(t, got.stderr, "tenant-post: manifests: line ")
 }
 
 func TestRunHelp(t *testing.T) {

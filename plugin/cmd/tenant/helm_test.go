@@ -134,6 +134,34 @@ func TestHelmInstallDryRun(t *testing.T) {
 	})
 }
 
+// TestHelmTemplateWithASidecar holds that what it adds to a Pod passes both, and
+// that Helm 4, which reads it again, leaves it as it is.
+func TestHelmTemplateWithASidecar(t *testing.T) {
+	const rule = "  sidecars: [{target: {group: batch, kind: Job}, instance: team-a-cache}]\n"
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", extended(t, rule), "-s", "templates/job.yaml")
+		require.Contains(t, got, "image: registry.example/library/haproxy:2.6.12")
+		require.Contains(t, got, "elastisys.io/redis-team-a-cache-access: allow")
+		require.Contains(t, got, `args: ["0777", 0777, 1.10, 1e3]`)
+		require.Equal(t, 1, strings.Count(got, "REDIS_HOST"))
+
+		_, stderr, err := h.run(t, "tenant", "template", "shop", "testdata/chart", "--tenant", extended(t, strings.Replace(rule, "Job", "CronJob", 1)))
+		require.Error(t, err)
+		require.Contains(t, stderr, "spec.sidecars[0]: matches nothing")
+	})
+}
+
+// extended is a copy of the tenant file with a rule more.
+func extended(t *testing.T, rule string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tenant.yaml")
+	text, err := os.ReadFile("testdata/tenant.yaml")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, append(text, rule...), 0o600))
+	return file
+}
+
 // TestHelmOfTheTenantChart renders the product's own example.
 func TestHelmOfTheTenantChart(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
@@ -174,11 +202,7 @@ func (h helm) renderer(tenantFile string) []string {
 func TestHelmTellsWhyAnInstallFails(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
 		t.Helper()
-		file := filepath.Join(t.TempDir(), "tenant.yaml")
-		text, err := os.ReadFile("testdata/tenant.yaml")
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(file, append(text, "  alerts: {labels: {a: b}}\n"...), 0o600))
-		stdout, stderr, err := h.run(t, "tenant", "template", "shop", "testdata/chart", "--tenant", file)
+		stdout, stderr, err := h.run(t, "tenant", "template", "shop", "testdata/chart", "--tenant", extended(t, "  alerts: {labels: {a: b}}\n"))
 		require.Error(t, err)
 		require.NotContains(t, stdout, "kind:")
 		require.Contains(t, stderr, "spec.alerts: matches nothing")

@@ -52,6 +52,13 @@ func TestSidecarExample(t *testing.T) {
 	assert.Equal(t, connection.Name, sidecar.EnvFrom[0].ConfigMapRef.Name)
 	assert.Equal(t, connection.Name, sidecar.EnvFrom[1].SecretRef.Name)
 
+	// Alone it meets Pod Security, as the shared proxy does with its Pod's help.
+	shared := render.Get[appsv1.Deployment](t, tenant.Objects(t, render.Values{"proxy.enabled": "true"}), "Deployment/redis-system/team-a-cache-proxy").Spec.Template.Spec
+	context := shared.Containers[0].SecurityContext
+	context.RunAsUser = shared.SecurityContext.RunAsUser
+	assert.Equal(t, context, sidecar.SecurityContext)
+	assert.Equal(t, shared.Containers[0].Command, sidecar.Command)
+
 	given := append(slices.Collect(maps.Keys(connection.Data)), "PROXY_ADDRESS", "REDIS_PASSWORD",
 		// set by the configuration itself
 		"SENTINEL_MAJORITY", "SENTINEL_DETECTION")

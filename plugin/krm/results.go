@@ -1,0 +1,141 @@
+package krm
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/rules"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
+)
+
+// result is one of the results of a KRM function: a field that was changed, or
+// something that is wrong.
+type result struct {
+	Message     string         `yaml:"message"`
+	Severity    string         `yaml:"severity"`
+	ResourceRef *resourceRef   `yaml:"resourceRef,omitempty"`
+	Field       *resourceField `yaml:"field,omitempty"`
+	File        *resourceFile  `yaml:"file,omitempty"`
+}
+
+type resourceRef struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Name       string `yaml:"name,omitempty"`
+	Namespace  string `yaml:"namespace,omitempty"`
+}
+
+type resourceField struct {
+	Path          string `yaml:"path"`
+	CurrentValue  string `yaml:"currentValue,omitempty"`
+	ProposedValue string `yaml:"proposedValue,omitempty"`
+}
+
+type resourceFile struct {
+	Path  string `yaml:"path"`
+	Index int    `yaml:"index,omitempty"`
+}
+
+// about returns a result about a field of an object, if there are these.
+func about(object *yaml.Node, path string) result {
+	metadata := field(object, "metadata")
+	r := result{File: fileOf(field(metadata, "annotations"))}
+	if path != "" {
+		r.Field = &resourceField{Path: strings.TrimPrefix(path, ".")}
+	}
+	ref := resourceRef{
+		APIVersion: value(object, "apiVersion"), Kind: value(object, "kind"),
+		Name: value(metadata, "name"), Namespace: value(metadata, "namespace"),
+	}
+	if ref.APIVersion != "" && ref.Kind != "" {
+		r.ResourceRef = &ref
+	}
+	return r
+}
+
+// fileOf returns where kustomize and kpt have an object from. Those before
+// internal.config.kubernetes.io say so without internal.
+func fileOf(annotations *yaml.Node) *resourceFile {
+	for _, prefix := range []string{"internal.config.kubernetes.io/", "config.kubernetes.io/"} {
+		if path := value(annotations, prefix+"path"); path != "" {
+			index, _ := strconv.Atoi(value(annotations, prefix+"index"))
+			return &resourceFile{Path: path, Index: index}
+		}
+	}
+	return nil
+}
+
+// changes are the results of a document that was rendered.
+func changes(doc rules.Document, object *yaml.Node) []result {
+	var results []result
+	for _, change := range doc.Changes {
+		r := about(object, change.Path)
+		r.Severity, r.Message = "info", "set by "+change.Rule
+		if change.New == "" {
+			r.Message = "removed by " + change.Rule
+		}
+		r.Field.CurrentValue, r.Field.ProposedValue = change.Old, change.New
+		results = append(results, r)
+	}
+	return results
+}
+
+// failures are the results of what kept the list from being rendered.
+func (l *List) failures(err error) []result {
+	var problems tenant.Problems
+	var wrong *manifest.Error
+	var results []result
+	switch {
+	case errors.As(err, &problems):
+		for _, problem := range problems {
+			r := about(l.config, problem.Key)
+			r.Message = problem.Wrong + "; " + problem.Allowed + "; " + problem.Fix
+			results = append(results, r)
+		}
+	case errors.As(err, &wrong):
+		r := about(l.itemAt(wrong.Line), wrong.Path)
+		r.Message = wrong.Problem
+		results = append(results, r)
+	default:
+		results = append(results, result{Message: err.Error()})
+	}
+	for i := range results {
+		results[i].Severity = "error"
+	}
+	return results
+}
+
+// itemAt is the item with a line of the stream that is rendered.
+func (l *List) itemAt(line int) *yaml.Node {
+	for i, item := range l.items.Content {
+		if line < l.lines[i+1] {
+			return item
+		}
+	}
+	return nil
+}
+
+// setResults replaces the results of whoever had the list before.
+func (l *List) setResults(results []result) error {
+	root := l.document.Content[0]
+	for i := 0; i < len(root.Content); i += 2 {
+		if root.Content[i].Value == "results" {
+			root.Content = slices.Delete(root.Content, i, i+2)
+			break
+		}
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	var node yaml.Node
+	if err := node.Encode(results); err != nil {
+		return err
+	}
+	root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "results"}, &node)
+	return nil
+}

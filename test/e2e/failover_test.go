@@ -162,11 +162,7 @@ func (f fault) run(t *testing.T, sides []*side) {
 // begin waits for the instance to serve and puts load on it.
 func (s *side) begin(t *testing.T, f fault) {
 	t.Helper()
-	serving := s.instance.AwaitServing(t)
-	master, found := serving.Master()
-	require.True(t, found)
-	s.master = master
-	s.witness = s.instance.Watch(t)
+	serving := s.observe(t)
 	if len(s.services) > 0 {
 		s.ledger = s.instance.StartServicesLedger(t, f.name, f.writing, len(serving.Redis)-1, s.services)
 	} else {
@@ -178,6 +174,16 @@ func (s *side) begin(t *testing.T, f fault) {
 			s.instance.Dump(t)
 		}
 	})
+}
+
+// observe waits for the instance to serve, and begins to watch it.
+func (s *side) observe(t *testing.T) topology.Topology {
+	t.Helper()
+	serving := s.instance.AwaitServing(t)
+	master, found := serving.Master()
+	require.True(t, found)
+	s.master, s.witness = master, s.instance.Watch(t)
+	return serving
 }
 
 // end takes the ledger's account and waits until the instance is whole again.

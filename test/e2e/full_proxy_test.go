@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
 )
 
 func init() {
@@ -51,6 +52,30 @@ func loseProxysNode(t *testing.T, s *side) func(context.Context) error {
 	return lasting(outage,
 		func(ctx context.Context) error { return framework.Freeze(ctx, node) },
 		func(ctx context.Context) error { return framework.Thaw(ctx, node) })
+}
+
+// TestSidecar has a client without Sentinel write through a proxy in its own Pod,
+// which tenant-post has put there.
+func TestSidecar(t *testing.T) {
+	i := framework.Install(t, framework.Release{Name: "e2e-sidecar", Values: map[string]string{"proxy.sidecar": "true"}})
+	s := &side{name: "sidecar", instance: i, tuned: true}
+	for _, f := range []proxyFault{
+		{name: "deleted", writing: 20 * time.Second, prepare: deleteGracefully, gap: time.Second},
+		{name: "killed", writing: 20 * time.Second, prepare: kill, gap: detection + 3*time.Second},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			serving := s.observe(t)
+			load := i.StartSidecarLedger(t, f.name, f.writing, len(serving.Redis)-1)
+			load.AwaitReady(t)
+			act := f.prepare(t, s)
+			at := time.Now()
+			require.NoError(t, act(t.Context()))
+			through := accountOf(t, load.Report(t), ledger.Proxy)
+			t.Logf("%s: gap %s, %d acknowledged", f.name, through.GapAfter(at), through.Acknowledged)
+			s.lines = s.witness.Lines(t)
+			f.checkPromise(t, s, through, at)
+		})
+	}
 }
 
 // benchmark measures Redis directly and through the proxy, in turn, and prints a

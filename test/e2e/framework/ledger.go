@@ -68,11 +68,13 @@ func (i *Instance) StartProxyLedger(t *testing.T, name string, writing time.Dura
 // operator's Service for the master.
 func (i *Instance) StartServiceLedger(t *testing.T, name string, writing time.Duration, replicas int) *Ledger {
 	t.Helper()
-	service := corev1.EnvVar{Name: "REDIS_HOST", Value: "rfrm-" + i.Name + "." + i.Namespace}
-	return i.startLedger(t, name, writing, replicas, []corev1.EnvVar{service}, "-clients=proxy", "-rate=100")
+	host := corev1.EnvVar{Name: "REDIS_HOST", Value: "rfrm-" + i.Name + "." + i.Namespace}
+	return i.startLedger(t, name, writing, replicas, func(pod *corev1.PodTemplateSpec) {
+		pod.Spec.Containers[0].Env = []corev1.EnvVar{host}
+	}, "-clients=proxy", "-rate=100")
 }
 
-func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration, replicas int, env []corev1.EnvVar, flags ...string) *Ledger {
+func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration, replicas int, change func(*corev1.PodTemplateSpec), flags ...string) *Ledger {
 	t.Helper()
 	job := i.StartJob(t, i.Tenant, "ledger-"+name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
@@ -81,10 +83,12 @@ func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration,
 			fmt.Sprintf("-writers=%d", LedgerWriters), fmt.Sprintf("-replicas=%d", replicas),
 			"-duration=" + writing.String(), "-whole-within=" + wholeWithin.String(),
 		})
-		container.Env = env
 		// The account of all writes is kept in memory until the end.
 		container.Resources.Limits = nil
 		onControlPlane(&pod.Spec)
+		if change != nil {
+			change(pod)
+		}
 	})
 	return &Ledger{Job: job, writing: writing}
 }

@@ -71,7 +71,7 @@ func TestPanels(t *testing.T) {
 		assert.Less(t, len(text), 1<<20, "%s: more than a ConfigMap holds", file)
 
 		ids := map[uint32]bool{}
-		for _, entry := range d.Panels {
+		for _, entry := range unfolded(d) {
 			if entry.RowPanel != nil {
 				assert.NotEmpty(t, entry.RowPanel.Title)
 				continue
@@ -118,11 +118,25 @@ func TestOverlapsAreFound(t *testing.T) {
 	}
 }
 
+// unfolded returns all rows and panels, those of closed rows included.
+func unfolded(d classic) []dashboard.PanelOrRowPanel {
+	var all []dashboard.PanelOrRowPanel
+	for _, entry := range d.Panels {
+		all = append(all, entry)
+		if entry.RowPanel != nil {
+			for n := range entry.RowPanel.Panels {
+				all = append(all, dashboard.PanelOrRowPanel{Panel: &entry.RowPanel.Panels[n]})
+			}
+		}
+	}
+	return all
+}
+
 // overlaps returns the titles of panels that cover others or leave the page.
 func overlaps(d classic) []string {
 	var found []string
 	taken := map[[2]uint32]bool{}
-	for _, entry := range d.Panels {
+	for _, entry := range unfolded(d) {
 		var grid dashboard.GridPos
 		var title string
 		if entry.RowPanel != nil {

@@ -50,8 +50,7 @@ func overview(l limits) *page {
 			"Who is master. A gap means that nothing is known of the Pod: it is not there, or not scraped. Alerts: RedisMasterMissing, RedisMultipleMasters.",
 			2*third, roles, query(roleQuery, "{{pod}}")),
 		list("Firing alerts",
-			"What fires now. Each alert links to its runbook where alerts are shown. Seen here alone, if there is a proxy: "+
-				"RedisProxyMissing, RedisProxyWithoutMaster, RedisProxyConnectionsNearLimit.", third,
+			"What fires now. Each alert links to its runbook where alerts are shown.", third,
 			[]string{"alertname", "severity", "pod"},
 			latest(`max by (alertname, severity, pod) (ALERTS{<instance>,alertstate="firing"})`, "")),
 	)
@@ -111,6 +110,8 @@ func overview(l limits) *page {
 		limited("Replication lag", "bytes", "Bytes that a replica has not confirmed yet: a failover loses that much at most. Alert: RedisReplicationLagging.",
 			l.ReplicationLagBytes, query(lagQuery, "{{slave_ip}}")),
 	)
+
+	p.fold("Proxy", proxy(l)...)
 	return p
 }
 

@@ -55,6 +55,16 @@ func (p *page) row(title string, panels ...panel) {
 	}
 }
 
+// fold adds a row that is closed until somebody opens it: what most instances do
+// not have.
+func (p *page) fold(title string, panels ...panel) {
+	row := dashboard.NewRowBuilder(title)
+	for _, one := range panels {
+		row.WithPanel(one)
+	}
+	p.builder.WithRow(row)
+}
+
 // annotate marks on all graphs when the query has a value.
 func (p *page) annotate(name, expr, text string) {
 	p.builder.Annotation(dashboard.NewAnnotationQueryBuilder().
@@ -68,12 +78,16 @@ func (p *page) build() (classic, error) {
 		return built, err
 	}
 	// Links to one panel hold its number.
-	for n := range built.Panels {
-		id := cog.ToPtr(uint32(n + 1))
-		if built.Panels[n].Panel != nil {
-			built.Panels[n].Panel.Id = id
-		} else {
-			built.Panels[n].RowPanel.Id = *id
+	var last uint32
+	next := func() uint32 { last++; return last }
+	for _, entry := range built.Panels {
+		if entry.Panel != nil {
+			entry.Panel.Id = cog.ToPtr(next())
+			continue
+		}
+		entry.RowPanel.Id = next()
+		for n := range entry.RowPanel.Panels {
+			entry.RowPanel.Panels[n].Id = cog.ToPtr(next())
 		}
 	}
 	return built, nil

@@ -36,8 +36,10 @@ type dashboard struct {
 }
 
 type panel struct {
-	Title, Description string
-	Targets            []struct {
+	Type, Title, Description string
+	// Panels are those of a closed row.
+	Panels  []panel
+	Targets []struct {
 		Expr, LegendFormat, RefID string
 		Instant                   bool
 	}
@@ -46,6 +48,15 @@ type panel struct {
 			Thresholds struct{ Steps []struct{ Value *float64 } }
 		}
 	}
+}
+
+// unfolded returns all rows and panels, those of closed rows included.
+func (d dashboard) unfolded() []panel {
+	var all []panel
+	for _, p := range d.Panels {
+		all = append(append(all, p), p.Panels...)
+	}
+	return all
 }
 
 // question is one query of a dashboard, with what Grafana writes for ranges.
@@ -77,7 +88,7 @@ var ranges = strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h")
 // questions returns all queries of a dashboard.
 func (d dashboard) questions() []question {
 	var all []question
-	for _, p := range d.Panels {
+	for _, p := range d.unfolded() {
 		for _, target := range p.Targets {
 			name := fmt.Sprintf("%s: %s %s", d.UID, p.Title, target.RefID)
 			all = append(all, question{name, ranges.Replace(target.Expr), target.LegendFormat, target.Instant})
@@ -294,7 +305,7 @@ func TestDashboardsNameAlerts(t *testing.T) {
 	all := everything(t)
 	named := map[string]bool{}
 	for _, d := range dashboards(t, "*") {
-		for _, p := range d.Panels {
+		for _, p := range d.unfolded() {
 			literals := map[float64]bool{}
 			for _, name := range alertName.FindAllString(p.Description, -1) {
 				if name == "RedisFailovers" {
@@ -330,18 +341,55 @@ func numbers(t *testing.T, expr string) map[float64]bool {
 }
 
 // TestAlertsLinkToADashboard holds that alerts set the variables of the
-// dashboard that they link to.
+// dashboard that they link to, and that those of the proxy find its row there.
 func TestAlertsLinkToADashboard(t *testing.T) {
-	variables := map[string][]string{}
+	variables, rows := map[string][]string{}, map[string][]string{}
 	for _, d := range dashboards(t, "tenants") {
 		for _, v := range d.Templating.List {
 			variables[d.UID] = append(variables[d.UID], v.Name)
 		}
+		for _, p := range d.Panels {
+			if p.Type == "row" {
+				rows[d.UID] = append(rows[d.UID], p.Title)
+			}
+		}
 	}
-	link := tenant(t)["RedisMasterMissing"].Annotations["dashboard_url"]
-	require.Regexp(t, `/d/tenant-redis\?`, link)
-	for _, variable := range regexp.MustCompile(`var-(\w+)=`).FindAllStringSubmatch(link, -1) {
-		assert.Contains(t, variables["tenant-redis"], variable[1])
+	address := regexp.MustCompile(`/d/([a-z-]+)\?var-(\w+)=\S+&var-(\w+)=`)
+	for name, rule := range tenant(t) {
+		if rule.Record != "" {
+			continue
+		}
+		link := address.FindStringSubmatch(rule.Annotations["dashboard_url"])
+		require.Len(t, link, 4, name)
+		assert.Subset(t, variables[link[1]], link[2:], name)
+		if strings.HasPrefix(name, "RedisProxy") {
+			assert.Contains(t, rows[link[1]], "Proxy", name)
+		}
 	}
 	assert.Equal(t, []string{"datasource", "namespace", "instance"}, variables["tenant-redis"])
+	assert.NotContains(t, rows["tenant-redis-failover"], "Proxy", "the control")
+}
+
+// TestProxyRow holds that the row of the proxy shows nothing where there is
+// none, and is closed, so that nobody stumbles over it.
+func TestProxyRow(t *testing.T) {
+	var row panel
+	for _, d := range dashboards(t, "tenants") {
+		for _, p := range d.Panels {
+			if p.Title == "Proxy" {
+				row = p
+			}
+		}
+	}
+	asked := dashboard{Panels: row.Panels}.questions()
+	require.NotEmpty(t, asked, "a row that is closed holds its panels")
+	without := busy(t)
+	for _, i := range without.instances[:1] {
+		i.proxy = nil
+	}
+	alone, with := shown(t, without, asked), shown(t, busy(t), asked)
+	for _, q := range asked {
+		assert.Empty(t, alone.answer(q), q.name)
+		assert.NotEmpty(t, with.answer(q), q.name)
+	}
 }

@@ -145,6 +145,8 @@ func TestRecordedTraps(t *testing.T) {
 	assert.Len(t, lines("sentinel-master-down", `redis_sentinel_master_status{.*master_status="[so]down"} 0`), 1)
 	assert.Len(t, lines("redis-denied", `redis_up 0`), 1)
 	assert.Empty(t, lines("redis-denied", `.*(WRONGPASS|NOAUTH).*`), "the exporter does not say that its password is wrong")
+	assert.Len(t, lines("redis-full", `redis_up 0`), 1)
+	assert.Empty(t, lines("redis-full", `redis_(instance_info|rejected_connections_total).*`), "a Redis without a free connection tells its exporter neither its role nor that it refuses")
 	assert.Len(t, lines("redis-orphan", `redis_master_link_up{.*} 0`), 1)
 	assert.Empty(t, lines("redis-master", `redis_master_link_up.*`), "only a replica has a link")
 	assert.Len(t, lines("redis-replica", `redis_connected_slaves 0`), 1)

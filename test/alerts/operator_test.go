@@ -1,28 +1,42 @@
 package alerts
 
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// operators is what alerts about the operator itself bear: the namespace of its
+// own release, although their expressions keep no label.
+var operators = labelled{"namespace": "redis-system"}
+
 // operatorExamples are those of the operator's chart. It has one instance, so
 // their faults strike the world.
 var operatorExamples = []example{
 	{
 		alert:  "RedisOperatorDown",
 		once:   func(w *world) { each(w.operator, (*scrape).unscraped) },
-		want:   alert("No redis-operator in redis-system answers Prometheus: no Redis is repaired, and what a Pod is labelled as stays as it was."),
+		want:   alerts{{"No redis-operator in redis-system answers Prometheus: no Redis is repaired, and what a Pod is labelled as stays as it was.", operators}},
 		silent: faults{"the other takes over": func(i *instance) { i.world.operator[0].vanish() }},
 	},
 	{
 		alert: "RedisOperatorDown",
 		once:  func(w *world) { each(w.operator, (*scrape).vanish) },
-		want:  alert("No redis-operator in redis-system answers Prometheus: no Redis is repaired, and what a Pod is labelled as stays as it was."),
+		want:  alerts{{"No redis-operator in redis-system answers Prometheus: no Redis is repaired, and what a Pod is labelled as stays as it was.", operators}},
 	},
 	{
 		alert: "RedisOperatorPodMissing",
 		once:  func(w *world) { w.operator[1].vanish() },
-		want:  alert("1 of 2 redis-operator Pods in redis-system answer Prometheus."),
+		want:  alerts{{"1 of 2 redis-operator Pods in redis-system answer Prometheus.", operators}},
 	},
 	{
 		alert: "RedisOperatorNotReconciling",
 		once:  func(w *world) { w.operator[0].drop("kooper_controller_processed_event_duration_seconds_count") },
-		want:  alert("No redis-operator in redis-system has looked at a Redis for 5 minutes: most likely none has the lead."),
+		want:  alerts{{"No redis-operator in redis-system has looked at a Redis for 5 minutes: most likely none has the lead.", operators}},
 		silent: faults{"there is only a Redis of another kind": func(i *instance) {
 			i.world.operator[0].drop("kooper_controller_processed_event_duration_seconds_count")
 			for _, other := range i.world.instances {
@@ -76,4 +90,56 @@ var operatorExamples = []example{
 			i.world.operator[0].grow(`redis_operator_controller_k8s_operations_total{err="RESOURCE_NOT_FOUND"}`, 2)
 		}},
 	},
+}
+
+// TestOperatorNamespace holds that alerts about the operator itself bear its
+// namespace, and that only the label of the rule itself puts it there.
+func TestOperatorNamespace(t *testing.T) {
+	all, moved := operator(t), render(t, "redis-operator", "redis-operator", "elsewhere")
+	var own []string
+	for _, e := range operatorExamples {
+		rule := all[e.alert]
+		if rule.Labels["namespace"] == "" {
+			continue
+		}
+		own = append(own, e.alert)
+		assert.Equal(t, "elsewhere", moved[e.alert].Labels["namespace"], e.alert)
+		mutant := rule
+		mutant.Labels = maps.Clone(rule.Labels)
+		delete(mutant.Labels, "namespace")
+		played := e.struck(t, rule).play(t, rule, nil)
+		for namespace, r := range map[string]rulefmt.Rule{"redis-system": rule, "": mutant} {
+			_, after := played.fires(r)
+			require.Len(t, after, 1, e.alert)
+			assert.Equal(t, namespace, after[0].labels["namespace"], e.alert)
+		}
+	}
+	assert.Equal(t, []string{"RedisOperatorDown", "RedisOperatorNotReconciling", "RedisOperatorPodMissing"}, slices.Compact(slices.Sorted(slices.Values(own))))
+}
+
+// TestOperatorWithoutInstances holds that an operator may be idle while no Redis
+// is in the namespaces that it serves.
+func TestOperatorWithoutInstances(t *testing.T) {
+	const name = "RedisOperatorNotReconciling"
+	e := operatorExamples[slices.IndexFunc(operatorExamples, func(e example) bool { return e.alert == name })]
+	holds := func(fires bool, set ...string) {
+		rule := operator(t, set...)[name]
+		before, after := e.struck(t, rule).play(t, rule, nil).fires(rule)
+		assert.Empty(t, before, set)
+		assert.Equal(t, fires, len(after) > 0, set)
+	}
+	holds(false, "watchedNamespaces={without}")
+	holds(false, "watchedNamespaces={else}")
+	holds(true, "watchedNamespaces={elsewhere}")
+	holds(true, "watchedNamespaces={without,elsewhere}")
+	holds(true)
+}
+
+// struck is the scene in which the fault of an example strikes.
+func (e example) struck(t *testing.T, rule rulefmt.Rule) scene {
+	t.Helper()
+	scenes := e.scenes(rule)
+	at := slices.IndexFunc(scenes, func(s scene) bool { return s.name == "fires" })
+	require.GreaterOrEqual(t, at, 0, e.alert)
+	return scenes[at]
 }

@@ -79,3 +79,6 @@ cli "${redis[0]}" shutdown nosave || true
 await "redis-cli -h ${sentinels[0]} -p 26379 info sentinel | grep -q 'status=[so]down'"
 scrape sentinel-master-down "${sentinels[0]}:26379" ""
 scrape redis-orphan "${redis[1]}:6379" secret
+# Nobody is let in any more, not even to set it back.
+cli "${redis[2]}" config set maxclients 1
+scrape redis-full "${redis[2]}:6379" secret

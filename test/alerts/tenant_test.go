@@ -23,6 +23,12 @@ var tenantExamples = []example{
 		want:  alert("No Pod of redis-system/cache says that it is master: nothing can be written."),
 	},
 	{
+		// As when its connections are used up.
+		alert: "RedisMasterMissing",
+		fault: func(i *instance) { i.redis[0].denied() },
+		want:  alert("No Pod of redis-system/cache says that it is master: nothing can be written."),
+	},
+	{
 		alert: "RedisMultipleMasters",
 		fault: func(i *instance) { i.redis[1].role("master") },
 		want:  alert("2 Pods of redis-system/cache say that they are master: what is written to one is lost when the other wins, and the operator repairs nothing."),
@@ -361,6 +367,10 @@ var tenantExamples = []example{
 			{"rfr-cache-0 (redis) of redis-system/cache refused 3 connections within 5 minutes.", labelled{"component": "redis", "pod": "rfr-cache-0"}},
 			{"rfs-cache-1 (sentinel) of redis-system/cache refused 6 connections within 5 minutes.", labelled{"component": "sentinel", "pod": "rfs-cache-1"}},
 		},
+		silent: faults{"the exporter is refused, too": func(i *instance) {
+			i.redis[0].grow("redis_rejected_connections_total", 1)
+			i.redis[0].denied()
+		}},
 	},
 	{
 		alert: "RedisClientsNearLimit",

@@ -372,6 +372,9 @@ func drillFlood(t *testing.T, l *lab) {
 	}
 	l.flooded.fires(t, "RedisConnectionsRejected", "RedisClientsNearLimit", "RedisWritesRefused", "RedisMemoryNearLimit", "RedisLoginsRefused")
 
+	leaking := framework.Output(t, i.Tenant, "get", "pods", "--selector=job-name=drill-connections", "--output=jsonpath={.items[0].status.podIP}")
+	owner := l.flooded.mitigate(t, "RedisMasterMissing", 3, map[string]string{"ADDRESS": leaking})
+	require.Contains(t, owner, "drill-connections", "the runbook shows whose connections they are")
 	// As the runbooks say: end the clients that leak, and the lives of sessions.
 	for name := range flood {
 		endScript(t, i, "drill-"+name)

@@ -3,6 +3,7 @@
 {{- $monitoring := .root.Values.monitoring -}}
 {{- $text := .file | replace "<operator>" (printf "namespace=%q,job=%q" .root.Release.Namespace .root.Chart.Name) -}}
 {{- $text = $text | replace "<namespace>" .root.Release.Namespace | replace "<replicas>" (toString .root.Values.replicas) -}}
+{{- $text = $text | replace "<watched>" (.root.Values.watchedNamespaces | join "|" | default ".+") -}}
 {{- $alert := fromYaml $text -}}
 {{- if not (has $alert.alert $monitoring.excludedAlerts) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $monitoring.runbooksURL $alert.alert) -}}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -37,6 +38,53 @@ func TestMetrics(t *testing.T) {
 	require.Contains(t, metrics, `haproxy_server_status{proxy="master",server="master",state="UP"} 1`)
 	require.NotContains(t, metrics, password)
 	require.NotContains(t, i.Logged(i.proxy), password)
+}
+
+// TestMetricsOfALostMaster holds that what the dashboard shows of a proxy follows
+// what it stands for, and why it shows no bytes: those of a connection that is
+// still there are not counted.
+func TestMetricsOfALostMaster(t *testing.T) {
+	t.Parallel()
+	i := serving(t)
+	client := i.client(writePort).Conn()
+	require.NoError(t, client.Ping(t.Context()).Err())
+	i.shows(map[string]string{
+		`haproxy_backend_active_servers{proxy="master"}`:          "1",
+		`haproxy_frontend_current_sessions{proxy="write"}`:        "1",
+		`haproxy_frontend_sessions_total{proxy="write"}`:          "1",
+		`haproxy_frontend_bytes_in_total{proxy="write"}`:          "0",
+		`haproxy_backend_check_up_down_total{proxy="master"}`:     "0",
+		`haproxy_backend_connection_errors_total{proxy="master"}`: "0",
+	})
+	for _, p := range i.Redis {
+		p.Signal(syscall.SIGSTOP)
+	}
+	i.shows(map[string]string{
+		`haproxy_backend_active_servers{proxy="master"}`:      "0",
+		`haproxy_frontend_current_sessions{proxy="write"}`:    "0",
+		`haproxy_backend_check_up_down_total{proxy="master"}`: "1",
+		// HAProxy does not count the sessions that it cuts.
+		`haproxy_backend_server_aborts_total{proxy="master"}`: "0",
+	})
+	require.Error(t, i.client(writePort).Ping(t.Context()).Err())
+	i.shows(map[string]string{
+		`haproxy_frontend_sessions_total{proxy="write"}`:          "2",
+		`haproxy_backend_connection_errors_total{proxy="master"}`: "1",
+	})
+}
+
+// shows waits until the metrics have these values.
+func (i *instance) shows(values map[string]string) {
+	i.T.Helper()
+	i.Eventually(5*time.Second, func() string {
+		_, metrics := i.get("/metrics")
+		for metric, value := range values {
+			if !strings.Contains(metrics, "\n"+metric+" "+value+"\n") {
+				return metric + " is not " + value
+			}
+		}
+		return ""
+	})
 }
 
 // TestWrongPassword is the control of all the others.

@@ -195,6 +195,47 @@ func TestExcluded(t *testing.T) {
 	assert.NotContains(t, tenant(t, "proxy.enabled=false"), "RedisProxyMissing")
 }
 
+// TestMigration holds that none of the alerts that an instance has while it copies
+// another Redis is for what it has not got yet, a master, Sentinels and clients,
+// that no other was left out, and that a copy which does not get on is told of.
+func TestMigration(t *testing.T) {
+	serving, migrating := tenant(t), tenant(t, "migrateFrom=192.0.2.1")
+	unheard := serving.during(t, copies(1))
+	assert.NotEmpty(t, unheard)
+	assert.Equal(t, unheard, slices.DeleteFunc(serving.alerts(), func(name string) bool {
+		_, kept := migrating[name]
+		return kept
+	}))
+	assert.Empty(t, migrating.during(t, copies(1)))
+	assert.Equal(t, []string{"RedisReplicationBroken"}, migrating.during(t, copies(0)))
+}
+
+// copies has the target copy another Redis, with its links up (1) or down (0).
+func copies(link float64) func(*world) {
+	return func(w *world) {
+		i := w.instances[0]
+		i.redis[0] = i.pod("redis-replica", "redis", "rfr-cache-0", 11, 9121)
+		each(i.redis, func(s *scrape) { s.follows("192.0.2.1", link) })
+		each(i.sentinel, (*scrape).vanish)
+		each(i.proxy, func(s *scrape) { s.set("haproxy_backend_active_servers", always(0)) })
+		i.probe.set("probe_success", always(0))
+	}
+}
+
+// during returns the names of the alerts that fire in the end.
+func (r rules) during(t *testing.T, change func(*world)) []string {
+	t.Helper()
+	const longest = 30 // minutes, the most that a rule waits
+	var found []string
+	for _, name := range r.alerts() {
+		scene := scene{"", change, nil, longest + margin}
+		if _, after := scene.play(t, r[name], recordOf(t, r, r[name])).fires(r[name]); len(after) > 0 {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
 // TestScope holds that each selector of the tenant's chart names the instance.
 func TestScope(t *testing.T) {
 	for name, rule := range tenant(t) {

@@ -41,6 +41,12 @@ func TestPageForTenants(t *testing.T) {
 
 	blocks := blocks(read("docs/for-tenants.md"))
 	require.Greater(t, len(blocks), 5, "the page's blocks are found")
+	checkBlocks(t, folder, blocks)
+}
+
+// checkBlocks runs blocks in one shell and compares what they print.
+func checkBlocks(t *testing.T, folder string, blocks []block) {
+	t.Helper()
 	printed := runBlocks(t, folder, blocks)
 	for n, b := range blocks {
 		if b.prints != nil {

@@ -44,6 +44,9 @@ type Instance struct {
 	Detection time.Duration
 	// Shell runs the chart's scripts.
 	Shell string
+	// Serviceless is whether containers start before the Sentinels' Service is
+	// there, of which they never learn then.
+	Serviceless bool
 	// Dir is for files, Network the first three bytes of the Pods' addresses.
 	Dir, Network string
 	Redis        []*Process

@@ -37,8 +37,9 @@ func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *
 	cmd.Env = []string{
 		"PATH=" + p.Dir + ":" + filepath.Join(i.Dir, "busybox") + ":" + os.Getenv("PATH"),
 		"REDIS_PORT=" + RedisPort,
-		"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP,
-		"RFS_LAB_A_SERVICE_PORT=" + SentinelPort,
+	}
+	if !i.Serviceless {
+		cmd.Env = append(cmd.Env, "RFS_LAB_A_SERVICE_HOST="+i.Service.IP, "RFS_LAB_A_SERVICE_PORT="+SentinelPort)
 	}
 	if i.Password != "" {
 		cmd.Env = append(cmd.Env, "REDIS_PASSWORD="+i.Password)

@@ -6,7 +6,8 @@
 port=${REDIS_PORT:-6379}
 self=$(hostname -i | tr ' ' '\n' | grep -v : | head -n 1)
 
-# The Sentinels' Service, as Kubernetes puts it into the Pod rfr-NAME-0.
+# The Sentinels' Service, as Kubernetes puts it into the Pod rfr-NAME-0; ":" in a
+# container that was started before there were Sentinels, to copy another Redis.
 variable=RFS_$(hostname | sed 's/^rfr-//; s/-[0-9]*$//' | tr 'a-z-' 'A-Z_')_SERVICE
 service=$(env | sed -n "s/^${variable}_HOST=//p"):$(env | sed -n "s/^${variable}_PORT=//p")
 
@@ -59,12 +60,23 @@ consult() {
 	wait
 }
 
-# survey: asks all Sentinels, beginning with the Service's while none is known.
+# entrance: where to find the first Sentinel: at their Service or, where that is
+# not known, among this Redis' clients. Their port is Redis' with a 2 before it.
+entrance() {
+	if [ "$service" != : ]; then
+		echo "$service"
+	else
+		redis "$self" CLIENT LIST | sed -n "s/.* addr=\([0-9.]*\):.* name=sentinel-[0-9a-f]*-cmd .*/\1:2$port/p"
+	fi
+}
+
+# survey: asks all Sentinels, beginning at the entrance while none is known.
 survey() {
 	for _ in 1 2 3; do
 		# shellcheck disable=SC2086 # a list
 		answers=$(consult 1 ${sentinels-})
-		[ -n "$answers" ] || answers=$(consult 1 "$service")
+		# shellcheck disable=SC2046 # a list
+		[ -n "$answers" ] || answers=$(consult 1 $(entrance))
 		# shellcheck disable=SC2086 # a list
 		known=$({ printf 'peer %s\n' ${sentinels-} && echo "$answers"; } | sed -n 's/^peer //p' | sort -u)
 		[ "$known" != "${sentinels-}" ] || break

@@ -9,7 +9,9 @@
 # Where no master is found, Redis starts as its file says, as replica of
 # 127.0.0.1: it waits for a Sentinel or the operator and never makes itself
 # master. That is so when an instance first starts and after the loss of all
-# Pods; following a lost master's address would keep the operator from acting.
+# Pods; following a lost master's address would keep the operator from acting. It
+# is so, without a wait, while the instance copies another Redis and there are no
+# Sentinels: the operator's next pass says which.
 . "${0%/*}/sentinel.sh"
 trap 'exit 143' TERM # the first process of a container ignores it by default
 
@@ -28,6 +30,10 @@ about_to_act() {
 	failing_over || [ -n "$(echo "$views" | awk '$5 == "" && $4 < 2000 && $4 > -3000')" ]
 }
 
+[ "$service" != : ] || {
+	say "there are no Sentinels"
+	exec "$@"
+}
 began=$(date +%s)
 patience=5
 until [ $(($(date +%s) - began)) -ge "$patience" ]; do

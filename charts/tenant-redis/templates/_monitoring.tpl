@@ -38,7 +38,7 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- end }}
 {{- end }}
 
-{{/* One alert, or nothing if this instance has no use for it: (dict "root" $ "file" "the file's text") */}}
+{{/* One alert, or nothing if this instance has no use for it, as for one of a serving instance while it copies another Redis: (dict "root" $ "file" "the file's text") */}}
 {{- define "redis.alert" -}}
 {{- $values := .root.Values -}}
 {{- $text := .file -}}
@@ -46,13 +46,13 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- $text = replace (printf "<%s>" $key) $figure $text -}}
 {{- end -}}
 {{- $alert := fromYaml $text -}}
-{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) -}}
+{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.serving $values.migrateFrom) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
 {{- with $values.monitoring.dashboardURL -}}
 {{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
 {{- end -}}
 {{- $labels := merge (dict "namespace" .root.Release.Namespace "tenant_redis" (include "redis.name" .root)) $alert.labels $values.monitoring.alertLabels -}}
-- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" | toYaml | nindent 2 | trim }}
+- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}

@@ -84,7 +84,12 @@ func TestAttention(t *testing.T) {
 		"no tenant":               {[]string{operatorOfPrometheus}, "tenantNamespaces is empty: only Pods in redis-system get in."},
 		"no password":             {[]string{operatorOfPrometheus, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
 		"a password of one's own": {[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine"}, "auth.existingSecret is set: give the tenant the password of Secret mine yourself."},
-		"no Prometheus Operator":  {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
+		"a migration": {
+			[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine,migrateFrom=10.1.2.3"},
+			"auth.existingSecret is set: give the tenant the password of Secret mine yourself.\n" +
+				"- migrateFrom is set: each Redis copies 10.1.2.3 and takes no writes, and there are no Sentinels, until it is empty again. See docs/migration.md.",
+		},
+		"no Prometheus Operator": {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			printed := notes(t, tt.flags...)

@@ -75,6 +75,29 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// TestMigration holds that the operator makes no Sentinels and no Service for them
+// while it copies another Redis, and the same Redis Pods as without: the end of the
+// migration must not replace them.
+func TestMigration(t *testing.T) {
+	for version := range operators {
+		t.Run(version, func(t *testing.T) {
+			made := rendered(t, tenantChart, version, render.Values{"migrateFrom": `"10.1.2.3"`}).operate(t, version)
+			serving := rendered(t, tenantChart, version, nil).operate(t, version)
+			names := func(o objects) (all []string) {
+				for _, object := range o {
+					all = append(all, object.GetKind()+" "+object.GetName())
+				}
+				return all
+			}
+			for _, sentinels := range []string{"Deployment rfs-cache", "Service rfs-cache"} {
+				assert.NotContains(t, names(made), sentinels)
+				assert.Contains(t, names(serving), sentinels)
+			}
+			assert.Equal(t, get[appsv1.StatefulSet](t, serving, "StatefulSet", "rfr-cache"), get[appsv1.StatefulSet](t, made, "StatefulSet", "rfr-cache"))
+		})
+	}
+}
+
 // TestForecast breaks rules in the RedisFailover: what is said of it must be
 // what is said of the objects that the operator makes of it.
 func TestForecast(t *testing.T) {

@@ -35,7 +35,7 @@ func assertFits(t *testing.T, crd []byte, flavour string, known ...string) {
 		{},
 		withoutPassword,
 		{
-			"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "purpose": `"session"`,
+			"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "purpose": `"session"`, "migrateFrom": `"10.1.2.3"`,
 			"placement": `{"nodeSelector": {"a": "b"}, "tolerations": [{"key": "a", "operator": "Exists"}], "priorityClassName": "high"}`,
 		},
 	} {

@@ -24,8 +24,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
 
-// cluster has an API server that knows Namespaces and Secrets, which is all that
-// the chart looks up.
+// cluster has an API server that knows Namespaces, Secrets and Deployments, which
+// is all that the chart looks up.
 type cluster map[string]any
 
 // with returns a cluster in which the namespace has a Secret with this password.
@@ -49,6 +49,9 @@ func (c cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"/api/v1": metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{
 			{Name: "namespaces", Kind: "Namespace"},
 			{Name: "secrets", Kind: "Secret", Namespaced: true},
+		}},
+		"/apis/apps/v1": metav1.APIResourceList{GroupVersion: "apps/v1", APIResources: []metav1.APIResource{
+			{Name: "deployments", Kind: "Deployment", Namespaced: true},
 		}},
 		"/api/v1/namespaces/kube-system": corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}},
 	}

@@ -48,9 +48,12 @@ type redisFailover struct {
 	Spec              struct {
 		LabelWhitelist  []string
 		Auth            struct{ SecretPath string }
+		BootstrapNode   *bootstrapNode
 		Redis, Sentinel component
 	}
 }
+
+type bootstrapNode struct{ Host, Port string }
 
 type component struct {
 	Enabled                    bool

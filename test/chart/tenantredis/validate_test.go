@@ -68,6 +68,14 @@ func TestRules(t *testing.T) {
 		"binding without password": {values{"auth.serviceBinding": "true", "auth.enabled": "false", "auth.existingSecret": `""`}, "auth.serviceBinding: true needs a password that the chart knows, but auth.enabled is false"},
 		"password, no cluster":     {values{"auth.existingSecret": `""`}, "auth.existingSecret: is empty, and Helm sees no cluster in which redis-system/cache may hold the password already: name a Secret with a key password in auth.existingSecret, set auth.enabled to false, or let Helm see the cluster with --dry-run=server"},
 
+		"migration from a name":           {values{"migrateFrom": `"redis.example"`}, `migrateFrom: "redis.example" must be the IPv4 address of another Redis, without a port, which is 6379: the NetworkPolicy that lets the replicas out to it knows no names, and the operator no other port: set it to the address, or to ""`},
+		"migration from another port":     {values{"migrateFrom": `"10.1.2.3:6380"`}, `migrateFrom: "10.1.2.3:6380" must be`},
+		"migration from a range":          {values{"migrateFrom": `"10.1.2.0/24"`}, `migrateFrom: "10.1.2.0/24" must be`},
+		"migration from no address":       {values{"migrateFrom": `"10.1.2.256"`}, `migrateFrom: "10.1.2.256" must be`},
+		"migration from IPv6":             {values{"migrateFrom": `"fd00::1"`}, `migrateFrom: "fd00::1" must be`},
+		"migration from itself":           {values{"migrateFrom": `"127.0.0.1"`}, `migrateFrom: "127.0.0.1" must be`},
+		"migration with another password": {values{"migrateFrom": `"10.1.2.3"`, "auth.existingSecret": `""`}, `auth.existingSecret: is empty while migrateFrom is "10.1.2.3", where the replicas log in with the instance's own password: name a Secret with the password of that Redis, or set auth.enabled to false if it has none`},
+
 		"setting of the chart":        {values{"redis.config": `{"maxmemory": "1gb"}`}, "redis.config.maxmemory: is not allowed, since the chart or the operator depends on it, or Redis would not start with it: remove it; allowed are activerehashing, hash-max"},
 		"setting that cannot be sent": {values{"redis.config": `{"appendonly": true}`}, "redis.config.appendonly: is not allowed"},
 		"renamed command":             {values{"redis.config": `{"rename-command": "CONFIG x"}`}, "redis.config.rename-command: is not allowed"},
@@ -120,6 +128,8 @@ func TestAcceptedValues(t *testing.T) {
 		"1.2":                {"flavour": `"spotahome-1.2"`},
 		"freshworks":         {"flavour": `"freshworks"`, "operator.group": `"a"`, "redis.replicas": "5"},
 		"saremox":            {"flavour": `"saremox"`, "sentinel.replicas": "5"},
+		"migration":          {"migrateFrom": `"10.255.0.199"`},
+		"migration, open":    {"migrateFrom": `"10.1.2.3"`, "auth.enabled": "false", "auth.existingSecret": `""`},
 		"subchart":           {"global": `{"imageRegistry": "mirror.example"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -260,7 +260,7 @@ func drillForgottenReplicas(t *testing.T, l *lab) {
 	tellSentinels(t, serving, "RESET", "mymaster")
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
-	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisSentinelQuorumLost",
+	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate",
 		"RedisReplicaNone", "RedisReplicationBroken", "RedisProxyWithoutMaster")
 
 	d.mitigate(t, "RedisMasterMissing", 0, nil)
@@ -421,8 +421,11 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 		"operator": func(t *testing.T) { t.Helper(); down.fires(t, "RedisOperatorDown") },
 		"Sentinels gone": func(t *testing.T) {
 			t.Helper()
+			lost := l.begin(l.cache, "two of three Sentinels are gone")
+			scaleSentinels(t, l.cache, 1)
+			lost.fires(t, "RedisSentinelQuorumLost")
 			gone = l.begin(l.cache, "there are no Sentinels")
-			require.NoError(t, kubectl(t.Context(), "--namespace", l.cache.Namespace, "scale", "deployment/rfs-"+l.cache.Name, "--replicas=0"))
+			scaleSentinels(t, l.cache, 0)
 			gone.fires(t, "RedisUnreachable", "RedisSentinelMetricsAbsent")
 		},
 		"foreign master, then a wrong Sentinel": func(t *testing.T) {
@@ -447,6 +450,11 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 		d.instance.AwaitServing(t)
 		d.resolves(t, resolveWithin)
 	}
+}
+
+func scaleSentinels(t *testing.T, i *framework.Instance, replicas int) {
+	t.Helper()
+	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "scale", "deployment/rfs-"+i.Name, fmt.Sprintf("--replicas=%d", replicas)))
 }
 
 // drillForeignMaster has a replica follow another instance's master, and the

@@ -62,7 +62,7 @@ func TestDrills(t *testing.T) {
 		{"operator back", map[string]func(*testing.T, *lab){
 			"strange master": drillStrangeMaster, "orphan": drillOrphan,
 		}},
-		{"windows", map[string]func(*testing.T, *lab){"flood": drillFloodIsOver, "forgotten replicas": drillForgottenReplicas}},
+		{"windows", map[string]func(*testing.T, *lab){"flood": drillFloodIsOver, "operator away again": drillWithoutOperatorAgain}},
 		{"all", map[string]func(*testing.T, *lab){"critical alerts": requireDrilled}},
 		{"dashboards", map[string]func(*testing.T, *lab){"queries": checkDashboards}},
 	} {
@@ -241,17 +241,35 @@ func drillTwoMasters(t *testing.T, l *lab) {
 	d.resolves(t, resolveWithin)
 }
 
+// drillWithoutOperatorAgain takes the operator away once more, for what it would
+// repair before anybody is told.
+func drillWithoutOperatorAgain(t *testing.T, l *lab) {
+	t.Helper()
+	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), operators) })
+	l.cache.AwaitServing(t)
+	l.other.AwaitServing(t)
+	require.NoError(t, scaleOperator(t.Context(), 0))
+	quorum := l.begin(l.cache, "two of three Sentinels are gone")
+	scaleSentinels(t, l.cache, 1)
+	quorum.fires(t, "RedisSentinelQuorumLost")
+	replicas := drillForgottenReplicas(t, l)
+	require.NoError(t, scaleOperator(t.Context(), operators))
+	quorum.mitigate(t, "RedisSentinelQuorumLost", 0, nil)
+	for _, d := range []*drill{quorum, replicas} {
+		d.instance.AwaitServing(t)
+		d.resolves(t, resolveWithin)
+	}
+}
+
 // drillForgottenReplicas loses the master at a moment when the Sentinels know no
 // replica: without the operator nobody is left who could repair that.
-func drillForgottenReplicas(t *testing.T, l *lab) {
+func drillForgottenReplicas(t *testing.T, l *lab) *drill {
 	t.Helper()
 	i := l.other
 	serving := i.AwaitServing(t)
 	master, replicas := split(t, serving)
 	signal, err := framework.FindProcess(t.Context(), master.Pod, "redis")
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), operators) })
-	require.NoError(t, scaleOperator(t.Context(), 0))
 	d := l.begin(i, "the operator is away, and the master is lost while the Sentinels have forgotten its replicas")
 	// They must not notice before they have forgotten. A process that dies, not
 	// only stops, starts again and asks them for a failover at once.
@@ -268,9 +286,7 @@ func drillForgottenReplicas(t *testing.T, l *lab) {
 	most := highestOffset(t, offsets)
 	require.Contains(t, []string{replicas[0].Pod, replicas[1].Pod}, most, "the new Pod has nothing:\n%s", offsets)
 	d.mitigate(t, "RedisMasterMissing", 2, map[string]string{"POD": most})
-	require.NoError(t, scaleOperator(t.Context(), operators))
-	i.AwaitServing(t)
-	d.resolves(t, resolveWithin)
+	return d
 }
 
 // highestOffset reads the Pod with the highest slave_repl_offset from lines such
@@ -421,9 +437,6 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 		"operator": func(t *testing.T) { t.Helper(); down.fires(t, "RedisOperatorDown") },
 		"Sentinels gone": func(t *testing.T) {
 			t.Helper()
-			lost := l.begin(l.cache, "two of three Sentinels are gone")
-			scaleSentinels(t, l.cache, 1)
-			lost.fires(t, "RedisSentinelQuorumLost")
 			gone = l.begin(l.cache, "there are no Sentinels")
 			scaleSentinels(t, l.cache, 0)
 			gone.fires(t, "RedisUnreachable", "RedisSentinelMetricsAbsent")

@@ -22,7 +22,11 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/ledger"
 )
 
-const repository = "../.."
+const (
+	repository = "../.."
+	// writers is how many each service has.
+	writers = 2
+)
 
 // Every run tests what needs nothing but Go. With the packages of
 // ci/images/clients, and after npm ci in the folders of Node.js, "go test
@@ -157,7 +161,7 @@ func account(t *testing.T, i *lab.Instance, services []ledger.Service, writing t
 	t.Helper()
 	contract := ledger.Contract{Sentinel: net.JoinHostPort(i.Service.IP, lab.SentinelPort), Master: lab.MasterName, Password: i.Password}
 	settings := ledger.Settings{
-		Services: services, Writers: 2, Rate: 10, Duration: writing, Timeout: 10 * time.Second, WaitFor: time.Second,
+		Services: services, Writers: writers, Rate: 10, Duration: writing, Timeout: 10 * time.Second, WaitFor: time.Second,
 		Replicas: 2, WholeWithin: time.Minute,
 	}
 	progress := &signal{word: "READY\n", seen: make(chan struct{})}

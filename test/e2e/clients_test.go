@@ -39,7 +39,7 @@ var clientFaults = []fault{
 	},
 	{
 		name: "clients-killed", label: "master killed", writing: 35 * time.Second,
-		prepare: each(kill), gap: detection + 2500*time.Millisecond,
+		prepare: each(kill), gap: detection + 2500*time.Millisecond, mayLose: inFlight,
 	},
 }
 
@@ -82,7 +82,7 @@ func (f fault) checkClient(t *testing.T, s *side, example clients.Client, accoun
 	gap := account.GapAfter(at)
 	assert.LessOrEqual(t, gap.Duration(), bound, "%s: gap %s", example.Name, gap)
 	assert.True(t, gap.Recovered, "%s: gap %s", example.Name, gap)
-	assert.Zero(t, account.Lost, "%s: lost acknowledged writes, %v", example.Name, account.LostSpan)
+	assert.LessOrEqual(t, account.Lost, f.mayLose, "%s: lost acknowledged writes, %v", example.Name, account.LostSpan)
 	assert.Zero(t, errorsInTheEnd(account), "%s: still fails: %v", example.Name, account.Errors)
 }
 

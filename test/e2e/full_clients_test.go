@@ -11,6 +11,6 @@ func init() {
 	allClients = true
 	clientFaults = append(clientFaults, fault{
 		name: "clients-node-lost", label: "master's node lost for 30 s", over: "the node is back",
-		writing: outage + 30*time.Second, prepare: loseNode, gap: outage - slack - 5*time.Second,
+		writing: outage + 30*time.Second, prepare: loseNode, mayLose: inFlight, gap: outage - slack - 5*time.Second,
 	})
 }

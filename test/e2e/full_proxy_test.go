@@ -61,7 +61,7 @@ func TestSidecar(t *testing.T) {
 	s := &side{name: "sidecar", instance: i, tuned: true}
 	for _, f := range []proxyFault{
 		{name: "deleted", writing: 20 * time.Second, prepare: deleteGracefully, gap: time.Second},
-		{name: "killed", writing: 20 * time.Second, prepare: kill, gap: detection + 3*time.Second},
+		{name: "killed", writing: 20 * time.Second, prepare: kill, gap: detection + 3*time.Second, mayLose: inFlight},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			serving := s.observe(t)

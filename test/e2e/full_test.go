@@ -29,7 +29,7 @@ func init() {
 		fault{
 			name: "killed-no-operator", label: "master killed while the operator is away", over: "the operator is back",
 			writing: outage + 20*time.Second, prepare: withoutOperator(each(kill)),
-			gap: detection + 2500*time.Millisecond, control: gapAbove(10 * time.Second),
+			gap: detection + 2500*time.Millisecond, mayLose: inFlight, control: gapAbove(10 * time.Second),
 		},
 		fault{
 			name: "deleted-no-operator", label: "master's Pod deleted while the operator is away", over: "the operator is back",
@@ -38,7 +38,7 @@ func init() {
 		},
 		fault{
 			name: "node-lost", label: "master's node lost", over: "the node is back", writing: outage + 20*time.Second,
-			before: shareNode, prepare: loseNode, gap: detection + 4*time.Second, mayLose: writers,
+			before: shareNode, prepare: loseNode, gap: detection + 4*time.Second, mayLose: inFlight,
 		},
 		fault{
 			name: "partitioned", label: "master cut off from all but its clients", over: "the network is whole", writing: outage + 20*time.Second,
@@ -54,7 +54,7 @@ func init() {
 		},
 		fault{
 			name: "killed-twice", label: "master killed, then the next one", over: "the next one is killed", writing: 50 * time.Second,
-			prepare: each(killTwice), gap: detection + 2500*time.Millisecond, control: gapAbove(10 * time.Second),
+			prepare: each(killTwice), gap: detection + 2500*time.Millisecond, mayLose: 2 * inFlight, control: gapAbove(10 * time.Second),
 		},
 		fault{
 			name: "rolling-update", label: "all Pods are updated", over: "the update is through", writing: 200 * time.Second,

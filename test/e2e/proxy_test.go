@@ -22,14 +22,16 @@ type proxyFault struct {
 	prepare func(t *testing.T, s *side) func(context.Context) error
 	// gap is the longest that is promised to a client of the proxy.
 	gap time.Duration
+	// mayLose is how many acknowledged writes a client of the proxy may lose.
+	mayLose int
 	// slowService is whether the operator's Service must do worse.
 	slowService bool
 }
 
 var proxyFaults = []proxyFault{
 	{name: "deleted", writing: 40 * time.Second, prepare: deleteGracefully, gap: time.Second, slowService: true},
-	{name: "killed", writing: 50 * time.Second, prepare: kill, gap: detection + 3*time.Second, slowService: true},
-	{name: "frozen", writing: freeze + 20*time.Second, prepare: freezeAndThaw, gap: detection + 4*time.Second},
+	{name: "killed", writing: 50 * time.Second, prepare: kill, gap: detection + 3*time.Second, mayLose: inFlight, slowService: true},
+	{name: "frozen", writing: freeze + 20*time.Second, prepare: freezeAndThaw, gap: detection + 4*time.Second, mayLose: inFlight},
 	{name: "proxy-deleted", writing: 40 * time.Second, prepare: deleteProxy, gap: time.Second},
 	{name: "proxy-killed", writing: 20 * time.Second, prepare: killProxy, gap: 2 * time.Second},
 }
@@ -87,7 +89,7 @@ func (f proxyFault) checkPromise(t *testing.T, s *side, through ledger.Account, 
 	gap := through.GapAfter(at)
 	assert.LessOrEqual(t, gap.Duration(), bound, "gap %s", gap)
 	assert.True(t, gap.Recovered, "gap %s", gap)
-	assert.Zero(t, through.Lost, "lost acknowledged writes, %v", through.LostSpan)
+	assert.LessOrEqual(t, through.Lost, f.mayLose, "lost acknowledged writes, %v", through.LostSpan)
 	assert.Zero(t, through.Phantom, "writes that had failed were applied")
 	assert.Zero(t, through.Duplicates, "writes were applied twice")
 }

@@ -21,14 +21,19 @@ const (
 	killedGap  = lab.Detection + 3*time.Second
 )
 
+// writers is how many each client of a ledger has, and how many acknowledged writes
+// a client may lose of a master that is gone from one moment to the next: Redis
+// answers before its replicas have the write.
+const writers = 2
+
 // kept holds a promise to a client of the proxy. On a machine that is too busy
 // even for the direct client, that is the measure.
-func kept(t *testing.T, account, direct ledger.Account, at time.Time, gap time.Duration) {
+func kept(t *testing.T, account, direct ledger.Account, at time.Time, gap time.Duration, mayLose int) {
 	t.Helper()
 	longest := account.GapAfter(at)
 	assert.True(t, longest.Recovered, "gap %s", longest)
 	assert.LessOrEqual(t, longest.Duration(), max(lab.Slack*gap, direct.GapAfter(at).Duration()+time.Second))
-	assert.Zero(t, account.Lost, "%v", account.LostSpan)
+	assert.LessOrEqual(t, account.Lost, mayLose, "%v", account.LostSpan)
 	assert.Zero(t, account.Phantom)
 	assert.Zero(t, account.Duplicates)
 }
@@ -39,7 +44,7 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(20*time.Second, i.handOver)
-	kept(t, account, direct, at, plannedGap)
+	kept(t, account, direct, at, plannedGap, 0)
 }
 
 func (i *instance) handOver() {
@@ -53,7 +58,7 @@ func TestKilled(t *testing.T) {
 	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(12*time.Second, i.kill)
-	kept(t, account, direct, at, killedGap)
+	kept(t, account, direct, at, killedGap, writers)
 }
 
 func (i *instance) kill() {
@@ -68,7 +73,7 @@ func TestFrozen(t *testing.T) {
 	t.Parallel()
 	i := serving(t)
 	account, direct, at := i.keep(25*time.Second, i.freeze)
-	kept(t, account, direct, at, killedGap)
+	kept(t, account, direct, at, killedGap, writers)
 }
 
 // TestRoleCheckAloneLosesWrites is the control.
@@ -110,7 +115,7 @@ func TestSentinelsLost(t *testing.T) {
 			s.Signal(syscall.SIGCONT)
 		}
 	})
-	kept(t, account, direct, at, plannedGap)
+	kept(t, account, direct, at, plannedGap, 0)
 	require.LessOrEqual(t, account.Failed+account.Unknown, direct.Failed+direct.Unknown)
 }
 

@@ -180,7 +180,7 @@ func (i *instance) keep(writing time.Duration, fault func()) (throughProxy, dire
 		Proxy: net.JoinHostPort(i.proxy.IP, writePort), Password: i.Password,
 	}
 	settings := ledger.Settings{
-		Clients: []ledger.Kind{ledger.Proxy, ledger.Follow}, Writers: 2, Rate: 100, Duration: writing,
+		Clients: []ledger.Kind{ledger.Proxy, ledger.Follow}, Writers: writers, Rate: 100, Duration: writing,
 		Timeout: 500 * time.Millisecond, WaitFor: 100 * time.Millisecond, Replicas: 2, WholeWithin: time.Minute,
 	}
 	var (

@@ -46,7 +46,7 @@ func TestMigration(t *testing.T) {
 			i.Stop(master)
 			elected := i.Elected(master, time.Second)
 			require.Contains(t, i.Logged(master), "stop.sh: handed over to "+elected.IP)
-			i.writersReturn(writers, elected, handOverGap)
+			i.writersReturn(writers, elected, handOverGap, 0)
 			require.Equal(t, "value", i.Do(elected, "GET", "key"))
 
 			i.Serviceless = false

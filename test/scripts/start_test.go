@@ -37,7 +37,7 @@ func TestKilledMasterComesBackAsReplica(t *testing.T) {
 			time.Sleep(containerRestart)
 			i.Restart(old)
 			master := i.Elected(old, test.gap+i.ElectionTimeout())
-			i.writersReturn(writers, master, test.gap)
+			i.writersReturn(writers, master, test.gap, 1)
 			require.Equal(t, 1, i.promotions())
 			i.reaches(old, 5*time.Second, lab.ReplicaOf(master))
 			require.Contains(t, i.Logged(old), "start.sh: replica of "+master.IP)
@@ -112,7 +112,7 @@ func TestTwoMastersInARow(t *testing.T) {
 	i.Restart(second)
 	third := i.Elected(second, 20*time.Second)
 	i.Settled(third)
-	i.writersReturn(writers, third, 10*time.Second)
+	i.writersReturn(writers, third, 10*time.Second, 2)
 }
 
 // The replicas have to come back before one can be promoted.

@@ -37,7 +37,7 @@ func TestHandOver(t *testing.T) {
 				old = master
 			}
 			require.Equal(t, 2, i.promotions())
-			i.writersReturn(writers, old, handOverGap)
+			i.writersReturn(writers, old, handOverGap, 0)
 		})
 	}
 }
@@ -173,7 +173,7 @@ func TestHandOverWithSilentSentinel(t *testing.T) {
 				i.Stop(old)
 				silent.Signal(syscall.SIGCONT)
 				master := i.Elected(old, 5*time.Second)
-				return master, i.writersReturn(writers, master, handOverGap)
+				return master, i.writersReturn(writers, master, handOverGap, 0)
 			}
 			master, alive := move(i.Redis[0])
 			i.Restart(i.Redis[0])
@@ -223,7 +223,7 @@ func TestHandOverAfterReset(t *testing.T) {
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
 	i.Stop(old)
-	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
 }
 
 // A Sentinel that has just been reset knows neither the others nor a replica, and
@@ -240,7 +240,7 @@ func TestHandOverWhileResetReachesSome(t *testing.T) {
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
 	i.Stop(old)
-	i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap)
+	i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap, 0)
 	require.Equal(t, 1, i.promotions())
 }
 

@@ -89,11 +89,12 @@ func (w *writer) write(ctx context.Context) {
 	}
 }
 
-// writersReturn ends the writers once they write to the new master: they have
-// lost nothing, and their longest wait, the result, was no longer than it may be. All of a
-// machine's Sentinels see a killed Redis at the same instant, so that each may
-// vote for itself; what that costs is Redis' own.
-func (i *instance) writersReturn(writers []*writer, master *lab.Process, gap time.Duration) (longest time.Duration) {
+// writersReturn ends the writers once they write to the new master: each has lost
+// nothing but the one write that each of so many kills may have found in flight,
+// answered and not yet sent to a replica. Their longest wait, the result, was no
+// longer than it may be. All of a machine's Sentinels see a killed Redis at the same
+// instant, so that each may vote for itself; what that costs is Redis' own.
+func (i *instance) writersReturn(writers []*writer, master *lab.Process, gap time.Duration, kills int) (longest time.Duration) {
 	i.T.Helper()
 	for _, s := range i.Sentinels {
 		if strings.Contains(i.Logged(s), "-failover-abort-not-elected") {
@@ -105,7 +106,7 @@ func (i *instance) writersReturn(writers []*writer, master *lab.Process, gap tim
 	for _, w := range writers {
 		lost := i.finish(w, master)
 		i.T.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
-		require.Zero(i.T, lost)
+		require.LessOrEqual(i.T, lost, kills)
 		require.LessOrEqual(i.T, w.gap, lab.Slack*gap)
 		longest = max(longest, w.gap)
 	}

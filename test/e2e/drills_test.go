@@ -169,7 +169,10 @@ func awaitFirstPass(t *testing.T, monitoring *framework.Monitoring) {
 		firing, unknown := monitoring.Value(ctx, `count(ALERTS{alertstate="firing"})`)
 		return errors.Join(err, unknown) == nil && seen > 0 && firing == 0, nil
 	})
-	require.NoError(t, err, "Prometheus does not see the operator at work, or an alert fires before any fault")
+	if err != nil {
+		alerts, problem := monitoring.Alerts(framework.CleanupContext(t))
+		require.NoError(t, err, "Prometheus does not see the operator at work, or this fires before any fault (%v):\n%s", problem, describe(alerts))
+	}
 }
 
 const drillsFolder = ".cache/drills"

@@ -83,8 +83,8 @@ var operatorExamples = []example{
 			w.operator[0].grow(`redis_operator_controller_k8s_operations_total{err="USER_FORBIDDEN_TO_PERFORM_ACTION"}`, 2)
 		},
 		want: alerts{{
-			"UPDATE of StatefulSet fails: USER_FORBIDDEN_TO_PERFORM_ACTION.",
-			labelled{"kind": "StatefulSet", "operation": "UPDATE", "err": "USER_FORBIDDEN_TO_PERFORM_ACTION"},
+			"UPDATE of StatefulSet in redis-system fails: USER_FORBIDDEN_TO_PERFORM_ACTION.",
+			labelled{"namespace": "redis-system", "kind": "StatefulSet", "operation": "UPDATE", "err": "USER_FORBIDDEN_TO_PERFORM_ACTION"},
 		}},
 		silent: faults{"something is not there yet": func(i *instance) {
 			i.world.operator[0].grow(`redis_operator_controller_k8s_operations_total{err="RESOURCE_NOT_FOUND"}`, 2)

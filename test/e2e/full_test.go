@@ -88,6 +88,13 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 	putThrough(t, framework.Install(t, framework.Release{Name: "e2e-older", Values: map[string]string{"flavour": `"spotahome-1.2"`}}), repeated)
 }
 
+// TestRotationUnderOlderOperator repeats every commit's change of a password.
+func TestRotationUnderOlderOperator(t *testing.T) {
+	useFlavour(t, "spotahome-1.2")
+	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	checkRotation(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}})
+}
+
 // TestSoak hands the master over again and again.
 func TestSoak(t *testing.T) {
 	// Nothing may be evicted of what is written in all that time.

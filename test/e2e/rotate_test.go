@@ -19,7 +19,12 @@ import (
 // planned hand-over.
 func TestRotation(t *testing.T) {
 	t.Parallel()
-	i := framework.Install(t, framework.Release{Name: "e2e-rotation"})
+	checkRotation(t, framework.Release{Name: "e2e-rotation"})
+}
+
+func checkRotation(t *testing.T, release framework.Release) {
+	t.Helper()
+	i := framework.Install(t, release)
 	i.AwaitServing(t)
 	before := passwordOf(t, i)
 	pods := uids(t, i)

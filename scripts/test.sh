@@ -7,12 +7,13 @@
 # choose SUITE sets the packages, build tags and time limit of a suite.
 choose() {
   # A suite of the cluster is this package alone; its tags would also run all
-  # the others.
-  packages=./test/e2e/... limit=60m images=$IMAGE_LISTS
+  # the others. Its parallel tests mostly wait for the operator's next pass.
+  packages=(-parallel 4 ./test/e2e/...) limit=60m
   case $1 in
-    unit) packages=./... tags= ;;
+    # First what takes longest.
+    unit) packages=(./test/scripts ./test/chart/proxy ./...) tags= ;;
     e2e) tags=e2e ;;
-    full) tags=e2e,full limit=4h images=$ALL_IMAGE_LISTS ;;
+    full) tags=e2e,full limit=4h ;;
     *) die "no suite is called $1: allowed are unit, e2e and full" ;;
   esac
 }
@@ -26,12 +27,12 @@ status=0
 for suite; do
   choose "$suite"
   if [ -n "$tags" ]; then
-    IMAGE_LISTS=$images scripts/operator.sh
+    IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh
     scripts/clients.sh
   fi
   say "tests: $suite"
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
-    -tags "$tags" -count=1 -timeout "$limit" "$packages" || { status=1; break; }
+    -tags "$tags" -count=1 -timeout "$limit" "${packages[@]}" || { status=1; break; }
   # A module of its own.
   if [ "$suite" = unit ]; then
     (cd test/alerts && gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-alerts.json" -- \

@@ -88,8 +88,8 @@ func atOnce(t *testing.T, tests map[string]func(*testing.T)) {
 	running.Wait()
 }
 
-// elsewhere are critical alerts that TestDrills has no time for:
-// TestDrillsThatTakeLong has.
+// elsewhere are critical alerts that look back too far for every commit:
+// TestDrillOfLeadership drills them.
 var elsewhere = []string{"RedisOperatorNotReconciling"}
 
 // requireDrilled fails unless every other critical alert has fired.

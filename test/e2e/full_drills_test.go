@@ -23,19 +23,18 @@ const (
 	soaking = 10 * time.Minute
 )
 
-// TestDrillsThatTakeLong drills what looks back too far for every commit.
-func TestDrillsThatTakeLong(t *testing.T) {
-	l := newLab(t, sooner, "drill-long")
+// TestDrillOfFlapping waits until an alert is resolved that looks back for an hour.
+func TestDrillOfFlapping(t *testing.T) {
+	l := newLab(t, sooner, "drill-flapping")
 	flapped := flap(t, l, l.cache)
 	flapped.repaired = time.Now()
-	t.Run("operator without lead", func(t *testing.T) { drillLeadership(t, l) })
 	flapped.resolves(t, anHour+resolveWithin)
 }
 
-// drillLeadership takes the operator's right to its lock away: its Pods run, and
-// none leads.
-func drillLeadership(t *testing.T, l *lab) {
-	t.Helper()
+// TestDrillOfLeadership takes the operator's right to its lock away: its Pods run,
+// and none leads.
+func TestDrillOfLeadership(t *testing.T) {
+	l := newLab(t, sooner, "drill-leadership")
 	const binding = "redis-operator-leader-election"
 	saved := framework.Output(t, framework.SystemNamespace, "get", "rolebinding", binding, "-o", "jsonpath={.roleRef.name} {.subjects[0].name}")
 	require.Equal(t, "redis-operator-leader-election redis-operator", saved)

@@ -41,7 +41,8 @@ func TestRedisFailoverFitsTheCRD(t *testing.T) {
 
 // freshworksSchema is that of the CRD in the chart of v1.2.4. The chart 3.3 of
 // github.com/freshworks/redis-operator (charts/redisoperator/crds, commit
-// 067c2825) has the same file with one blank line more.
+// 067c2825) has it with one blank line more, by its length and by its first, a
+// middle and its last lines.
 func freshworksSchema(t *testing.T) *validate.SchemaValidator {
 	t.Helper()
 	return render.ClosedSchema(t, render.ModuleFile(t, "redis-operator-1.2", "github.com/spotahome/redis-operator", "charts/redisoperator/crds/"+render.CRDFile))

@@ -81,6 +81,11 @@ var Checks = []Check{
 		Fix: "set size or redis.memory of the chart to what the load test has shown", look: checkMemory,
 	},
 	{
+		Name: "metrics", Holds: "the exporter beside every Redis and Sentinel gets its answers",
+		Why: "no alert fires on what is not measured",
+		Fix: "read the exporter's log in the Pod that is named; is the Secret the one that the operator reads?", look: checkMetrics,
+	},
+	{
 		Name: "data", Holds: "a key can be written, reaches every replica, and can be read and removed",
 		Why: "all of the above says that it should",
 		Fix: "is Redis full, or without replicas?", look: checkData,

@@ -54,6 +54,7 @@ func serving(t *testing.T, password string) *lab.Instance {
 	for _, p := range i.Redis {
 		i.Do(p, "CONFIG", "SET", "maxmemory", "64mb")
 	}
+	export(t, i)
 	return i
 }
 
@@ -85,6 +86,9 @@ func TestObjects(t *testing.T) {
 		"a limit below maxmemory": {func(w *world) {
 			w.redis[0].Spec.Containers[0].Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
 		}, []string{"memory"}},
+		"an exporter that is denied": {func(w *world) { w.redis[1].Spec.Containers[1].Ports[0].ContainerPort = deniedPort }, []string{"metrics"}},
+		"no exporter at its port":    {func(w *world) { w.sentinels[2].Spec.Containers[1].Ports[0].ContainerPort = 1 }, []string{"metrics"}},
+		"no exporter":                {func(w *world) { w.sentinels[0].Spec.Containers = w.sentinels[0].Spec.Containers[:1] }, []string{"metrics"}},
 	} {
 		t.Run(title, func(t *testing.T) {
 			w := healthy(t, i)

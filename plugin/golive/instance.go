@@ -44,6 +44,7 @@ type instance struct {
 	connection *corev1.ConfigMap
 	redis      []redisNode
 	sentinels  []sentinelNode
+	exporters  []exporterNode
 }
 
 const (

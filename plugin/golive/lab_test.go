@@ -3,6 +3,8 @@ package golive
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 
@@ -76,16 +78,56 @@ func pod(t *testing.T, component string, p *lab.Process, n int, port string) cor
 	object := corev1.Pod{ObjectMeta: meta(component + "-" + strconv.Itoa(n))}
 	object.Labels = (&instance{name: name}).labels(component)
 	object.Spec.NodeName = "node-" + strconv.Itoa(n)
-	object.Spec.Containers = []corev1.Container{{
-		Name: component, Ports: []corev1.ContainerPort{{Name: component, ContainerPort: int32(number)}},
+	object.Spec.Containers = []corev1.Container{
+		container(component, component, int32(number)), container(component+"-exporter", metricsPort, exporterPorts[component]),
+	}
+	object.Status.PodIP = p.IP
+	object.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	return object
+}
+
+func container(name, port string, number int32) corev1.Container {
+	return corev1.Container{
+		Name: name, Ports: []corev1.ContainerPort{{Name: port, ContainerPort: number}},
 		Resources: corev1.ResourceRequirements{
 			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("50m"), corev1.ResourceMemory: resource.MustParse("128Mi")},
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128Mi")},
 		},
-	}}
-	object.Status.PodIP = p.IP
-	object.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
-	return object
+	}
+}
+
+var exporterPorts = map[string]int32{redisComponent: 9121, sentinelComponent: 9355}
+
+// deniedPort is where a process' exporter has the wrong password.
+const deniedPort = 9122
+
+// export serves, beside each process, what a real exporter has said.
+func export(t *testing.T, i *lab.Instance) {
+	t.Helper()
+	for _, p := range i.Redis {
+		serveRecord(t, p.IP, exporterPorts[redisComponent], "redis-master.txt")
+		serveRecord(t, p.IP, deniedPort, "redis-denied.txt")
+	}
+	for _, p := range i.Sentinels {
+		serveRecord(t, p.IP, exporterPorts[sentinelComponent], "sentinel.txt")
+	}
+}
+
+func serveRecord(t *testing.T, ip string, port int32, record string) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(ip, strconv.Itoa(int(port))))
+	require.NoError(t, err)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" {
+			http.NotFound(w, r)
+			return
+		}
+		http.ServeFile(w, r, "../../test/alerts/testdata/"+record)
+	}))
+	require.NoError(t, server.Listener.Close())
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
 }
 
 // cluster holds the world, and leads to the lab's processes.

@@ -42,6 +42,11 @@ func (c Cluster) askAll(ctx context.Context, i *instance, password string) {
 	for _, pod := range i.pods[sentinelComponent] {
 		i.sentinels = append(i.sentinels, c.askSentinel(ctx, pod))
 	}
+	for _, component := range components {
+		for _, pod := range i.pods[component] {
+			i.exporters = append(i.exporters, c.askExporter(ctx, pod))
+		}
+	}
 }
 
 func (i *instance) close() {

@@ -176,7 +176,7 @@ func checkUninstall(t *testing.T, i *framework.Instance) {
 			objects := framework.Output(t, namespace, "get", strings.Join(kinds, ","), "-o", "name", "--ignore-not-found")
 			for _, object := range strings.Fields(objects) {
 				isEvent := strings.HasPrefix(object, "event")
-				isJob := regexp.MustCompile(`^job|/client|-golive|-stranger`).MatchString(object)
+				isJob := regexp.MustCompile(`^job|/client|-golive-|-stranger-`).MatchString(object)
 				if strings.Contains(object, i.Name) && !isEvent && !isJob {
 					found = append(found, object)
 				}

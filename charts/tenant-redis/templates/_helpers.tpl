@@ -106,18 +106,3 @@ disablePodDisruptionBudget: true
 {{- define "redis.ownBudgets" -}}
 {{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}
 {{- end }}
-
-{{/* The password that the cluster has, or a new one. */}}
-{{- define "redis.password" -}}
-{{- $name := include "redis.name" . -}}
-{{- $existing := lookup "v1" "Secret" .Release.Namespace $name -}}
-{{- with dig "data" "password" "" $existing -}}
-{{- b64dec . -}}
-{{- else -}}
-{{- if not (lookup "v1" "Namespace" "" "kube-system") -}}
-{{- fail (printf "auth.existingSecret: is empty, and Helm sees no cluster in which %s/%s may hold the password already: name a Secret with a key password in auth.existingSecret, set auth.enabled to false, or let Helm see the cluster with --dry-run=server" .Release.Namespace $name) -}}
-{{- end -}}
-{{- /* Letters and digits only: the operator writes it into redis.conf unquoted. */ -}}
-{{- randAlphaNum 32 -}}
-{{- end -}}
-{{- end }}

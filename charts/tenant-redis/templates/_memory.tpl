@@ -1,15 +1,11 @@
-{{/* Memory and CPU of a Redis container by size, as JSON. */}}
-{{- define "redis.sizes" -}}
-{{- dict
+{{/* Memory and CPU of a Redis container of this instance, as JSON. */}}
+{{- define "redis.resources" -}}
+{{- $sizes := dict
   "small" (dict "memory" "256Mi" "cpu" "100m")
   "medium" (dict "memory" "1Gi" "cpu" "500m")
   "large" (dict "memory" "4Gi" "cpu" "1")
-  "own" (pick .Values.redis "memory" "cpu") | toJson -}}
-{{- end }}
-
-{{/* Those of this instance, as JSON. */}}
-{{- define "redis.resources" -}}
-{{- get (include "redis.sizes" . | fromJson) .Values.size | toJson -}}
+  "own" (pick .Values.redis "memory" "cpu") -}}
+{{- get $sizes .Values.size | toJson -}}
 {{- end }}
 
 {{- define "redis.mebibytes" -}}

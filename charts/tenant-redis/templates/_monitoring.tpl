@@ -9,15 +9,6 @@
   targetLabel: pod_ip
 {{- end }}
 
-{{/* Names of all alerts, as a JSON list: each file in alerts/ holds the one it is named after. */}}
-{{- define "redis.alerts" -}}
-{{- $names := list -}}
-{{- range $path, $_ := .Files.Glob "alerts/*.yaml" -}}
-{{- $names = append $names (base $path | trimSuffix ".yaml") -}}
-{{- end -}}
-{{- toJson $names -}}
-{{- end }}
-
 {{/* What the <placeholders> of the alerts stand for. */}}
 {{- define "redis.alertFigures" -}}
 {{- $name := include "redis.name" . -}}

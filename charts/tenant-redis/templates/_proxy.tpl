@@ -10,11 +10,6 @@ app.kubernetes.io/component: proxy
 app.kubernetes.io/part-of: tenant-redis
 {{- end }}
 
-{{/* Whether the proxy's configuration is needed, in the proxy or beside an application: not empty if so. */}}
-{{- define "redis.proxy.configured" -}}
-{{- if or .Values.proxy.enabled .Values.proxy.sidecar }}true{{ end -}}
-{{- end }}
-
 {{/* Lines of a check: what Redis is to say of its replication, as a regular expression. QUIT ends the answer, or a wrong one would be waited on until the time-out. */}}
 {{- define "redis.proxy.check" -}}
 option tcp-check

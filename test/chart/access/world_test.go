@@ -124,6 +124,13 @@ func proxyPod(of render.Chart) *api.PodInfo {
 	})
 }
 
+// golivePod is a Pod as the chart labels those of helm test.
+func golivePod(of render.Chart) *api.PodInfo {
+	return pod(of.Namespace, map[string]string{
+		"app.kubernetes.io/instance": of.Release, "app.kubernetes.io/component": "golive",
+	})
+}
+
 func client(namespace, of, value string) *api.PodInfo {
 	return pod(namespace, map[string]string{"elastisys.io/redis-" + of + "-access": value})
 }

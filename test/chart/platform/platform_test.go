@@ -16,6 +16,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
 
@@ -24,6 +25,9 @@ import (
 )
 
 var platform = check.Platform{Registries: []string{"docker.io/", "quay.io/"}}
+
+// withTests is the tenant chart with the Jobs of helm test.
+var withTests = render.Chart{Dir: tenantChart.Dir, Release: tenantChart.Release, Namespace: tenantChart.Namespace, Tests: true}
 
 func TestRules(t *testing.T) {
 	manifest, err := operatorChart.Template(t, nil)
@@ -45,7 +49,8 @@ func TestRules(t *testing.T) {
 		}
 		for name, v := range tests {
 			t.Run(version+"/"+name, func(t *testing.T) {
-				chart := rendered(t, tenantChart, version, v)
+				chart := rendered(t, withTests, version, v)
+				require.Len(t, chart.ofKind("Job"), 2)
 				assert.Empty(t, platform.Check(chart))
 				made := chart.operate(t, version)
 				require.NotEmpty(t, made)
@@ -53,6 +58,18 @@ func TestRules(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestJobsNeedTheirPolicy is the control of TestRules for the Jobs of helm test.
+func TestJobsNeedTheirPolicy(t *testing.T) {
+	chart := rendered(t, withTests, "v1.3.0-rc1", nil)
+	var found []string
+	for _, v := range platform.Check(slices.DeleteFunc(chart, func(u unstructured.Unstructured) bool {
+		return u.GetName() == "cache-golive" && u.GetKind() == "NetworkPolicy"
+	})) {
+		found = append(found, v.Rule+" "+v.Object)
+	}
+	assert.Equal(t, []string{"network-policy Job/redis-system/cache-golive", "network-policy Job/redis-system/cache-stranger"}, found)
 }
 
 // TestBudgets holds that each component has one PodDisruptionBudget, the chart's

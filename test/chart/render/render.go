@@ -45,6 +45,9 @@ type Chart struct {
 	// Kubernetes is the version to render for; empty for the oldest that the
 	// charts accept.
 	Kubernetes string
+	// Tests renders the Jobs of helm test, too, which no release has until that
+	// is run.
+	Tests bool
 }
 
 // outcome is how one run of helm template ended.
@@ -76,9 +79,11 @@ func (c Chart) template(t *testing.T, v Values) (string, error) {
 		KubectlOptions: k8s.NewKubectlOptions("", "", c.Namespace),
 		Logger:         logger.Discard,
 	}
-	// Without the Jobs of helm test, which no release has until that is run.
-	version := cmp.Or(c.Kubernetes, "1.28.0")
-	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, "--kube-version", version, "--skip-tests")
+	flags := []string{"--kube-version", cmp.Or(c.Kubernetes, "1.28.0")}
+	if !c.Tests {
+		flags = append(flags, "--skip-tests")
+	}
+	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, flags...)
 }
 
 // With returns the chart's own values with others put over them.

@@ -79,7 +79,7 @@ func TestNamespacesOfAllObjects(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, namespace, o.GetNamespace(), id)
-		name := strings.TrimSuffix(strings.TrimSuffix(o.GetName(), "-redis"), "-sentinel")
+		name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(o.GetName(), "-redis"), "-sentinel"), "-golive")
 		if o.GetKind() == "PodDisruptionBudget" {
 			name = strings.TrimPrefix(strings.TrimPrefix(name, "rfr-"), "rfs-")
 		}

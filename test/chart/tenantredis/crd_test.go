@@ -1,16 +1,22 @@
 package tenantredis
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/kube-openapi/pkg/validation/validate"
+	"sigs.k8s.io/yaml"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
+
+// droppedKeys is what the CRDs of v1.2 drop, and so two Sentinels may end up on
+// one node.
+const droppedKeys = "spec.sentinel.topologySpreadConstraints[0].matchLabelKeys in body is a forbidden property"
 
 // TestRedisFailoverFitsTheCRD proves that the API server keeps every field:
 // what the schema does not name, it drops without a word.
@@ -18,19 +24,46 @@ func TestRedisFailoverFitsTheCRD(t *testing.T) {
 	installed, err := os.ReadFile(filepath.Join(render.Repository, "charts/redis-operator/files/crds", render.CRDFile))
 	require.NoError(t, err)
 	t.Run("of the operator's chart", func(t *testing.T) {
-		assertFits(t, installed, "spotahome-1.3")
+		assertFits(t, render.ClosedSchema(t, installed), "spotahome-1.3")
 	})
-	// Its code knows the field, and the operator's chart installs the newer CRD
-	// for it. Beside upstream's, two Sentinels may end up on one node.
+	// Its code knows the keys, and the operator's chart installs the newer CRD for
+	// them.
 	t.Run("of v1.2.4", func(t *testing.T) {
-		assertFits(t, render.UpstreamCRD(t, "redis-operator-1.2"), "spotahome-1.2",
-			"spec.sentinel.topologySpreadConstraints[0].matchLabelKeys in body is a forbidden property")
+		assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.2")), "spotahome-1.2", droppedKeys)
+	})
+	t.Run("of freshworks", func(t *testing.T) {
+		assertFits(t, freshworksSchema(t), "freshworks", droppedKeys)
+	})
+	t.Run("of saremox", func(t *testing.T) {
+		assertFits(t, saremoxSchema(t), "saremox")
 	})
 }
 
-func assertFits(t *testing.T, crd []byte, flavour string, known ...string) {
+// freshworksSchema is that of the CRD in the chart of v1.2.4. The chart 3.3 of
+// github.com/freshworks/redis-operator (charts/redisoperator/crds, commit
+// 067c2825) has it with one blank line more, by its length and by its first, a
+// middle and its last lines.
+func freshworksSchema(t *testing.T) *validate.SchemaValidator {
 	t.Helper()
-	check := render.ClosedSchema(t, crd)
+	return render.ClosedSchema(t, render.ModuleFile(t, "redis-operator-1.2", "github.com/spotahome/redis-operator", "charts/redisoperator/crds/"+render.CRDFile))
+}
+
+// saremoxSchema is that of v1.3.0-rc1 with the switch for Sentinel: the API types
+// of github.com/saremox/redis-operator (api/redisfailover/v1, commit
+// 006d1938) have all fields of the former, and of the others the chart sets this.
+func saremoxSchema(t *testing.T) *validate.SchemaValidator {
+	t.Helper()
+	crd := render.Decode(t, render.UpstreamCRD(t, "redis-operator-1.3"))
+	version := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
+	sentinel := []string{"schema", "openAPIV3Schema", "properties", "spec", "properties", "sentinel", "properties", "enabled"}
+	require.NoError(t, unstructured.SetNestedMap(version, map[string]any{"type": "boolean"}, sentinel...))
+	extended, err := yaml.Marshal(crd)
+	require.NoError(t, err)
+	return render.ClosedSchema(t, extended)
+}
+
+func assertFits(t *testing.T, check *validate.SchemaValidator, flavour string, known ...string) {
+	t.Helper()
 	for _, v := range []values{
 		{},
 		withoutPassword,
@@ -39,19 +72,17 @@ func assertFits(t *testing.T, crd []byte, flavour string, known ...string) {
 			"placement": `{"nodeSelector": {"a": "b"}, "tolerations": [{"key": "a", "operator": "Exists"}], "priorityClassName": "high"}`,
 		},
 	} {
-		v = maps.Clone(v)
-		v["flavour"] = text(flavour)
 		var found []string
-		for _, problem := range check.Validate(theFailover(t, v)).Errors {
+		for _, problem := range check.Validate(theFailover(t, flavoured(flavour), v)).Errors {
 			found = append(found, problem.Error())
 		}
-		assert.Equal(t, known, found, v)
+		assert.ElementsMatch(t, known, found, v)
 	}
 }
 
-func theFailover(t *testing.T, v values) map[string]any {
+func theFailover(t *testing.T, c render.Chart, v values) map[string]any {
 	t.Helper()
-	for _, o := range chart.Objects(t, v) {
+	for _, o := range c.Objects(t, v) {
 		if o.GetKind() == "RedisFailover" {
 			return o.Object
 		}
@@ -70,4 +101,17 @@ func TestCRDCheckFindsMistakes(t *testing.T) {
 	assert.NotEmpty(t, check.Validate(redis("replica", int64(3))).Errors, "unknown field")
 	assert.NotEmpty(t, check.Validate(redis("disablePodDisruptionBudget", true)).Errors, "field of a newer version")
 	assert.NotEmpty(t, check.Validate(redis("exporter", map[string]any{"port": int64(1)})).Errors, "unknown field further down")
+}
+
+// TestForksSchemasTellFlavoursApart gives each fork what is rendered for another
+// operator.
+func TestForksSchemasTellFlavoursApart(t *testing.T) {
+	const ownBudgets = "disablePodDisruptionBudget in body is a forbidden property"
+	assertFits(t, freshworksSchema(t), "spotahome-1.3", "spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets)
+	assertFits(t, freshworksSchema(t), "saremox",
+		"spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets, "spec.sentinel.enabled in body is a forbidden property")
+	assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "saremox", "spec.sentinel.enabled in body is a forbidden property")
+
+	unknown := map[string]any{"spec": map[string]any{"sentinel": map[string]any{"enable": true}}}
+	assert.NotEmpty(t, saremoxSchema(t).Validate(unknown).Errors)
 }

@@ -15,25 +15,33 @@ import (
 
 const groupLabel = "redis-failover.freshworks.com/operator-group"
 
+// flavoured is the chart with what a flavour needs.
+func flavoured(flavour string) render.Chart {
+	own := chart
+	own.Values = own.With(values{"flavour": text(flavour)})
+	switch flavour {
+	case "freshworks":
+		own.Values["operator.group"] = `"blue"`
+	case "saremox":
+		own.Kubernetes = "1.32.0"
+	}
+	return own
+}
+
 // TestFlavours holds what each operator gets that the others do not.
 func TestFlavours(t *testing.T) {
-	own := chart
-	own.Kubernetes = "1.32.0"
 	for flavour, test := range map[string]struct {
-		values
 		budgets, sentinelEnabled, passwordInCommand bool
 		group                                       string
 	}{
 		"spotahome-1.3": {budgets: true},
 		"spotahome-1.2": {},
-		"freshworks":    {values: values{"operator.group": `"blue"`}, group: "blue"},
+		"freshworks":    {group: "blue"},
 		"saremox":       {budgets: true, sentinelEnabled: true, passwordInCommand: true},
 	} {
 		t.Run(flavour, func(t *testing.T) {
 			t.Parallel()
-			flavoured := own
-			flavoured.Values = own.With(values{"flavour": text(flavour)})
-			objects := flavoured.Objects(t, test.values)
+			objects := flavoured(flavour).Objects(t, nil)
 			rf := render.Get[redisFailover](t, objects, chart.ID("RedisFailover"))
 
 			assert.Equal(t, test.group, rf.Labels[groupLabel])
@@ -43,7 +51,7 @@ func TestFlavours(t *testing.T) {
 			if test.passwordInCommand {
 				assert.Equal(t, "$(REDIS_PASSWORD)", argument(t, rf.Spec.Redis.Command, "--requirepass"))
 				assert.Equal(t, "$(REDIS_PASSWORD)", argument(t, rf.Spec.Redis.Command, "--masterauth"))
-				open := render.Get[redisFailover](t, flavoured.Objects(t, withoutPassword), chart.ID("RedisFailover"))
+				open := render.Get[redisFailover](t, flavoured(flavour).Objects(t, withoutPassword), chart.ID("RedisFailover"))
 				assert.NotContains(t, open.Spec.Redis.Command, "--requirepass")
 			} else {
 				assert.NotContains(t, rf.Spec.Redis.Command, "--requirepass")

@@ -94,6 +94,7 @@ func TestRefusedMonitoring(t *testing.T) {
 	}{
 		"unknown alert":           {values{"monitoring.excludedAlerts": `["RedisMasterMising"]`}, []string{"monitoring.excludedAlerts", `"RedisMasterMising"`, "RedisMasterMissing"}},
 		"prober as address":       {values{"monitoring.probe.prober": `"http://blackbox:9115"`}, []string{"/monitoring/probe/prober"}},
+		"module with a space":     {values{"monitoring.probe.module": `"tcp connect"`}, []string{"/monitoring/probe/module", "'tcp connect'"}},
 		"runbooks with a slash":   {values{"monitoring.runbooksURL": `"https://a.example/"`}, []string{"/monitoring/runbooksURL"}},
 		"no runbooks":             {values{"monitoring.runbooksURL": `""`}, []string{"/monitoring/runbooksURL"}},
 		"dashboard with variable": {values{"monitoring.dashboardURL": `"https://a.example/d/a?var-a=b"`}, []string{"/monitoring/dashboardURL"}},

@@ -1,13 +1,17 @@
 package tenantredis
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
@@ -91,6 +95,53 @@ func TestSchemaIsClosed(t *testing.T) {
 	for parent := range parents {
 		refused(t, bare, values{parent: "null"}, at(parent)...)
 	}
+}
+
+// TestNumbersKeepTheirRanges holds that each number of values.yaml says in words
+// from where to where it goes, as the schema does, and that the next one on
+// either side is refused.
+func TestNumbersKeepTheirRanges(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(chart.Dir, "values.schema.json"))
+	require.NoError(t, err)
+	lower, upper := values{}, values{}
+	var least, most []string
+	for path, schema := range numbers("", render.Decode(t, data)) {
+		ends := regexp.MustCompile(`(\d+)( [MG]iB)? to (\d+)( [MG]iB)?`).FindStringSubmatch(schema["description"].(string))
+		require.NotNil(t, ends, path)
+		first, last := number(t, ends[1]+ends[2]), number(t, ends[3]+ends[4])
+		assert.EqualValues(t, first, schema["minimum"], path)
+		assert.EqualValues(t, last, schema["maximum"], path)
+		lower[path], upper[path] = strconv.FormatInt(first-1, 10), strconv.FormatInt(last+1, 10)
+		key := "at '/" + strings.ReplaceAll(path, ".", "/") + "': "
+		least, most = append(least, key+"minimum: got "), append(most, key+"maximum: got ")
+	}
+	require.Greater(t, len(lower), 5)
+	refused(t, chart, lower, least...)
+	refused(t, chart, upper, most...)
+}
+
+// numbers returns the schema of each number that is not one of a list, by the
+// path of its key.
+func numbers(path string, schema map[string]any) map[string]map[string]any {
+	found := map[string]map[string]any{}
+	if schema["type"] == "integer" && schema["enum"] == nil {
+		found[path] = schema
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	for key, child := range properties {
+		if child, ok := child.(map[string]any); ok {
+			maps.Copy(found, numbers(strings.TrimPrefix(path+"."+key, "."), child))
+		}
+	}
+	return found
+}
+
+// number reads one such as "64" or "1 MiB".
+func number(t *testing.T, text string) int64 {
+	t.Helper()
+	read, err := resource.ParseQuantity(strings.NewReplacer(" ", "", "iB", "i").Replace(text))
+	require.NoError(t, err)
+	return read.Value()
 }
 
 // at is how Helm names a key: its parent's path, and the key itself.

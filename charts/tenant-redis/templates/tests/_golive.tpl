@@ -1,3 +1,9 @@
+{{/* Labels of the Pods of `helm test`. They have no part in what the operator selects. */}}
+{{- define "redis.golive.selector" -}}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: golive
+{{- end }}
+
 {{/* A Job of `helm test` that runs golive.sh: (dict "root" $ "name" NAME "weight" ORDER "label" TRUE-TO-BE-LET-IN "arguments" LIST) */}}
 {{- define "redis.golive" -}}
 apiVersion: batch/v1
@@ -18,11 +24,12 @@ spec:
   activeDeadlineSeconds: 240
   ttlSecondsAfterFinished: 86400
   template:
-    {{- if .label }}
     metadata:
       labels:
+        {{- include "redis.golive.selector" .root | nindent 8 }}
+        {{- if .label }}
         {{ include "redis.accessLabel" .root | quote }}: allow
-    {{- end }}
+        {{- end }}
     spec:
       {{- include "redis.golive.pod" . | nindent 6 }}
 {{- end }}

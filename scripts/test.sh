@@ -7,8 +7,8 @@
 # choose SUITE sets the packages, build tags and time limit of a suite.
 choose() {
   # A suite of the cluster is this package alone; its tags would also run all
-  # the others. Its parallel tests mostly wait for the operator's next pass.
-  packages=(-parallel 4 ./test/e2e/...) limit=60m
+  # the others.
+  packages=(./test/e2e/...) limit=60m
   case $1 in
     # First what takes longest.
     unit) packages=(./test/scripts ./test/chart/proxy ./...) tags= ;;

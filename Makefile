@@ -49,9 +49,10 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool,
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
 
-package: bin/helm bin/helm4 ## the charts, linted, and the Helm plugins of each platform, with their checksums, into dist/
+package: bin/helm bin/helm4 ## the charts, linted, and the Helm plugins of each platform, with checksums, signed by SIGN_KEY if set, into dist/
 	@scripts/package.sh
 	@scripts/package-plugins.sh
+	@scripts/sign.sh
 
 images: ## the images of the test cluster, pulled or built
 	@scripts/engine.sh
@@ -62,7 +63,7 @@ cluster: bin/kubectl bin/kind ## the kind cluster alone
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck jq redis-server redis-sentinel redis-tools busybox haproxy
+	@scripts/packages.sh shellcheck jq gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

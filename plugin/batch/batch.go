@@ -2,7 +2,7 @@
 package batch
 
 import (
-	"cmp"
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,12 +11,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sync/errgroup"
+	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
-	"helm.sh/helm/v3/pkg/release"
-	"helm.sh/helm/v3/pkg/releaseutil"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
@@ -32,9 +32,14 @@ type Tenant struct {
 // Name is the tenant's name, and that of its release.
 func (t Tenant) Name() string { return t.File.Metadata.Name }
 
-// chartFiles are a chart's files, read once. Rendering changes a chart, so each
+// source is a chart's files, read once. Rendering changes a chart, so each
 // tenant gets one of its own, made of them.
-type chartFiles []*loader.BufferedFile
+type source struct {
+	files []*loader.BufferedFile
+	// schema is that of the values, compiled once, or nil if Helm has to do it:
+	// for a chart without one, and where other files have a say, too.
+	schema *jsonschema.Schema
+}
 
 // Render renders the chart for each folder of tenants that has a tenant.yaml,
 // with the values.yaml beside it if there is one, in the order of the folders.
@@ -43,7 +48,7 @@ type chartFiles []*loader.BufferedFile
 // such as "1.37". The error tells all tenants that cannot be rendered, and all
 // that two claim.
 func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
-	files, err := load(chart)
+	source, err := load(chart)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +65,7 @@ func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, problems := files.renderAll(folders, shared, capabilities)
+	all, problems := source.renderAll(folders, shared, capabilities)
 	if err := errors.Join(append(problems, collisions(all)...)...); err != nil {
 		return nil, err
 	}
@@ -69,14 +74,14 @@ func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
 
 // renderAll renders tenants side by side: none depends on another. It leaves out
 // those that cannot be rendered, which the errors name.
-func (f chartFiles) renderAll(tenants []string, shared string, capabilities *chartutil.Capabilities) ([]Tenant, []error) {
+func (s source) renderAll(tenants []string, shared string, capabilities *chartutil.Capabilities) ([]Tenant, []error) {
 	rendered, failed := make([]Tenant, len(tenants)), make([]error, len(tenants))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, file := range tenants {
 		group.Go(func() error {
 			var err error
-			if rendered[i], err = f.render(filepath.Dir(file), shared, capabilities); err != nil {
+			if rendered[i], err = s.render(filepath.Dir(file), shared, capabilities); err != nil {
 				failed[i] = fmt.Errorf("%s: %w", filepath.Dir(file), err)
 			}
 			return nil
@@ -86,19 +91,41 @@ func (f chartFiles) renderAll(tenants []string, shared string, capabilities *cha
 	return slices.DeleteFunc(rendered, func(t Tenant) bool { return t.File == nil }), failed
 }
 
-func load(name string) (chartFiles, error) {
+func load(name string) (source, error) {
 	chart, err := loader.Load(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot load the chart %s: %w", name, err)
+		return source{}, fmt.Errorf("cannot load the chart %s: %w", name, err)
 	}
-	var files chartFiles
+	var s source
 	for _, raw := range chart.Raw {
-		files = append(files, &loader.BufferedFile{Name: raw.Name, Data: raw.Data})
+		s.files = append(s.files, &loader.BufferedFile{Name: raw.Name, Data: raw.Data})
 	}
-	return files, nil
+	if len(chart.Dependencies()) == 0 {
+		s.schema = compile(chart.Schema)
+	}
+	return s, nil
 }
 
-func (f chartFiles) render(folder, shared string, capabilities *chartutil.Capabilities) (Tenant, error) {
+// compile returns a schema, or nil if it does not stand alone.
+func compile(text []byte) *jsonschema.Schema {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil
+	}
+	const name = "file:///values.schema.json"
+	compiler := jsonschema.NewCompiler()
+	compiler.UseLoader(jsonschema.SchemeURLLoader{})
+	if err := compiler.AddResource(name, document); err != nil {
+		return nil
+	}
+	schema, err := compiler.Compile(name)
+	if err != nil {
+		return nil
+	}
+	return schema
+}
+
+func (s source) render(folder, shared string, capabilities *chartutil.Capabilities) (Tenant, error) {
 	file, err := input.Tenant(filepath.Join(folder, "tenant.yaml"))
 	if err != nil {
 		return Tenant{}, err
@@ -107,7 +134,7 @@ func (f chartFiles) render(folder, shared string, capabilities *chartutil.Capabi
 	if err != nil {
 		return Tenant{}, err
 	}
-	stream, err := f.manifests(file, values, capabilities)
+	stream, err := s.manifests(file, values, capabilities)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -136,8 +163,8 @@ func readValues(own, shared string) (chartutil.Values, error) {
 }
 
 // manifests returns what helm template prints.
-func (f chartFiles) manifests(t *tenant.Tenant, values chartutil.Values, capabilities *chartutil.Capabilities) (string, error) {
-	chart, err := loader.LoadFiles(f)
+func (s source) manifests(t *tenant.Tenant, values chartutil.Values, capabilities *chartutil.Capabilities) (string, error) {
+	chart, err := loader.LoadFiles(s.files)
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +175,7 @@ func (f chartFiles) manifests(t *tenant.Tenant, values chartutil.Values, capabil
 		return "", err
 	}
 	options := chartutil.ReleaseOptions{Name: t.Metadata.Name, Namespace: t.Spec.Namespace, Revision: 1, IsInstall: true}
-	all, err := chartutil.ToRenderValues(chart, values, options, capabilities)
+	all, err := s.values(chart, values, options, capabilities)
 	if err != nil {
 		return "", err
 	}
@@ -161,17 +188,19 @@ func (f chartFiles) manifests(t *tenant.Tenant, values chartutil.Values, capabil
 			delete(files, name)
 		}
 	}
-	hooks, manifests, err := releaseutil.SortManifests(files, capabilities.APIVersions, releaseutil.InstallOrder)
-	if err != nil {
-		return "", err
+	return inOrder(files)
+}
+
+// values returns what the templates are given. Helm, which compiles the schema
+// anew each time, is asked about values only if they do not pass here: for its
+// words.
+func (s source) values(c *chart.Chart, own chartutil.Values, options chartutil.ReleaseOptions, capabilities *chartutil.Capabilities) (chartutil.Values, error) {
+	all, err := chartutil.ToRenderValuesWithSchemaValidation(c, own, options, capabilities, s.schema != nil)
+	if err != nil || s.schema == nil {
+		return all, err
 	}
-	slices.SortStableFunc(hooks, func(a, b *release.Hook) int { return cmp.Compare(a.Path, b.Path) })
-	var b strings.Builder
-	for _, m := range manifests {
-		fmt.Fprintf(&b, "---\n# Source: %s\n%s\n", m.Name, m.Content)
+	if values, ok := all["Values"].(chartutil.Values); ok && s.schema.Validate(values.AsMap()) == nil {
+		return all, nil
 	}
-	for _, h := range hooks {
-		fmt.Fprintf(&b, "---\n# Source: %s\n%s\n", h.Path, h.Manifest)
-	}
-	return b.String(), nil
+	return chartutil.ToRenderValues(c, own, options, capabilities)
 }

@@ -21,13 +21,17 @@ const platform = runtime.GOOS + "-" + runtime.GOARCH
 func pack(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	out, err := exec.CommandContext(t.Context(), repository+"/scripts/package-plugins.sh", folder, runtime.GOOS+"/"+runtime.GOARCH).CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	mustRun(t, repository+"/scripts/package-plugins.sh", folder, runtime.GOOS+"/"+runtime.GOARCH)
 	return folder
 }
 
-// TestPackages packs twice the same bytes, and installs them with both majors:
-// Helm 3 takes archives from a server alone.
+func mustRun(t *testing.T, program string, args ...string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// TestPackages packs twice the same bytes, installs them, and verifies them signed.
 func TestPackages(t *testing.T) {
 	folder, again := pack(t), pack(t)
 	first, err := os.ReadFile(filepath.Join(folder, "SHA256SUMS"))
@@ -40,7 +44,14 @@ func TestPackages(t *testing.T) {
 	check.Dir = folder
 	out, err := check.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	t.Run("installed", func(t *testing.T) { install(t, folder) })
+	t.Run("signed", func(t *testing.T) { verifySigned(t, again) })
+}
 
+// install installs packages with both majors: Helm 3 takes archives from a server
+// alone.
+func install(t *testing.T, folder string) {
+	t.Helper()
 	files := http.FileServer(http.Dir(folder))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/gzip") // Helm 3 knows an archive by it
@@ -64,4 +75,77 @@ func TestPackages(t *testing.T) {
 		require.Contains(t, h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml"), provenance)
 		h.must(t, "plugin", "uninstall", "tenant")
 	})
+}
+
+// newKey makes a key in GnuPG's keyring, and returns a file with its public half.
+func newKey(t *testing.T, name string) string {
+	t.Helper()
+	mustRun(t, "gpg", "--batch", "--passphrase", "", "--quick-generate-key", name)
+	file := filepath.Join(t.TempDir(), "keyring.gpg")
+	mustRun(t, "gpg", "--output", file, "--export", name)
+	return file
+}
+
+// damaged returns a copy of a signed archive with a byte more.
+func damaged(t *testing.T, archive string) string {
+	t.Helper()
+	text, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	signature, err := os.ReadFile(archive + ".prov")
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), filepath.Base(archive))
+	require.NoError(t, os.WriteFile(file, append(text, 0), 0o600))
+	require.NoError(t, os.WriteFile(file+".prov", signature, 0o600))
+	return file
+}
+
+// verifySigned signs a folder of plugins, and one of charts. Both majors verify the
+// charts, and Helm 4 the plugins, too.
+func verifySigned(t *testing.T, plugins string) {
+	t.Helper()
+	charts := filepath.Join(t.TempDir(), "charts")
+	mustRun(t, repository+"/scripts/package.sh", charts)
+	t.Setenv("GNUPGHOME", t.TempDir())
+	defer func() { mustRun(t, "gpgconf", "--kill", "gpg-agent") }()
+	keyring, another := newKey(t, "packager"), newKey(t, "stranger")
+	t.Setenv("SIGN_KEY", "")
+	mustRun(t, repository+"/scripts/sign.sh", charts)
+	require.NoFileExists(t, charts+"/SHA256SUMS.asc")
+	t.Setenv("SIGN_KEY", "packager")
+	for _, folder := range []string{charts, plugins} {
+		mustRun(t, repository+"/scripts/sign.sh", folder)
+		mustRun(t, "gpg", "--verify", folder+"/SHA256SUMS.asc", folder+"/SHA256SUMS")
+	}
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		t.Setenv("HELM_PLUGINS", filepath.Join(os.Getenv("HELM_DATA_HOME"), "plugins"))
+		refused := func(problem string, args ...string) {
+			_, stderr, err := h.run(t, args...)
+			require.Error(t, err, args)
+			require.Contains(t, stderr, problem, args)
+		}
+		check := func(archive string, verify ...string) {
+			refused("sha256 sum does not match", append(verify, damaged(t, archive), "--keyring", keyring)...)
+			refused("unknown entity", append(verify, archive, "--keyring", another)...)
+			h.must(t, append(verify, archive, "--keyring", keyring)...)
+		}
+		for _, chart := range archives(t, charts) {
+			check(chart, "verify")
+		}
+		if filepath.Base(h.plugins) == "helm3" {
+			return
+		}
+		for _, plugin := range archives(t, plugins) {
+			check(plugin, "plugin", "verify")
+		}
+		check(plugins+"/tenant-"+version.Version+"-"+platform+".tgz", "plugin", "install")
+	})
+}
+
+func archives(t *testing.T, folder string) []string {
+	t.Helper()
+	all, err := filepath.Glob(folder + "/*.tgz")
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	return all
 }

@@ -10,6 +10,14 @@ import (
 	"github.com/gruntwork-io/terratest/modules/logger"
 )
 
+// dumpFailure dumps the instance if the test has failed and has not dumped it yet.
+func (i *Instance) dumpFailure(t *testing.T) {
+	t.Helper()
+	if t.Failed() && !i.dumped {
+		i.Dump(t)
+	}
+}
+
 // Dump logs what it takes to understand a failure from the log alone, what tells
 // most first. It asks for no Secret and no ConfigMap.
 func (i *Instance) Dump(t *testing.T) {

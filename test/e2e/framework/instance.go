@@ -87,11 +87,7 @@ func New(t *testing.T, release Release) *Instance {
 		i.helm, i.postRenderer = []string{"env", "HELM_PLUGINS=" + Path("bin/plugins/helm4"), "helm4"}, "tenant-post"
 	}
 	Namespace(t, i.Tenant)
-	t.Cleanup(func() {
-		if t.Failed() && !i.dumped {
-			i.Dump(t)
-		}
-	})
+	t.Cleanup(func() { i.dumpFailure(t) })
 	return i
 }
 
@@ -100,7 +96,10 @@ func Install(t *testing.T, release Release) *Instance {
 	t.Helper()
 	i := New(t, release)
 	_ = i.uninstall(CleanupContext(t))
-	t.Cleanup(func() { _ = i.uninstall(CleanupContext(t)) })
+	t.Cleanup(func() {
+		i.dumpFailure(t)
+		_ = i.uninstall(CleanupContext(t))
+	})
 	i.Upgrade(t, Path("charts/tenant-redis"), release)
 	return i
 }

@@ -25,9 +25,7 @@ func InstallStock(t *testing.T) *Instance {
 	}
 	remove()
 	t.Cleanup(func() {
-		if t.Failed() && !i.dumped {
-			i.Dump(t)
-		}
+		i.dumpFailure(t)
 		remove()
 	})
 	require.NoError(t, k8s.KubectlApplyContextE(t, t.Context(), Kubectl(""), Path("test/e2e/testdata/stock.yaml")))

@@ -41,7 +41,11 @@ func (i *Instance) Deploy(t *testing.T, examples []clients.Client) []ledger.Serv
 			deployment, err := client.AppsV1().Deployments(i.Tenant).Get(ctx, example.Name, metav1.GetOptions{})
 			return err == nil && deployment.Status.ReadyReplicas == *deployment.Spec.Replicas, err
 		})
-		require.NoError(t, err, "%s is not ready:\n%s", example.Name, Output(t, i.Tenant, "describe", "pods", "--selector=app="+example.Name))
+		if err != nil {
+			pods := "--selector=app=" + example.Name
+			require.NoError(t, err, "%s is not ready:\n%s\n%s", example.Name,
+				Output(t, i.Tenant, "logs", pods, "--prefix", "--tail=20"), Output(t, i.Tenant, "describe", "pods", pods))
+		}
 	}
 	return services
 }

@@ -25,9 +25,9 @@ func (i *Instance) Do(p *Process, command ...any) any {
 }
 
 // Tell asks a Sentinel.
-func (i *Instance) Tell(p *Process, command ...any) {
+func (i *Instance) Tell(p *Process, command ...any) any {
 	i.T.Helper()
-	i.ask(p, SentinelPort, command...)
+	return i.ask(p, SentinelPort, command...)
 }
 
 func (i *Instance) ask(p *Process, port string, command ...any) any {

@@ -32,6 +32,7 @@ func TestHandOver(t *testing.T) {
 				require.Less(t, end, lab.Slack*time.Second)
 				master := i.Elected(old, time.Second)
 				require.Contains(t, i.Logged(old), "stop.sh: handed over to "+master.IP)
+				i.listed(master)
 				i.Restart(old)
 				i.Settled(master)
 				old = master
@@ -39,6 +40,16 @@ func TestHandOver(t *testing.T) {
 			require.Equal(t, 2, i.promotions())
 			i.writersReturn(writers, old, handOverGap, 0)
 		})
+	}
+}
+
+// listed fails unless every Sentinel lists the master in SENTINEL MASTER, where the
+// one that leads a failover has the old one until the other replicas follow.
+func (i *instance) listed(master *lab.Process) {
+	i.T.Helper()
+	for _, sentinel := range i.Sentinels {
+		state := i.Tell(sentinel, "SENTINEL", "MASTER", lab.MasterName).(map[any]any)
+		require.Equal(i.T, master.IP, state["ip"], "%s: %v", sentinel.IP, state)
 	}
 }
 

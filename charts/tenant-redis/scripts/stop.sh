@@ -79,6 +79,14 @@ handed_over() {
 		[ "$(role "$named")" = master ]
 }
 
+# replaced: whether the Sentinel that led the failover has ended it. Until then,
+# a second or two, it gives this Redis to those who ask for SENTINEL MASTER(S), as
+# some libraries do; an address that is gone costs them their time-outs, a Redis
+# that takes no writes does not.
+replaced() {
+	case $views in *replaced*) false ;; esac
+}
+
 # alone: whether for 5 s nobody was there who could take over: no replica is
 # connected and no Sentinel answers. So it is when all of an instance is removed.
 # A restarted replica is back sooner. While there is a Sentinel it may come later,
@@ -112,3 +120,8 @@ done
 # Clients that stay as long as they can must not wait for the end of Redis.
 redis "$self" CLIENT KILL TYPE normal >/dev/null
 say "handed over to $named"
+patience=$(($(date +%s) + 5))
+until replaced || [ "$(date +%s)" -gt "$patience" ]; do
+	sleep 0.05
+	follow_up
+done

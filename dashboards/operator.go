@@ -5,6 +5,13 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
+// verdicts are those on each Redis that the operator still looks after: of one that
+// was deleted it keeps the last, but asks for its rfr-NAME no more.
+const verdicts = `min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>})
+and on (namespace, name) label_replace(
+  rate(redis_operator_controller_k8s_operations_total{<operators>}[5m]) > 0, "name", "$1", "name", "rfr-(.+)"
+)`
+
 // operator is about the redis-operator itself.
 func operator() *page {
 	p := newPage(administrators, "redis-operator", "Redis / Operator",
@@ -20,9 +27,9 @@ func operator() *page {
 			latest(`sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[5m])) > 0`, "{{pod}}")).
 			TextMode(common.BigValueTextModeName).NoValue("None"),
 		figure("Redis looked after", "none", "RedisFailovers that the operator knows.",
-			latest(`count(count by (namespace, name) (redis_operator_controller_cluster_ok{<operators>}))`, "")),
+			latest("count("+verdicts+")", "")),
 		figure("Redis failing", "none", "RedisFailovers whose reconciliation ended with an error. Alert: RedisOperatorReconcileFailing.",
-			latest(`count(min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>}) == 0) or vector(0)`, "")).
+			latest("count(("+verdicts+") == 0) or vector(0)", "")).
 			Mappings([]dashboard.ValueMapping{values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"})}),
 		figure("Queue", "none", "Events that wait for a worker.",
 			latest(`sum(kooper_controller_event_queue_length{<operator>,controller="redisfailover"})`, "")),
@@ -35,7 +42,7 @@ func operator() *page {
 		"Reconciliation",
 		timeline("Verdict on each Redis", "Whether the last reconciliation ended well. It does while a Pod is missing: look at the fleet for that. Alert: RedisOperatorReconcileFailing.", full,
 			yesNo("Well", "Failed"),
-			query(`min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>})`, "{{namespace}}/{{name}}")),
+			query(verdicts, "{{namespace}}/{{name}}")),
 		graph("Reconciliations", "ops", "Reconciliations by each Pod. Each Redis has one every 30 s at least. Alert: RedisOperatorNotReconciling.", third,
 			query(`sum by (pod, success) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[$__rate_interval]))`, "{{pod}} success={{success}}")),
 		graph("Duration", "s", "Mean time that one reconciliation takes.", third,

@@ -53,6 +53,11 @@ var operatorExamples = []example{
 			w.operator[1].add(w.instances[1].clusterOK(), always(1))
 		},
 		want: alerts{{"Each pass over redis-system/other ends with an error.", labelled{"namespace": "redis-system", "name": "other"}}},
+		silent: faults{"it is deleted": func(i *instance) {
+			other := i.world.instances[1]
+			i.world.operator[0].set(other.clusterOK(), always(0))
+			i.world.operator[0].set(other.looks(), always(6))
+		}},
 	},
 	{
 		alert: "RedisOperatorCheckFailing",

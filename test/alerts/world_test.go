@@ -107,6 +107,7 @@ func healthy(t *testing.T) *world {
 			"namespace": id.namespace, "tenant_redis": id.name, "job": "probe", "instance": "rfs-" + id.name + "." + id.namespace + ":26379",
 		})
 		w.operator[0].add(i.clusterOK(), always(1))
+		w.operator[0].add(i.looks(), grows(6))
 		w.instances = append(w.instances, i)
 	}
 	return w
@@ -289,6 +290,13 @@ func (i *instance) vanish() {
 	each(i.sentinel, (*scrape).vanish)
 	each(i.proxy, (*scrape).vanish)
 	i.probe.vanish()
+}
+
+// looks is how often the operator has asked for the instance's StatefulSet, once in
+// each pass.
+func (i *instance) looks() string {
+	return fmt.Sprintf(`redis_operator_controller_k8s_operations_total{namespace=%q,kind="StatefulSet",name="rfr-%s",operation="GET",status="SUCCESS",err="NA"}`,
+		i.namespace, i.name)
 }
 
 // clusterOK is the operator's verdict on the instance.

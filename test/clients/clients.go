@@ -40,8 +40,7 @@ var All = []Client{
 	{Name: "go-redis", Version: "9.23.0", Runtime: "Go 1.26", Program: "main.go", Every: true},
 	{Name: "rueidis", Version: "1.0.79", Runtime: "Go 1.26", Program: "main.go"},
 	// The Sentinel that leads a failover names it the old master for about a
-	// second more, whose address it then tries twice: 3.0 s were seen where 1.4 s
-	// are usual. Settings that try four times took 4.2 s.
+	// second more. Settings that try its address four times took 4.2 s.
 	{Name: "redis-py", Version: "4.3.4", Runtime: "Python 3.11", Program: "app.py", Every: true, Longer: 500 * time.Millisecond},
 	{Name: "ioredis", Version: "6.0.0", Runtime: "Node.js 24", Program: "app.js", Every: true},
 	// It asks the Sentinels for a new master once a second.

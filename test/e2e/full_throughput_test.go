@@ -45,25 +45,26 @@ done`
 // on the few cores of one machine.
 const share = "200m"
 
-// TestProxyCost holds what the proxy costs: the median rate of three rounds, and the
-// latency of the best, since whatever else the machine does only adds to it.
+const (
+	// leastPart is how much of the direct rate is promised through the proxy.
+	leastPart = 0.7
+	// mostAdded is how much more a request may take at the 99th percentile.
+	mostAdded = time.Millisecond
+)
+
+// TestProxyCost holds what the proxy costs to what is promised, by the medians of
+// three rounds. Where no core is idle the ratio is that of the time on cores that
+// both ways take, and it fails: docs/proxy.md.
 func TestProxyCost(t *testing.T) {
 	s := installProxy(t, "e2e-proxy-cost")
 	for _, c := range []struct {
 		name                  string
 		connections, requests int
 		prepare               func(*testing.T, *side)
-		// part is the least of the direct rate, added the most at the 99th
-		// percentile that is allowed; 0 is no promise.
-		part  float64
-		added time.Duration
 	}{
-		// No request waits for another.
-		{name: "one connection", connections: 1, requests: 10000, added: time.Millisecond},
-		// Short of the promise: where no core is idle, the ratio is that of the
-		// time on cores that both ways take. It must not get worse.
-		{name: "no core is idle", connections: 10, requests: 50000, part: 0.4},
-		{name: "each has its share of a core", connections: 10, requests: 20000, prepare: giveShares, part: 0.7},
+		{name: "one connection", connections: 1, requests: 10000},
+		{name: "no core is idle", connections: 10, requests: 50000},
+		{name: "each has its share of a core", connections: 10, requests: 20000, prepare: giveShares},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.prepare != nil {
@@ -74,9 +75,10 @@ func TestProxyCost(t *testing.T) {
 				direct, proxy := measured[pipeline]["direct"], measured[pipeline]["proxy"]
 				t.Logf("pipeline %d: direct %.0f/s, p99 %s; proxy %.0f/s, %.0f %%, p99 %s", pipeline,
 					direct.rate(), direct.p99(), proxy.rate(), 100*proxy.rate()/direct.rate(), proxy.p99())
-				assert.GreaterOrEqual(t, proxy.rate(), c.part*direct.rate(), "pipeline %d", pipeline)
-				if c.added > 0 {
-					assert.Less(t, proxy.p99(), direct.p99()+c.added, "pipeline %d", pipeline)
+				assert.Less(t, proxy.p99(), direct.p99()+mostAdded, "pipeline %d", pipeline)
+				// The rate of one connection is its latency by another name.
+				if c.connections > 1 {
+					assert.GreaterOrEqual(t, proxy.rate(), leastPart*direct.rate(), "pipeline %d", pipeline)
 				}
 			}
 		})
@@ -107,11 +109,13 @@ type way struct {
 	p99s  []float64 // milliseconds
 }
 
-func (w *way) rate() float64 { return slices.Sorted(slices.Values(w.rates))[len(w.rates)/2] }
+func (w *way) rate() float64 { return median(w.rates) }
 
 func (w *way) p99() time.Duration {
-	return time.Duration(slices.Min(w.p99s) * float64(time.Millisecond)).Round(time.Microsecond)
+	return time.Duration(median(w.p99s) * float64(time.Millisecond)).Round(time.Microsecond)
 }
+
+func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
 
 // measure runs the benchmark in a Pod of the tenant and returns, by pipeline, the
 // ways "direct" and "proxy".

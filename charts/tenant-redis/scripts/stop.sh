@@ -81,8 +81,8 @@ handed_over() {
 
 # replaced: whether the Sentinel that led the failover has ended it. Until then,
 # a second or two, it gives this Redis to those who ask for SENTINEL MASTER(S), as
-# some libraries do; an address that is gone costs them their time-outs, a Redis
-# that takes no writes does not.
+# some libraries do. An address that is gone costs them a time-out each time they
+# try; a Redis that holds their write lets go of them when it ends.
 replaced() {
 	case $views in *replaced*) false ;; esac
 }
@@ -120,7 +120,10 @@ done
 # Clients that stay as long as they can must not wait for the end of Redis.
 redis "$self" CLIENT KILL TYPE normal >/dev/null
 say "handed over to $named"
+# Not beyond the deadline: its own writes are held for not much longer. A replica
+# that is slow to follow is no reason to wait for that.
 patience=$(($(date +%s) + 5))
+[ "$patience" -le "$deadline" ] || patience=$deadline
 until replaced || [ "$(date +%s)" -gt "$patience" ]; do
 	sleep 0.05
 	follow_up

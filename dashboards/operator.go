@@ -9,7 +9,7 @@ import (
 // was deleted it keeps the last, but asks for its rfr-NAME no more.
 const verdicts = `min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>})
 and on (namespace, name) label_replace(
-  rate(redis_operator_controller_k8s_operations_total{<operators>}[5m]) > 0, "name", "$1", "name", "rfr-(.+)"
+  rate(redis_operator_controller_k8s_operations_total{<operators>,name=~"rfr-.+"}[5m]) > 0, "name", "$1", "name", "rfr-(.+)"
 )`
 
 // operator is about the redis-operator itself.

@@ -8,7 +8,7 @@
 choose() {
   # A suite of the cluster is this package alone; its tags would also run all
   # the others.
-  packages=(./test/e2e/...) limit=60m
+  packages=(./test/e2e/...) limit=70m
   case $1 in
     # First what takes longest.
     unit) packages=(./test/scripts ./test/chart/proxy ./...) tags= ;;

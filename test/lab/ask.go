@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/stretchr/testify/require"
 )
+
+// answerWithin is how long a command that has to succeed may take.
+const answerWithin = 20 * time.Second
 
 // Client connects to a Redis or a Sentinel, as the port says. It tries once.
 func (i *Instance) Client(p *Process, port string) *redis.Client {
@@ -34,14 +36,17 @@ func (i *Instance) ask(p *Process, port string, command ...any) any {
 	i.T.Helper()
 	client := i.Client(p, port)
 	defer func() { _ = client.Close() }()
-	var (
-		answer any
-		err    error
-	)
-	require.Eventually(i.T, func() bool {
-		answer, err = client.Do(i.T.Context(), command...).Result()
-		return err == nil
-	}, 10*time.Second, 20*time.Millisecond, "%s answers %v to %v", p.IP, &err, command)
+	// A Sentinel answers when its disk has what it was told: a second on a busy
+	// machine. Told the same again it would refuse.
+	patient := client.WithTimeout(answerWithin)
+	var answer any
+	i.Eventually(answerWithin/Slack, func() string {
+		var err error
+		if answer, err = patient.Do(i.T.Context(), command...).Result(); err != nil {
+			return fmt.Sprintf("%s answers %v to %v", p.IP, err, command)
+		}
+		return ""
+	})
 	return answer
 }
 

@@ -213,6 +213,81 @@ func TestHandOverWithSilentSentinel(t *testing.T) {
 	}
 }
 
+// A Sentinel in TILT mode agrees to a failover and holds the writes until it acts:
+// another is asked.
+func TestHandOverBesideTilt(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old, tilted := i.Redis[0], i.Sentinels[0]
+	i.tilt(tilted)
+	writers := i.writers()
+	i.Stop(old)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+	require.False(t, strings.Contains(i.Logged(tilted), "FAILOVER"), "it is asked")
+}
+
+// While all are in TILT mode nothing is asked, and writes go on.
+func TestHandOverAfterTilt(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.Redis[0]
+	i.tilt(i.Sentinels...)
+	writers := i.writers()
+	stopped := make(chan error, 1)
+	go func() { stopped <- i.Hook(old) }()
+	i.Eventually(5*time.Second, func() string {
+		if !strings.Contains(i.Logged(old), "stop.sh: handing over") {
+			return "stop.sh does not hand over"
+		}
+		return ""
+	})
+	var during []int64
+	for _, w := range writers {
+		during = append(during, w.count.Load()+100)
+	}
+	i.Eventually(5*time.Second, func() string {
+		for n, w := range writers {
+			if w.count.Load() < during[n] {
+				return "a writer that " + w.name + " waits"
+			}
+		}
+		return ""
+	})
+	i.right(i.Sentinels...)
+	require.NoError(t, <-stopped)
+	old.Signal(syscall.SIGTERM)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+	require.Equal(t, 1, i.promotions())
+}
+
+// tilt puts Sentinels into TILT mode, by making them mistrust every turn of their
+// clock, until right ends it.
+func (i *instance) tilt(sentinels ...*lab.Process) {
+	i.T.Helper()
+	i.mode(":1", "1", sentinels)
+}
+
+// right ends TILT mode, with Redis' own limit.
+func (i *instance) right(sentinels ...*lab.Process) {
+	i.T.Helper()
+	i.mode(":0", "2000", sentinels)
+}
+
+func (i *instance) mode(tilt, trigger string, sentinels []*lab.Process) {
+	i.T.Helper()
+	for _, s := range sentinels {
+		i.Tell(s, "SENTINEL", "DEBUG", "TILT-PERIOD", "1000", "TILT-TRIGGER", trigger)
+	}
+	for _, s := range sentinels {
+		i.Eventually(5*time.Second, func() string {
+			if state := fmt.Sprint(i.Tell(s, "INFO", "sentinel")); !strings.Contains(state, "sentinel_tilt"+tilt) {
+				return state
+			}
+			return ""
+		})
+	}
+}
+
 // Somebody else's failover does not become a second one.
 func TestFailoverUnderWay(t *testing.T) {
 	t.Parallel()

@@ -32,12 +32,14 @@ role() {
 # LEFT is when it takes the master for down unless that answers, in ms. STATE is
 # "replacing" while it looks for another master and "replaced" from when it names
 # that until the other replicas follow, which they cannot if that goes down too.
+# It is "tilted" in TILT mode: a Sentinel that its disk or its node has held up for
+# 2 s does nothing for 30 s, but says yes to a failover, for which it waits as well.
 consult() {
 	limit=$1
 	shift
 	for sentinel; do
 		printf '%s\n' 'SENTINEL GET-MASTER-ADDR-BY-NAME mymaster' 'SENTINEL SENTINELS mymaster' \
-			'SENTINEL MASTER mymaster' 'CLIENT INFO' |
+			'SENTINEL MASTER mymaster' 'INFO sentinel' 'CLIENT INFO' |
 			timeout "$limit" redis-cli -h "${sentinel%:*}" -p "${sentinel#*:}" 2>/dev/null |
 			awk '
 				NR == 1 { master = $1 }
@@ -48,6 +50,7 @@ consult() {
 				key == "config-epoch" { epoch = $1 }
 				key == "down-after-milliseconds" { after = $1 }
 				key == "last-ok-ping-reply" { silent = $1 }
+				/^sentinel_tilt:1/ { state = "tilted" }
 				match($0, / laddr=[^ ]*/) { sentinel = substr($0, RSTART + 7, RLENGTH - 7) }
 				{ key = $1 }
 				END {
@@ -97,9 +100,18 @@ failing_over() {
 	case $views in *replacing*) ;; *) false ;; esac
 }
 
-# failover: asks a Sentinel, $leader, for another master and sets $reply. It is
-# always the same one, since two would each promote a replica.
-failover() {
+# choose: sets $leader, the Sentinel to ask for another master: of those that can
+# act always the same one, since two would each promote a replica.
+choose() {
 	leader=$(echo "$views" | awk -v master="$named" '$2 == master && $5 == "" { print $3 }' | sort | head -n 1)
+	[ -n "$leader" ] || {
+		reply='every Sentinel that answers is in TILT mode'
+		return 1
+	}
+}
+
+# failover: asks a Sentinel for another master and sets $reply.
+failover() {
+	choose || return
 	reply=$(timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>&1)
 }

@@ -35,9 +35,11 @@ level() {
 # refused, so that they go on until there is a replica that can take over. A
 # Sentinel that agreed and then falls silent may still be at it, or gone with its
 # node: only after a while is another asked, and only long after that, when all
-# would know of a new master, may a refusal let writes in.
+# would know of a new master, may a refusal let writes in. Writes go on while no
+# Sentinel can act.
 hand_over() {
 	[ "$named" = "$self" ] || return
+	failing_over || choose || return
 	redis "$self" CLIENT PAUSE $(((seconds + 5) * 1000)) WRITE >/dev/null
 	! failing_over || return
 	[ $(($(date +%s) - agreed)) -gt 1 ] || return

@@ -88,7 +88,7 @@ func New(t *testing.T) *Instance {
 // which are about it.
 func memory(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "lab-")
+	dir, err := os.MkdirTemp("/dev/shm", "lab-") //nolint:usetesting // its folders are on a disk
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir

@@ -89,7 +89,7 @@ func atOnce(t *testing.T, tests map[string]func(*testing.T)) {
 }
 
 // elsewhere are critical alerts that look back too far for every commit:
-// TestDrillOfLeadership drills them.
+// TestDrillsThatTakeLong drills them.
 var elsewhere = []string{"RedisOperatorNotReconciling"}
 
 // requireDrilled fails unless every other critical alert has fired.

@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 const (
 	// aWindow is how far RedisOperatorNotReconciling looks back.
 	aWindow = 5 * time.Minute
+	// aQuarter is how far RedisSessionsEvicted does.
+	aQuarter = 15 * time.Minute
 	// anHour is how far RedisFailoverFlapping does.
 	anHour = time.Hour
 
@@ -23,33 +27,35 @@ const (
 	soaking = 10 * time.Minute
 )
 
+// TestDrillsThatTakeLong drills the critical alert that looks back too far for
+// the tests of every commit, and alerts that nobody has to get up for.
+func TestDrillsThatTakeLong(t *testing.T) {
+	l := newLab(t, sooner, "drill-d", "drill-e", "drill-f")
+	var written, dropped *drill
+	atOnce(t, map[string]func(*testing.T){
+		"denied exporters, then a frozen replica": func(t *testing.T) { t.Helper(); drillDeniedExporters(t, l) },
+		"cut off Sentinel, then a writer to a replica": func(t *testing.T) {
+			t.Helper()
+			drillIsolatedSentinel(t, l)
+			written = drillWriter(t, l)
+		},
+		"dropped sessions": func(t *testing.T) { t.Helper(); dropped = drillDroppedSessions(t, l) },
+		"missing operator": func(t *testing.T) { t.Helper(); drillMissingOperator(t, l) },
+	})
+	require.False(t, t.Failed())
+	atOnce(t, map[string]func(*testing.T){
+		"no leader":           func(t *testing.T) { t.Helper(); drillLeadership(t, l) },
+		"writer to a replica": func(t *testing.T) { t.Helper(); written.resolves(t, windowWithin) },
+		"dropped sessions":    func(t *testing.T) { t.Helper(); dropped.resolves(t, aQuarter+resolveWithin) },
+	})
+}
+
 // TestDrillOfFlapping waits until an alert is resolved that looks back for an hour.
 func TestDrillOfFlapping(t *testing.T) {
 	l := newLab(t, sooner, "drill-flapping")
 	flapped := flap(t, l, l.cache)
 	flapped.repaired = time.Now()
 	flapped.resolves(t, anHour+resolveWithin)
-}
-
-// TestDrillOfLeadership takes the operator's right to its lock away: its Pods run,
-// and none leads.
-func TestDrillOfLeadership(t *testing.T) {
-	l := newLab(t, sooner, "drill-leadership")
-	const binding = "redis-operator-leader-election"
-	saved := framework.Output(t, framework.SystemNamespace, "get", "rolebinding", binding, "-o", "jsonpath={.roleRef.name} {.subjects[0].name}")
-	require.Equal(t, "redis-operator-leader-election redis-operator", saved)
-	restore := func() {
-		_ = kubectl(framework.CleanupContext(t), "--namespace", framework.SystemNamespace, "create", "rolebinding", binding,
-			"--role=redis-operator-leader-election", "--serviceaccount="+framework.SystemNamespace+":redis-operator")
-	}
-	t.Cleanup(restore)
-	d := l.begin(nil, "the operator may not take its lead")
-	require.NoError(t, kubectl(t.Context(), "--namespace", framework.SystemNamespace, "delete", "rolebinding", binding))
-	require.NoError(t, pause(t.Context(), aWindow))
-	d.fires(t, "RedisOperatorNotReconciling")
-	restore()
-	d.mitigate(t, "RedisOperatorNotReconciling", 0, nil)
-	d.resolves(t, windowWithin)
 }
 
 // TestSilence is the control of all drills, with the rules as the charts have
@@ -77,4 +83,130 @@ func TestSilence(t *testing.T) {
 	t.Logf("%+v", account)
 	// The control of this control: the hand-over was seen.
 	require.Contains(t, describe(l.alerts.now()), "RedisFailover (warning)")
+}
+
+// drillDeniedExporters changes the password at Redis alone, as half a rotation
+// does. Sentinel, the replicas and the proxy have connections that stay.
+func drillDeniedExporters(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.cache
+	serving := i.AwaitServing(t)
+	_, replicas := split(t, serving)
+	d := l.begin(i, "Redis has another password than its Secret")
+	for _, redis := range serving.Redis {
+		tellRedis(t, i, redis.Pod, "CONFIG SET requirepass another")
+	}
+	d.fires(t, "RedisExporterDenied")
+	d.mitigate(t, "RedisExporterDenied", 0, nil)
+	// Finish the rotation: the same password everywhere.
+	for _, redis := range serving.Redis {
+		require.Equal(t, "OK", framework.Output(t, i.Namespace, "exec", redis.Pod, "--container=redis", "--", "sh", "-c",
+			`REDISCLI_AUTH=another redis-cli CONFIG SET requirepass "$REDIS_PASSWORD"`))
+	}
+	d.repaired = time.Now()
+	d.resolves(t, resolveWithin)
+
+	signal, err := framework.FindProcess(t.Context(), replicas[0].Pod, "redis")
+	require.NoError(t, err)
+	d = l.begin(i, "a replica hangs")
+	require.NoError(t, signal(t.Context(), "STOP"))
+	t.Cleanup(func() { _ = signal(framework.CleanupContext(t), "CONT") })
+	d.fires(t, "RedisNotAnswering")
+	d.mitigate(t, "RedisNotAnswering", 0, map[string]string{"POD": replicas[0].Pod})
+	i.AwaitServing(t)
+	d.resolves(t, resolveWithin)
+}
+
+// drillIsolatedSentinel lets no packet pass between a Sentinel and the others.
+func drillIsolatedSentinel(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.other
+	i.AwaitServing(t)
+	sentinels := i.Pods(t, "sentinel")
+	alone := sentinels[0]
+	rules := func(action string) func(context.Context) error {
+		var script strings.Builder
+		for _, other := range sentinels[1:] {
+			for _, way := range []string{
+				"-s " + alone.Status.PodIP + " -d " + other.Status.PodIP, "-s " + other.Status.PodIP + " -d " + alone.Status.PodIP,
+			} {
+				fmt.Fprintf(&script, "iptables -t mangle -%s PREROUTING %s -j DROP && ", action, way)
+			}
+		}
+		return func(ctx context.Context) error {
+			_, err := framework.OnNode(ctx, alone.Spec.NodeName, script.String()+"true")
+			return err
+		}
+	}
+	d := l.begin(i, "a Sentinel is cut off from the others")
+	require.NoError(t, rules("I")(t.Context()))
+	t.Cleanup(func() { _ = rules("D")(framework.CleanupContext(t)) })
+	d.fires(t, "RedisSentinelIsolated")
+	d.mitigate(t, "RedisSentinelIsolated", 0, map[string]string{"POD": "pod/" + alone.Name})
+	i.AwaitServing(t)
+	d.resolves(t, resolveWithin)
+}
+
+// drillWriter has a client write to a replica.
+func drillWriter(t *testing.T, l *lab) *drill {
+	t.Helper()
+	i := l.other
+	_, replicas := split(t, i.AwaitServing(t))
+	d := l.begin(i, "a client writes to a replica")
+	startScript(t, i, "drill-replica", `
+export REDISCLI_AUTH="$REDIS_PASSWORD"
+while sleep 0.5; do redis-cli -h `+replicas[0].IP+` SET drill 1; done`)
+	d.fires(t, "RedisWritesToReplica")
+	endScript(t, i, "drill-replica")
+	d.repaired = time.Now()
+	return d
+}
+
+// drillDroppedSessions has a session store drop keys as a cache does.
+func drillDroppedSessions(t *testing.T, l *lab) *drill {
+	t.Helper()
+	i := l.session
+	master, _ := split(t, i.AwaitServing(t))
+	d := l.begin(i, "a session store has the policy of a cache and is full")
+	tellRedis(t, i, master.Pod, "CONFIG SET maxmemory-policy allkeys-lru")
+	startScript(t, i, "drill-memory", flood["memory"])
+	d.fires(t, "RedisSessionsEvicted")
+	endScript(t, i, "drill-memory")
+	d.mitigate(t, "RedisSessionsEvicted", 0, nil)
+	require.Contains(t, i.RedisCLI(t, master.Pod, "CONFIG GET maxmemory-policy"), "noeviction")
+	tellRedis(t, i, master.Pod, "FLUSHALL")
+	return d
+}
+
+// drillMissingOperator leaves one of two Pods of the operator.
+func drillMissingOperator(t *testing.T, l *lab) {
+	t.Helper()
+	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), operators) })
+	d := l.begin(nil, "one operator is missing")
+	require.NoError(t, scaleOperator(t.Context(), operators-1))
+	d.fires(t, "RedisOperatorPodMissing")
+	require.NoError(t, scaleOperator(t.Context(), operators))
+	d.repaired = time.Now()
+	d.resolves(t, resolveWithin)
+}
+
+// drillLeadership takes the operator's right to its lock away: its Pods run,
+// and none leads.
+func drillLeadership(t *testing.T, l *lab) {
+	t.Helper()
+	const binding = "redis-operator-leader-election"
+	saved := framework.Output(t, framework.SystemNamespace, "get", "rolebinding", binding, "-o", "jsonpath={.roleRef.name} {.subjects[0].name}")
+	require.Equal(t, "redis-operator-leader-election redis-operator", saved)
+	restore := func() {
+		_ = kubectl(framework.CleanupContext(t), "--namespace", framework.SystemNamespace, "create", "rolebinding", binding,
+			"--role=redis-operator-leader-election", "--serviceaccount="+framework.SystemNamespace+":redis-operator")
+	}
+	t.Cleanup(restore)
+	d := l.begin(nil, "the operator may not take its lead")
+	require.NoError(t, kubectl(t.Context(), "--namespace", framework.SystemNamespace, "delete", "rolebinding", binding))
+	require.NoError(t, pause(t.Context(), aWindow))
+	d.fires(t, "RedisOperatorNotReconciling")
+	restore()
+	d.mitigate(t, "RedisOperatorNotReconciling", 0, nil)
+	d.resolves(t, windowWithin)
 }

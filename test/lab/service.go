@@ -22,15 +22,15 @@ func newService(t *testing.T, ip string, backends []*Process) *Service {
 	t.Helper()
 	s := &Service{IP: ip}
 	s.Backends.Store(&backends)
-	Listen(t, ip, s.forward)
+	Listen(t, net.JoinHostPort(ip, SentinelPort), s.forward)
 	return s
 }
 
-// Listen answers on a Sentinel's port until the test ends.
-func Listen(t *testing.T, ip string, answer func(net.Conn)) {
+// Listen answers at an address until the test ends.
+func Listen(t *testing.T, address string, answer func(net.Conn)) {
 	t.Helper()
 	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", net.JoinHostPort(ip, SentinelPort))
+	listener, err := config.Listen(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
@@ -45,10 +45,15 @@ func Listen(t *testing.T, ip string, answer func(net.Conn)) {
 }
 
 func (s *Service) forward(client net.Conn) {
-	defer func() { _ = client.Close() }()
 	backends := *s.Backends.Load()
 	backend := backends[int(s.next.Add(1))%len(backends)]
-	server, err := net.DialTimeout("tcp", net.JoinHostPort(backend.IP, SentinelPort), time.Second)
+	Forward(client, net.JoinHostPort(backend.IP, SentinelPort))
+}
+
+// Forward copies all that comes from a client to an address, and back.
+func Forward(client net.Conn, address string) {
+	defer func() { _ = client.Close() }()
+	server, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
 		return
 	}

@@ -292,7 +292,7 @@ func (i *instance) staleSentinel(old *lab.Process) *lab.Process {
 		"SENTINELS":               "*3\r\n" + peer(i.Sentinels[0]) + peer(i.Sentinels[1]) + peer(s),
 		"MASTER":                  array("name", lab.MasterName, "ip", old.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "0"),
 	}
-	lab.Listen(i.T, s.IP, func(client net.Conn) {
+	lab.Listen(i.T, net.JoinHostPort(s.IP, lab.SentinelPort), func(client net.Conn) {
 		defer func() { _ = client.Close() }()
 		question := make([]byte, 1024)
 		for {

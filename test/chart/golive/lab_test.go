@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
@@ -52,18 +51,8 @@ func run(t *testing.T, i *lab.Instance, password string, command []string) (stri
 // does.
 func answer(t *testing.T, address string) {
 	t.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", address)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(connection, "HTTP/1.1 400 Bad Request\r\n\r\n")
-			_ = connection.Close()
-		}
-	}()
+	lab.Listen(t, address, func(connection net.Conn) {
+		_, _ = io.WriteString(connection, "HTTP/1.1 400 Bad Request\r\n\r\n")
+		_ = connection.Close()
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 

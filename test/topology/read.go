@@ -19,7 +19,7 @@ const answerTimeout = 5 * time.Second
 
 const (
 	askRedis    = `REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --json ROLE`
-	askSentinel = `redis-cli -p 26379 --json SENTINEL MASTER mymaster; redis-cli -p 26379 --json SENTINEL CKQUORUM mymaster`
+	askSentinel = `for question in "SENTINEL MASTER mymaster" "SENTINEL CKQUORUM mymaster" "INFO sentinel"; do redis-cli -p 26379 --json $question; done`
 )
 
 // Instance names one tenant's Redis and how to reach its cluster.

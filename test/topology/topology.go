@@ -37,8 +37,12 @@ type Sentinel struct {
 	Master string
 	// Replicas and Others count the replicas and the other Sentinels it knows.
 	Replicas, Others int
-	// Quorum says whether it could start a failover now (SENTINEL CKQUORUM).
+	// Quorum says whether enough Sentinels could agree on a failover now (SENTINEL
+	// CKQUORUM).
 	Quorum bool
+	// Tilt says whether it is in TILT mode, in which it starts none: a pause of 2 s,
+	// of its disk or of its node, costs it 30 s.
+	Tilt bool
 	// Err is why the Pod did not answer.
 	Err error
 }
@@ -131,6 +135,9 @@ func (s Sentinel) problems(master string, want Want) []string {
 	if !s.Quorum {
 		problems = append(problems, s.Pod+" sees no quorum")
 	}
+	if s.Tilt {
+		problems = append(problems, s.Pod+" is in TILT mode")
+	}
 	return problems
 }
 
@@ -148,10 +155,11 @@ func parseRole(answer string) (Redis, error) {
 	return r, nil
 }
 
-// parseSentinel reads the answers to SENTINEL MASTER and SENTINEL CKQUORUM, a
+// parseSentinel reads the answers to SENTINEL MASTER, SENTINEL CKQUORUM and INFO, a
 // line each, as redis-cli --json prints them.
 func parseSentinel(answer string) (Sentinel, error) {
-	master, quorum, _ := strings.Cut(strings.TrimSpace(answer), "\n")
+	master, rest, _ := strings.Cut(answer, "\n")
+	quorum, info, _ := strings.Cut(rest, "\n")
 	var fields map[string]string
 	if err := json.Unmarshal([]byte(master), &fields); err != nil {
 		return Sentinel{}, fmt.Errorf("SENTINEL MASTER answers %q", master)
@@ -169,5 +177,6 @@ func parseSentinel(answer string) (Sentinel, error) {
 		Replicas: replicas,
 		Others:   others,
 		Quorum:   strings.HasPrefix(strings.Trim(quorum, `"`), "OK "),
+		Tilt:     strings.Contains(info, "sentinel_tilt:1"),
 	}, nil
 }

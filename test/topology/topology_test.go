@@ -47,6 +47,7 @@ func TestProblems(t *testing.T) {
 		"a Redis not ready":       {func(t *Topology) { t.Redis[1].Ready = false }, "rfr-a-1 is not ready"},
 		"a Sentinel not ready":    {func(t *Topology) { t.Sentinels[1].Ready = false }, "rfs-a-y is not ready"},
 		"no quorum":               {func(t *Topology) { t.Sentinels[2].Quorum = false }, "rfs-a-z sees no quorum"},
+		"a Sentinel in TILT":      {func(t *Topology) { t.Sentinels[2].Tilt = true }, "rfs-a-z is in TILT mode"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -76,6 +77,11 @@ func TestParseSentinel(t *testing.T) {
 	agreeing, err := parseSentinel(master + "\n" + `"OK 3 usable Sentinels. Quorum and failover authorization can be reached"` + "\n")
 	require.NoError(t, err)
 	require.Equal(t, Sentinel{Master: "10.0.0.1", Replicas: 2, Others: 2, Quorum: true}, agreeing)
+
+	tilted, err := parseSentinel(master + "\n" + `"OK 3 usable Sentinels."` + "\n" + `"# Sentinel\r\nsentinel_tilt:1\r\n"` + "\n")
+	require.NoError(t, err)
+	require.True(t, tilted.Quorum)
+	require.True(t, tilted.Tilt)
 
 	alone, err := parseSentinel(master + "\n" + `error:"NOQUORUM 1 usable Sentinels."` + "\n")
 	require.NoError(t, err)

@@ -66,6 +66,10 @@ cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: {{ . }}
 enabled: true
 image: {{ .Values.exporter.image | quote }}
 imagePullPolicy: IfNotPresent
+env:
+  # Prometheus waits for 10 s, the exporter for 15 by default: of a Redis that hangs
+  # it would not get to know more than that the exporter is silent, too.
+  - {name: REDIS_EXPORTER_CONNECTION_TIMEOUT, value: 3s}
 resources:
   requests: {cpu: 10m, memory: 64Mi}
   limits: {memory: 64Mi}

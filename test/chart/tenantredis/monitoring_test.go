@@ -2,6 +2,7 @@ package tenantredis
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -109,5 +110,19 @@ func TestRefusedMonitoring(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			refused(t, chart, test.values, test.says...)
 		})
+	}
+}
+
+// TestExportersTellOfHanging holds that an exporter gives up on what hangs before
+// Prometheus gives up on the exporter, after 10 s by default, and half of that in
+// the drills.
+func TestExportersTellOfHanging(t *testing.T) {
+	for name, c := range components(t, nil) {
+		require.Len(t, c.Exporter.Env, 1, name)
+		variable := c.Exporter.Env[0]
+		require.Equal(t, "REDIS_EXPORTER_CONNECTION_TIMEOUT", variable.Name, name)
+		patience, err := time.ParseDuration(variable.Value)
+		require.NoError(t, err, name)
+		require.Less(t, patience, 5*time.Second, name)
 	}
 }

@@ -81,6 +81,7 @@ type component struct {
 		Enabled                  bool
 		Image                    string
 		ImagePullPolicy          corev1.PullPolicy
+		Env                      []corev1.EnvVar
 		Resources                corev1.ResourceRequirements
 		ContainerSecurityContext *corev1.SecurityContext
 	}

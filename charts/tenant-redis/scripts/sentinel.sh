@@ -105,7 +105,7 @@ failing_over() {
 choose() {
 	leader=$(echo "$views" | awk -v master="$named" '$2 == master && $5 == "" { print $3 }' | sort | head -n 1)
 	[ -n "$leader" ] || {
-		reply='every Sentinel that answers is in TILT mode'
+		reply='no Sentinel can act: they are in TILT mode, or end another failover'
 		return 1
 	}
 }

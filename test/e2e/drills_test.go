@@ -49,7 +49,7 @@ type lab struct {
 // must reach Alertmanager, and be resolved by what its runbook says. Every
 // critical one is drilled, but for those that look back too far.
 func TestDrills(t *testing.T) {
-	l := newLab(t, sooner, "drill-a", "drill-b", "drill-c")
+	l := newLab(t, sooner, monitored("drill-a"), monitored("drill-b", withProxy), monitored("drill-c", withSessions))
 	for _, stage := range []struct {
 		name   string
 		drills map[string]func(*testing.T, *lab)
@@ -107,33 +107,36 @@ func requireDrilled(t *testing.T, _ *lab) {
 // operators are the Pods of the redis-operator.
 const operators = 2
 
-// differences are those of the three instances, and how many targets Prometheus
-// has of each: six exporters, the probe, the proxies.
-var differences = []struct {
-	values  map[string]string
-	targets int
-}{
-	{targets: 7},
-	{values: map[string]string{"proxy.enabled": "true"}, targets: 9},
-	{values: map[string]string{"purpose": `"session"`}, targets: 7},
+// withProxy and withSessions are what two of the instances have that a cache has
+// not.
+var (
+	withProxy    = map[string]string{"proxy.enabled": "true"}
+	withSessions = map[string]string{"purpose": `"session"`}
+)
+
+// targets is how many Prometheus has of an instance: six exporters, the probe, the
+// proxies.
+func targets(release framework.Release) int {
+	if release.Values["proxy.enabled"] == "true" {
+		return 9
+	}
+	return 7
 }
 
-// newLab installs three instances and a monitoring whose rules wait a fraction
-// as long.
-func newLab(t *testing.T, divisor int, names ...string) *lab {
+// newLab installs up to three instances: a cache, one with a proxy and one that
+// keeps sessions; and a monitoring whose rules wait a fraction as long.
+func newLab(t *testing.T, divisor int, releases ...framework.Release) *lab {
 	t.Helper()
 	framework.InstallMonitoringCRDs(t)
 	framework.PrepareMonitoring(t)
 	monitorOperator(t)
 	l := &lab{}
-	targets := operators
+	all := operators
 	for n, into := range []**framework.Instance{&l.cache, &l.other, &l.session} {
-		if n < len(names) {
-			release := monitored(names[n])
-			maps.Copy(release.Values, differences[n].values)
-			*into = framework.Install(t, release)
-			framework.CopyRules(t, framework.SystemNamespace, names[n], divisor)
-			targets += differences[n].targets
+		if n < len(releases) {
+			*into = framework.Install(t, releases[n])
+			framework.CopyRules(t, framework.SystemNamespace, releases[n].Name, divisor)
+			all += targets(releases[n])
 		}
 	}
 	framework.CopyRules(t, framework.SystemNamespace, "redis-operator", divisor)
@@ -142,7 +145,7 @@ func newLab(t *testing.T, divisor int, names ...string) *lab {
 		i.AwaitServing(t)
 	}
 	l.monitoring = framework.StartMonitoring(t)
-	l.monitoring.AwaitTargets(t, targets)
+	l.monitoring.AwaitTargets(t, all)
 	awaitFirstPass(t, l.monitoring)
 	l.since = time.Now()
 	l.alerts = watchAlerts(t, l.monitoring)
@@ -187,12 +190,17 @@ func (l *lab) instances() []*framework.Instance {
 	return all
 }
 
-// monitored is a release with everything that its chart has for monitoring.
-func monitored(name string) framework.Release {
-	return framework.Release{Name: name, Values: map[string]string{
+// monitored is a release with everything that its chart has for monitoring, and with
+// more values.
+func monitored(name string, more ...map[string]string) framework.Release {
+	values := map[string]string{
 		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
 		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name),
-	}}
+	}
+	for _, m := range more {
+		maps.Copy(values, m)
+	}
+	return framework.Release{Name: name, Values: values}
 }
 
 // monitorOperator has the operator's chart make its PodMonitor and rules until
@@ -579,9 +587,7 @@ func drillOrphan(t *testing.T, l *lab) {
 	t.Helper()
 	i := l.session
 	l.orphaned.fires(t, "RedisNotReconciled")
-	release := monitored(i.Name)
-	release.Values["purpose"] = `"session"`
-	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name, withSessions))
 	l.orphaned.repaired = time.Now()
 	l.orphaned.resolves(t, resolveWithin)
 

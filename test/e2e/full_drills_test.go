@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 // TestDrillsThatTakeLong drills the critical alert that looks back too far for
 // the tests of every commit, and alerts that nobody has to get up for.
 func TestDrillsThatTakeLong(t *testing.T) {
-	l := newLab(t, sooner, "drill-d", "drill-e", "drill-f")
+	l := newLab(t, sooner, monitored("drill-d"), monitored("drill-e", withProxy), monitored("drill-f", withSessions))
 	var written, dropped *drill
 	atOnce(t, map[string]func(*testing.T){
 		"denied exporters, then a frozen replica": func(t *testing.T) { t.Helper(); drillDeniedExporters(t, l) },
@@ -52,7 +53,7 @@ func TestDrillsThatTakeLong(t *testing.T) {
 
 // TestDrillOfFlapping waits until an alert is resolved that looks back for an hour.
 func TestDrillOfFlapping(t *testing.T) {
-	l := newLab(t, sooner, "drill-flapping")
+	l := newLab(t, sooner, monitored("drill-flapping"))
 	flapped := flap(t, l, l.cache)
 	flapped.repaired = time.Now()
 	flapped.resolves(t, anHour+resolveWithin)
@@ -62,7 +63,8 @@ func TestDrillOfFlapping(t *testing.T) {
 // them: ten minutes under load and a planned hand-over, and nothing critical
 // fires.
 func TestSilence(t *testing.T) {
-	l := newLab(t, 1, "drill-silence")
+	// Nothing may be evicted of what is written in all that time.
+	l := newLab(t, 1, monitored("drill-silence", map[string]string{"redis.memory": `"1Gi"`}))
 	load := l.cache.StartLedger(t, "silence", soaking, 2)
 	load.AwaitReady(t)
 	end := time.Now().Add(soaking)
@@ -79,8 +81,12 @@ func TestSilence(t *testing.T) {
 		}
 		require.NoError(t, pause(t.Context(), look))
 	}
-	account := load.Report(t)
-	t.Logf("%+v", account)
+	report := load.Report(t)
+	for _, client := range []ledger.Kind{ledger.Follow, ledger.Naive} {
+		account := accountOf(t, report, client)
+		t.Logf("%s: %d acknowledged, %d lost, gap %s", client, account.Acknowledged, account.Lost, account.LongestGap)
+		require.Zero(t, account.Lost, "lost acknowledged writes, %v", account.LostSpan)
+	}
 	// The control of this control: the hand-over was seen.
 	require.Contains(t, describe(l.alerts.now()), "RedisFailover (warning)")
 }

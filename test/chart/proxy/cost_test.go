@@ -54,9 +54,8 @@ func (i *instance) benchmark(address string, pipeline int) (rate, p99 float64) {
 	host, port, err := net.SplitHostPort(address)
 	require.NoError(i.T, err)
 	//nolint:gosec // G204: our own
-	command := exec.CommandContext(i.T.Context(), "redis-benchmark", "-h", host, "-p", port, "-t", "set", "-d", "100", "-r", "1000",
+	command := exec.CommandContext(i.T.Context(), "redis-benchmark", "-h", host, "-p", port, "-a", i.Password, "-t", "set", "-d", "100", "-r", "1000",
 		"-c", "10", "-P", strconv.Itoa(pipeline), "-n", strconv.Itoa(50_000*pipeline), "--csv")
-	command.Env = []string{"REDISCLI_AUTH=" + i.Password}
 	output, err := command.Output()
 	require.NoError(i.T, err)
 	rows, err := csv.NewReader(strings.NewReader(string(output))).ReadAll()

@@ -116,15 +116,15 @@ func (i *Instance) Serve() {
 func (i *Instance) Monitor(master *Process) {
 	i.T.Helper()
 	for _, s := range i.Sentinels {
-		i.monitor(s, master.IP)
+		i.MonitorFrom(s, master)
 	}
 }
 
-// monitor does what the operator does to a Sentinel that names a wrong master.
-func (i *Instance) monitor(s *Process, master string) {
+// MonitorFrom does what the operator does to a Sentinel that names a wrong master.
+func (i *Instance) MonitorFrom(s, master *Process) {
 	i.T.Helper()
 	i.Tell(s, "SENTINEL", "REMOVE", MasterName)
-	i.Tell(s, "SENTINEL", "MONITOR", MasterName, master, RedisPort, "2")
+	i.Tell(s, "SENTINEL", "MONITOR", MasterName, master.IP, RedisPort, "2")
 	if i.Password != "" {
 		i.Tell(s, "SENTINEL", "SET", MasterName, "auth-pass", i.Password)
 	}

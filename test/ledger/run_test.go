@@ -97,7 +97,7 @@ func accountOf(t *testing.T, report Report, kind Kind) Account {
 
 func TestLedger(t *testing.T) {
 	i := lab.New(t)
-	i.Password, i.Detection = "lab", time.Second
+	i.Password, i.Detection = "lab", 1500*time.Millisecond
 	i.Serve()
 	t.Run("nothing happens", func(t *testing.T) { nothingHappens(t, i) })
 	t.Run("keys are taken away", func(t *testing.T) { keysAreTakenAway(t, i) })

@@ -260,6 +260,18 @@ func TestHandOverAfterTilt(t *testing.T) {
 	require.Equal(t, 1, i.promotions())
 }
 
+// A Sentinel that names another master at the same epoch is not asked, and corrected
+// by the hand-over.
+func TestHandOverBesideWrongSentinel(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.Redis[0]
+	i.MonitorFrom(i.Sentinels[2], i.Redis[2])
+	writers := i.writers()
+	i.Stop(old)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+}
+
 // tilt puts Sentinels into TILT mode, by making them mistrust every turn of their
 // clock, until right ends it.
 func (i *instance) tilt(sentinels ...*lab.Process) {

@@ -89,10 +89,15 @@ survey() {
 }
 
 # conclude: sets $views, newest first, and $named, the master in the newest: it
-# is the one that all Sentinels come to agree on.
+# is the one that all Sentinels come to agree on, or most. One that ends a failover
+# after the next one goes on with what came of its own, as if that were the newest,
+# until the operator corrects it.
 conclude() {
 	views=$(echo "$answers" | sed -n 's/^view //p' | sort -rn)
-	named=$(echo "$views" | awk '{ print $2; exit }')
+	named=$(echo "$views" | awk '
+		NR == 1 { newest = $1; most = $2 }
+		$1 == newest && ++voices[$2] > voices[most] { most = $2 }
+		END { print most }')
 }
 
 # failing_over: whether a Sentinel is replacing the master right now.

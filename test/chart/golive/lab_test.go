@@ -17,7 +17,7 @@ const password = "secret-of-the-lab"
 func running(t *testing.T, password string) *lab.Instance {
 	t.Helper()
 	i := lab.New(t)
-	i.Password, i.Detection = password, time.Second
+	i.Password, i.Detection = password, 1500*time.Millisecond
 	i.Serve()
 	return i
 }

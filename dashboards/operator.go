@@ -12,6 +12,15 @@ and on (namespace, name) label_replace(
   rate(redis_operator_controller_k8s_operations_total{<operators>,name=~"rfr-.+"}[5m]) > 0, "name", "$1", "name", "rfr-(.+)"
 )`
 
+// found counts, by check, how often the operator found something wrong with Redis or
+// Sentinel within an interval. A rate would miss the first time, with which the
+// series begins.
+func found(component string) string {
+	checks := "redis_operator_controller_" + component + `_checks_total{<operators>,status="UNHEALTHY"}`
+	before := checks + " offset $__rate_interval"
+	return "sum by (namespace, resource, indicator) (\n  " + checks + " - " + before + "\n  or " + checks + " unless " + before + "\n) > 0"
+}
+
 // operator is about the redis-operator itself.
 func operator() *page {
 	p := newPage(administrators, "redis-operator", "Redis / Operator",
@@ -54,10 +63,10 @@ func operator() *page {
 
 	p.row(
 		"Repairs and errors",
-		graph("Failed checks of Redis", "cps", "What the operator finds wrong with Redis and then repairs. Alert: RedisOperatorCheckFailing.", half,
-			query(`sum by (namespace, resource, indicator) (rate(redis_operator_controller_redis_checks_total{<operators>,status="UNHEALTHY"}[$__rate_interval])) > 0`, "{{namespace}}/{{resource}} {{indicator}}")),
-		graph("Failed checks of Sentinel", "cps", "What the operator finds wrong with Sentinel and then repairs. Alert: RedisOperatorCheckFailing.", half,
-			query(`sum by (namespace, resource, indicator) (rate(redis_operator_controller_sentinel_checks_total{<operators>,status="UNHEALTHY"}[$__rate_interval])) > 0`, "{{namespace}}/{{resource}} {{indicator}}")),
+		graph("Failed checks of Redis", "none", "How often the operator finds something wrong with Redis and then repairs. Alert: RedisOperatorCheckFailing.", half,
+			query(found("redis"), "{{namespace}}/{{resource}} {{indicator}}")),
+		graph("Failed checks of Sentinel", "none", "How often the operator finds something wrong with Sentinel and then repairs. Alert: RedisOperatorCheckFailing.", half,
+			query(found("sentinel"), "{{namespace}}/{{resource}} {{indicator}}")),
 		graph("Calls of Kubernetes", "ops", "What the operator does, by kind and operation.", half,
 			query(`sum by (kind, operation) (rate(redis_operator_controller_k8s_operations_total{<operators>}[$__rate_interval]))`, "{{operation}} {{kind}}")),
 		graph("Refused calls of Kubernetes", "cps", "Calls that failed, but for what is not there yet. Alert: RedisOperatorKubernetesErrors.", half,

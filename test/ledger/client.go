@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -71,18 +72,23 @@ func newClient(kind Kind, settings Settings, contract Contract, prefix string) *
 // options are what every connection has in common: one attempt, short
 // timeouts, and nothing in the handshake that is not needed.
 func options(contract Contract, sent *sentLog, timeout time.Duration) redis.Options {
-	// A write may ask a Sentinel first. go-redis asks another one only if the
-	// write's deadline is not over when the first has not answered: with no time
-	// left, it goes on asking one that is gone.
-	timeout /= 2
+	// go-redis finds the master and connects within DialTimeout. It asks another
+	// Sentinel only if there is time left when the first, asked twice, has not
+	// answered or cannot be connected to: with none left, it goes on asking one
+	// that is gone.
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout/4)
+		defer cancel()
+		return sent.dial(ctx, network, address)
+	}
 	return redis.Options{
 		Password:              contract.Password,
-		Dialer:                sent.dial,
+		Dialer:                dial,
 		MaxRetries:            -1,
 		DialerRetries:         1,
 		DialTimeout:           timeout,
-		ReadTimeout:           timeout,
-		WriteTimeout:          timeout,
+		ReadTimeout:           timeout / 2,
+		WriteTimeout:          timeout / 2,
 		ContextTimeoutEnabled: true,
 		PoolSize:              1,
 		PipelinePoolSize:      -1,

@@ -36,8 +36,12 @@ func connect() *redis.Client {
 		Password:      os.Getenv("REDIS_PASSWORD"),
 		// A node that is gone answers nothing at all: give up on it early. 5 s
 		// is the default of connecting, and 3 s that of waiting for an answer.
-		DialTimeout:  500 * time.Millisecond,
-		ReadTimeout:  time.Second,
+		Dialer:      (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext,
+		ReadTimeout: time.Second,
+		// This is for finding the master, too. It must be more than twice
+		// the time to answer: go-redis asks a Sentinel that is gone two times,
+		// and another one only if there is time left. If not, never.
+		DialTimeout:  3 * time.Second,
 		WriteTimeout: time.Second,
 		// Have a caller's deadline end all attempts, too.
 		ContextTimeoutEnabled: true,

@@ -22,8 +22,8 @@ type Settings struct {
 	Rate int
 	// Duration is how long they write.
 	Duration time.Duration
-	// Timeout bounds a write, and half of it each step: finding the master,
-	// connecting, sending, waiting for the answer.
+	// Timeout bounds a write, with finding the master; half of it sending, and
+	// waiting for an answer, and a quarter each attempt to connect.
 	Timeout time.Duration
 	// WaitFor bounds WAIT of [Wait] clients; it must be shorter than half of Timeout.
 	WaitFor time.Duration

@@ -139,21 +139,31 @@ func (i *instance) electedByMost(old *lab.Process, within time.Duration) *lab.Pr
 
 // correct does what the operator does, at its next pass, to a Sentinel that has
 // ended its own failover after the next one: it names what came of its own, at the
-// epoch of the other, so that it never learns better. What Sentinels do learn, they
-// learn within hellos.
+// epoch of the other, so that it never learns better. Any other disagreement ends
+// within hellos.
 func (i *instance) correct(master *lab.Process) {
 	i.T.Helper()
 	const hellos = 5 * time.Second
-	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		wrong := slices.DeleteFunc(slices.Clone(i.Sentinels), func(s *lab.Process) bool { return i.Named(s) == master.IP })
-		if len(wrong) == 0 {
-			return
+	began := time.Now()
+	i.Eventually(2*hellos, func() string {
+		at := slices.IndexFunc(i.Sentinels, func(s *lab.Process) bool { return i.Named(s) != master.IP })
+		if at < 0 {
+			return ""
 		}
+		wrong, right := i.Sentinels[at], i.Sentinels[(at+1)%len(i.Sentinels)]
 		if time.Since(began) > hellos {
-			i.T.Logf("%s names %s", wrong[0].IP, i.Named(wrong[0]))
-			i.MonitorFrom(wrong[0], master)
+			require.Equal(i.T, i.epoch(right), i.epoch(wrong), "%s has not heard of the newest configuration", wrong.IP)
+			i.T.Logf("%s names another master at the same epoch: corrected", wrong.IP)
+			i.MonitorFrom(wrong, master)
 		}
-	}
+		return wrong.IP + " names another master"
+	})
+}
+
+// epoch is that of the configuration which a Sentinel holds for the newest.
+func (i *instance) epoch(s *lab.Process) any {
+	i.T.Helper()
+	return i.Tell(s, "SENTINEL", "MASTER", lab.MasterName).(map[any]any)["config-epoch"]
 }
 
 // The replicas have to come back before one can be promoted.

@@ -11,7 +11,7 @@ CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 
-.PHONY: up demo-failover drills bench test test-full test-unit test-e2e lint docs tools build package images packages cluster down clean help FORCE
+.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-e2e lint docs tools build package images packages cluster down clean help FORCE
 
 up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
 	@scripts/up.sh
@@ -21,13 +21,16 @@ demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' mast
 
 test: $(LINTERS) $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## all that every commit must pass
 	@scripts/lint.sh
-	@scripts/test.sh unit e2e
+	@scripts/test.sh unit lab e2e
 
 test-full: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## every fault, both operator versions, the soak: hours
-	@scripts/test.sh unit full
+	@scripts/test.sh unit lab full
 
-test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no cluster
+test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no Redis
 	@scripts/test.sh unit
+
+test-lab: bin/gotestsum bin/helm bin/helm4 packages ## real Redis and Sentinels as processes, under faults
+	@scripts/test.sh lab
 
 test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
 	@scripts/test.sh e2e

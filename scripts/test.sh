@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
-# test.sh SUITE...: runs the suites "unit" (no cluster), "e2e" (the kind cluster)
-# and "full" (e2e and all that takes long), and closes with one line that counts
-# all their tests.
+# test.sh SUITE...: runs the suites "unit", "lab" (Redis as processes of this
+# machine), "e2e" (the kind cluster) and "full" (e2e and all that takes long), and
+# closes with one line that counts all their tests.
 . "$(dirname "$0")/lib.sh"
+
+# labs lists the packages that put real Redis processes through faults. They mostly
+# wait, and what they measure is not for compilers to delay.
+labs() { go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/\/test\/lab[] ]/ {print $1}'; }
 
 # choose SUITE sets the packages, build tags and time limit of a suite.
 choose() {
+  local lab
   # A suite of the cluster is this package alone; its tags would also run all
   # the others.
   packages=(./test/e2e/...) limit=70m
   case $1 in
+    unit) tags='' lab=$(labs) && mapfile -t packages < <(go list ./... | grep -vxF "$lab") ;;
     # First what takes longest.
-    unit) packages=(./test/scripts ./test/chart/proxy ./...) tags= ;;
+    lab) tags='' lab=$(labs) && mapfile -t packages <<<"./test/scripts"$'\n'"$lab" ;;
     e2e) tags=e2e ;;
     full) tags=e2e,full limit=4h ;;
-    *) die "no suite is called $1: allowed are unit, e2e and full" ;;
+    *) die "no suite is called $1: allowed are unit, lab, e2e and full" ;;
   esac
 }
 

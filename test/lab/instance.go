@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -54,8 +53,6 @@ type Instance struct {
 	Service      *Service
 }
 
-var instances atomic.Int32
-
 // New makes an instance of which nothing runs yet. All that runs of it ends with
 // the test; if that fails, its log has theirs.
 func New(t *testing.T) *Instance {
@@ -63,15 +60,13 @@ func New(t *testing.T) *Instance {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("redis-server is missing: apt-get install redis-server")
 	}
-	i := &Instance{
-		T: t, Shell: "sh", Dir: memory(t), Detection: Detection,
-		Network: fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, instances.Add(1)),
-	}
+	i := &Instance{T: t, Shell: "sh", Dir: memory(t), Detection: Detection}
+	i.Service, i.Network = newService(t)
 	for n := range 3 {
 		i.Redis = append(i.Redis, i.Pod(n, n+1))
 		i.Sentinels = append(i.Sentinels, i.NewProcess(fmt.Sprintf("sentinel-%d", n), n+11))
 	}
-	i.Service = newService(t, i.Network+".100", i.Sentinels)
+	i.Service.Backends.Store(&i.Sentinels)
 	t.Cleanup(func() {
 		for _, p := range slices.Concat(i.Redis, i.Sentinels) {
 			p.Signal(syscall.SIGKILL)

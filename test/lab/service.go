@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,20 +22,38 @@ type Service struct {
 	next     atomic.Int32
 }
 
-func newService(t *testing.T, ip string, backends []*Process) *Service {
+var instances atomic.Int32
+
+// newService opens the Service of a network that no other instance has, and tells
+// the first three bytes of that: other test programs, too, run instances, and who
+// listens first has the network.
+func newService(t *testing.T) (*Service, string) {
 	t.Helper()
-	s := &Service{IP: ip}
-	s.Backends.Store(&backends)
-	Listen(t, net.JoinHostPort(ip, SentinelPort), s.forward)
-	return s
+	for {
+		network := fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, instances.Add(1))
+		s := &Service{IP: network + ".100"}
+		err := listen(t, net.JoinHostPort(s.IP, SentinelPort), s.forward)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		require.NoError(t, err)
+		return s, network
+	}
 }
 
 // Listen answers at an address until the test ends.
 func Listen(t *testing.T, address string, answer func(net.Conn)) {
 	t.Helper()
+	require.NoError(t, listen(t, address, answer))
+}
+
+func listen(t *testing.T, address string, answer func(net.Conn)) error {
+	t.Helper()
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", address)
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -42,6 +64,7 @@ func Listen(t *testing.T, address string, answer func(net.Conn)) {
 			go answer(client)
 		}
 	}()
+	return nil
 }
 
 func (s *Service) forward(client net.Conn) {

@@ -17,7 +17,7 @@ choose() {
   case $1 in
     unit) tags='' lab=$(labs) && mapfile -t packages < <(go list ./... | grep -vxF "$lab") ;;
     # First what takes longest.
-    lab) tags='' lab=$(labs) && mapfile -t packages <<<"./test/scripts"$'\n'"$lab" ;;
+    lab) tags='' lab=$(labs) && mapfile -t packages <<<"./test/scripts"$'\n./test/clients\n'"$lab" ;;
     e2e) tags=e2e ;;
     full) tags=e2e,full limit=4h ;;
     *) die "no suite is called $1: allowed are unit, lab, e2e and full" ;;

@@ -19,6 +19,24 @@ create() {
 
 node_image_is_built() { [ -n "$(image_inputs "$NODE_IMAGE")" ]; }
 
+# An image built here has kube-router for its network. It looks which nodes there
+# are when it starts, and then every five minutes; what a Pod sends to a node that
+# it has not seen leaves under another address, which no policy knows.
+show_nodes_to_each_other() {
+  kubectl wait --for condition=Ready node --all --timeout 120s
+  kubectl -n kube-system delete pod --selector k8s-app=kube-router
+  kubectl -n kube-system rollout status daemonset kube-router --timeout 120s
+  wait_until 60 nodes_know_each_other
+}
+
+nodes_know_each_other() {
+  local nodes node
+  mapfile -t nodes < <(kind get nodes --name "$CLUSTER")
+  for node in "${nodes[@]}"; do
+    [ "$(docker exec "$node" ipset save kube-router-pod-subnets | grep -c '^add ')" = "${#nodes[@]}" ] || return 1
+  done
+}
+
 # An image built here has no NAT to Docker's resolver, so CoreDNS would ask
 # itself. Nothing in the cluster needs a name from outside.
 cut_coredns_off() {
@@ -67,7 +85,10 @@ if exists; then
 else
   touch "$UNFINISHED"
   step "creating the cluster $CLUSTER" create
-  if node_image_is_built; then step "keeping the cluster's DNS to itself" cut_coredns_off; fi
+  if node_image_is_built; then
+    step "showing the nodes to each other" show_nodes_to_each_other
+    step "keeping the cluster's DNS to itself" cut_coredns_off
+  fi
 fi
 step "loading the images into the nodes" load_images
 if [ -f "$UNFINISHED" ]; then

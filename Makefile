@@ -26,7 +26,7 @@ test: $(LINTERS) $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## all 
 test-full: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## every fault, both operator versions, the soak: hours
 	@scripts/test.sh unit lab full
 
-test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need no Redis
+test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need neither a cluster nor Redis
 	@scripts/test.sh unit
 
 test-lab: bin/gotestsum bin/helm bin/helm4 packages ## real Redis and Sentinels as processes, under faults

@@ -70,7 +70,7 @@ func accounts(t *testing.T, name string, load *framework.Ledger) []ledger.Accoun
 	t.Helper()
 	clients := load.Report(t).Clients
 	for _, account := range clients {
-		t.Logf("%s: client %s: %d acknowledged, %d failed, %d lost, longest gap %s", name, account.Client, account.Acknowledged, account.Failed, account.Lost, account.LongestGap)
+		t.Logf("%s: client %s: %d acknowledged, %d failed, %d lost, longest gap %s, errors %v", name, account.Client, account.Acknowledged, account.Failed, account.Lost, account.LongestGap, account.Errors)
 	}
 	return clients
 }

@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// aWindow is how far RedisOperatorNotReconciling looks back.
-	aWindow = 5 * time.Minute
 	// aQuarter is how far RedisSessionsEvicted does.
 	aQuarter = 15 * time.Minute
 	// anHour is how far RedisFailoverFlapping does.
@@ -28,8 +26,7 @@ const (
 	soaking = 10 * time.Minute
 )
 
-// TestDrillsThatTakeLong drills the critical alert that looks back too far for
-// the tests of every commit, and alerts that nobody has to get up for.
+// TestDrillsThatTakeLong drills alerts that nobody has to get up for.
 func TestDrillsThatTakeLong(t *testing.T) {
 	l := newLab(t, sooner, monitored("drill-d"), monitored("drill-e", withProxy), monitored("drill-f", withSessions))
 	var written, dropped *drill
@@ -45,7 +42,6 @@ func TestDrillsThatTakeLong(t *testing.T) {
 	})
 	require.False(t, t.Failed())
 	atOnce(t, map[string]func(*testing.T){
-		"no leader":           func(t *testing.T) { t.Helper(); drillLeadership(t, l) },
 		"writer to a replica": func(t *testing.T) { t.Helper(); written.resolves(t, windowWithin) },
 		"dropped sessions":    func(t *testing.T) { t.Helper(); dropped.resolves(t, aQuarter+resolveWithin) },
 	})
@@ -194,25 +190,4 @@ func drillMissingOperator(t *testing.T, l *lab) {
 	require.NoError(t, scaleOperator(t.Context(), operators))
 	d.repaired = time.Now()
 	d.resolves(t, resolveWithin)
-}
-
-// drillLeadership takes the operator's right to its lock away: its Pods run,
-// and none leads.
-func drillLeadership(t *testing.T, l *lab) {
-	t.Helper()
-	const binding = "redis-operator-leader-election"
-	saved := framework.Output(t, framework.SystemNamespace, "get", "rolebinding", binding, "-o", "jsonpath={.roleRef.name} {.subjects[0].name}")
-	require.Equal(t, "redis-operator-leader-election redis-operator", saved)
-	restore := func() {
-		_ = kubectl(framework.CleanupContext(t), "--namespace", framework.SystemNamespace, "create", "rolebinding", binding,
-			"--role=redis-operator-leader-election", "--serviceaccount="+framework.SystemNamespace+":redis-operator")
-	}
-	t.Cleanup(restore)
-	d := l.begin(nil, "the operator may not take its lead")
-	require.NoError(t, kubectl(t.Context(), "--namespace", framework.SystemNamespace, "delete", "rolebinding", binding))
-	require.NoError(t, pause(t.Context(), aWindow))
-	d.fires(t, "RedisOperatorNotReconciling")
-	restore()
-	d.mitigate(t, "RedisOperatorNotReconciling", 0, nil)
-	d.resolves(t, windowWithin)
 }

@@ -42,6 +42,9 @@ nodes_know_each_other() {
 cut_coredns_off() {
   kubectl -n kube-system get configmap coredns -o yaml |
     sed -e '/^ *loop$/d' -e '/^ *forward \. /,/^ *}$/d' | kubectl apply -f -
+  # The tests' faults befall workers; one without name resolution is another fault.
+  kubectl -n kube-system patch deployment coredns \
+    --patch '{"spec": {"template": {"spec": {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}}}}'
   # Rolling over would wait for the ones that can never become ready.
   kubectl -n kube-system delete pod --selector k8s-app=kube-dns --grace-period 1
   kubectl -n kube-system rollout status deployment coredns --timeout 120s

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh SUITE...: runs the suites "unit", "lab" (Redis as processes of this
 # machine), "e2e" (the kind cluster) and "full" (e2e and all that takes long), and
-# closes with one line that counts all their tests.
+# closes with what failed and one line that counts all their tests.
 . "$(dirname "$0")/lib.sh"
 
 # labs lists the packages that put real Redis processes through faults. They mostly
@@ -46,5 +46,6 @@ for suite; do
   fi
 done
 say "tests ended"
+[ "$status" = 0 ] || scripts/failures.sh "$CACHE"/log/tests-*.json
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit $status

@@ -22,7 +22,7 @@ func fleet(l limits) *page {
   or 0 * count by (namespace, tenant_redis) (redis_up{<fleet>})
 ) != 1) or vector(0)`, "")).Mappings(none),
 		figure("Without a replica", "none", "Instances whose master has no replica. Alert: RedisReplicaNone.",
-			latest(`count(max by (namespace, tenant_redis) (redis_connected_slaves{<fleet>}) < 1) or vector(0)`, "")).Mappings(none),
+			latest(`count(max by (namespace, tenant_redis) (`+replicasOfMasters+`) < 1) or vector(0)`, "")).Mappings(none),
 		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover. Alert: RedisSentinelQuorumLost.",
 			latest(`count(max by (namespace, tenant_redis) (redis_sentinel_master_ckquorum_status{<fleet>}) == 0) or vector(0)`, "")).Mappings(none),
 		figure("Critical alerts", "none", "Alerts of severity critical that fire now.",
@@ -55,6 +55,9 @@ func fleet(l limits) *page {
 	return p
 }
 
+// replicasOfMasters leaves out what replicas say of their own replicas, 0.
+const replicasOfMasters = `redis_connected_slaves{<fleet>} and on (namespace, pod) redis_instance_info{<fleet>,role="master"}`
+
 // eachInstance is the legend of what is of one instance.
 const eachInstance = "{{namespace}}/{{tenant_redis}}"
 
@@ -65,7 +68,7 @@ func instances(l limits) panel {
 	t.add("Masters", "none", `count `+each+`(redis_instance_info{<fleet>,role="master"}) or 0 * count `+each+`(redis_up{<fleet>})`,
 		steps(step("red"), from(1, "green"), from(2, "red")))
 	t.add("Redis", "none", `sum `+each+`(redis_up{<fleet>,component="redis"})`, nil)
-	t.add("Replicas", "none", `max `+each+`(redis_connected_slaves{<fleet>})`, steps(step("red"), from(1, "green")))
+	t.add("Replicas", "none", `max `+each+`(`+replicasOfMasters+`)`, steps(step("red"), from(1, "green")))
 	t.add("Quorum", "none", `sum `+each+`(max by (namespace, tenant_redis, pod) (redis_sentinel_master_ckquorum_status{<fleet>}))`,
 		steps(step("red"), from(1, "green")))
 	t.add("Alerts", "none", `count `+each+`(ALERTS{<fleet>,alertstate="firing"}) or 0 * count `+each+`(redis_up{<fleet>})`,

@@ -132,9 +132,12 @@ func master() panel {
 		TextMode(common.BigValueTextModeName)
 }
 
+// replicasQuery is what the master says, as in RedisReplicaNone: a replica says 0.
+const replicasQuery = `max(redis_connected_slaves{<instance>} and on (pod) redis_instance_info{<instance>,role="master"})`
+
 func replicas() panel {
 	return figure("Replicas connected", "none", "Replicas that the master serves. Without any, nothing can take over. Alerts: RedisReplicaNone, RedisReplicaMissing.",
-		latest(`max(redis_connected_slaves{<instance>})`, "")).
+		latest(replicasQuery, "")).
 		Thresholds(steps(step("red"), from(1, "green")))
 }
 

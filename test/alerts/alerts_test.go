@@ -1,13 +1,18 @@
 package alerts
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/relabel"
 	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
@@ -191,7 +196,9 @@ func TestExcluded(t *testing.T) {
 	assert.Contains(t, all, "RedisCacheTooSmall")
 	assert.NotContains(t, all, "RedisMemoryNearLimit")
 	assert.NotContains(t, tenant(t, "purpose=session"), "RedisCacheTooSmall")
-	assert.NotContains(t, tenant(t, "monitoring.probe.prober="), "RedisUnreachable")
+	for _, name := range []string{"RedisUnreachable", "RedisProbeAbsent"} {
+		assert.NotContains(t, tenant(t, "monitoring.probe.prober="), name)
+	}
 	assert.NotContains(t, tenant(t, "proxy.enabled=false"), "RedisProxyMissing")
 }
 
@@ -236,18 +243,42 @@ func (r rules) during(t *testing.T, change func(*world)) []string {
 	return found
 }
 
-// TestScope holds that each selector of the tenant's chart names the instance.
+// TestScope holds that each selector of the tenant's chart names the instance and
+// no other that is like it.
 func TestScope(t *testing.T) {
 	for name, rule := range tenant(t) {
-		for _, metric := range selectors(t, rule.Expr) {
-			if metric[model.MetricNameLabel] == "kooper_controller_event_queue_length" {
+		parsed, err := promql.ParseExpr(rule.Expr)
+		require.NoError(t, err)
+		for _, selector := range parser.ExtractSelectors(parsed) {
+			exact := map[string]string{}
+			for _, m := range selector {
+				if m.Type == labels.MatchEqual {
+					exact[m.Name] = m.Value
+				}
+			}
+			if exact[model.MetricNameLabel] == "kooper_controller_event_queue_length" {
 				// Whether there is an operator at all.
 				continue
 			}
-			assert.Equal(t, target.namespace, metric["namespace"], name)
-			assert.Equal(t, target.name, metric["tenant_redis"]+metric["name"], name)
+			assert.Equal(t, target.namespace, exact["namespace"], name)
+			assert.Equal(t, target.name, exact["tenant_redis"]+strings.TrimPrefix(exact["name"], "rfr-"), name)
 		}
 	}
+}
+
+// critical are the alerts that somebody gets up for. One that is made less of, or
+// more, changes this list, too.
+var critical = []string{
+	"RedisConnectionsRejected", "RedisFailoverFlapping", "RedisForeignMaster", "RedisHealingBlocked", "RedisMasterMissing",
+	"RedisMetricsAbsent", "RedisMultipleMasters", "RedisNotReconciled", "RedisOperatorDown", "RedisOperatorNotReconciling",
+	"RedisOperatorReconcileFailing", "RedisProxyWithoutMaster", "RedisReplicaNone", "RedisSentinelDisagree",
+	"RedisSentinelMasterCountWrong", "RedisSentinelMasterDown", "RedisSentinelMetricsAbsent", "RedisSentinelNoCandidate",
+	"RedisSentinelQuorumLost", "RedisSentinelWrongMaster", "RedisUnreachable", "RedisWritesRefused",
+}
+
+func TestCritical(t *testing.T) {
+	all := everything(t)
+	assert.Equal(t, critical, slices.DeleteFunc(all.alerts(), func(name string) bool { return all[name].Labels["severity"] != "critical" }))
 }
 
 // TestMemoryNearKill holds that its threshold is of the memory that the
@@ -269,5 +300,46 @@ func TestMemoryNearKill(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal([]byte(manifest), &failover))
 		assert.Equal(t, c.limit, failover.Spec.Redis.Resources.Limits["memory"])
 		assert.Contains(t, tenant(t, "size="+c.size)["RedisMemoryNearKill"].Expr, "/ ("+c.mebibytes+" * 1024 * 1024)")
+	}
+}
+
+// TestPodMonitors holds that a Pod whose container cannot start is missing: it has
+// an address, so that Prometheus would find it and count it.
+func TestPodMonitors(t *testing.T) {
+	for _, component := range []string{"redis", "sentinel", "proxy"} {
+		var monitor struct {
+			Spec struct {
+				PodMetricsEndpoints []struct {
+					Relabelings []struct {
+						Action, Regex, TargetLabel, Replacement string
+						SourceLabels                            []model.LabelName
+					}
+				}
+			}
+		}
+		manifest := template(t, "tenant-redis", target.name, target.namespace, "podmonitor-"+component, "auth.enabled=false", "proxy.enabled=true")
+		require.NoError(t, yaml.Unmarshal([]byte(manifest), &monitor))
+		require.Len(t, monitor.Spec.PodMetricsEndpoints, 1)
+		found := func(phase string) (map[string]string, bool) {
+			builder := labels.NewBuilder(labels.FromStrings("__meta_kubernetes_pod_phase", phase, "__meta_kubernetes_pod_ip", "10.1.0.11"))
+			for _, r := range monitor.Spec.PodMetricsEndpoints[0].Relabelings {
+				// As the Prometheus Operator fills in what is not there.
+				config := relabel.DefaultRelabelConfig
+				config.SourceLabels, config.TargetLabel = r.SourceLabels, r.TargetLabel
+				config.Action = relabel.Action(cmp.Or(r.Action, "replace"))
+				config.Regex = relabel.MustNewRegexp(cmp.Or(r.Regex, "(.*)"))
+				config.Replacement = cmp.Or(r.Replacement, "$1")
+				config.NameValidationScheme = model.UTF8Validation
+				if !relabel.ProcessBuilder(builder, &config) {
+					return nil, false
+				}
+			}
+			return builder.Labels().Map(), true
+		}
+		_, pending := found("Pending")
+		assert.False(t, pending, component)
+		running, kept := found("Running")
+		assert.True(t, kept, component)
+		assert.Equal(t, []string{"cache", component, "10.1.0.11"}, []string{running["tenant_redis"], running["component"], running["pod_ip"]})
 	}
 }

@@ -81,8 +81,11 @@ func (l *lab) record(rule rulefmt.Rule, minute int) {
 			fmt.Sprintf("tenant_redis=%q", target.name), fmt.Sprintf("tenant_redis=%q", i.name),
 		).Replace(rule.Expr))
 		require.NoError(l.t, err)
-		own := labels.FromStrings("namespace", i.namespace, "tenant_redis", i.name)
-		vector, err := prometheus.NewRecordingRule(rule.Record, expr, own).
+		own := map[string]string{}
+		for name, value := range rule.Labels {
+			own[name] = map[string]string{target.namespace: i.namespace, target.name: i.name}[value]
+		}
+		vector, err := prometheus.NewRecordingRule(rule.Record, expr, labels.FromMap(own)).
 			Eval(l.t.Context(), 0, at(minute), prometheus.EngineQueryFunc(l.engine, l.storage), nil, 0)
 		if err != nil {
 			// Two series with the same labels: only a mutated rule has them.

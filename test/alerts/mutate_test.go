@@ -19,8 +19,9 @@ import (
 var scope = []string{"namespace", "tenant_redis", "job"}
 
 // TestMutants leaves out one part of a rule after the other: a matcher, one
-// side of and, or, unless or a comparison, an aggregation, its for. The examples
-// of the alert must tell each mutant from the rule, or the part is not needed.
+// side of and, or, unless or a comparison, an aggregation, a label of by or on, its
+// for, the labels of a record. The examples of the alert must tell each mutant from
+// the rule, or the part is not needed.
 func TestMutants(t *testing.T) {
 	all := everything(t)
 	count := 0
@@ -44,14 +45,23 @@ func TestMutants(t *testing.T) {
 		if record == nil {
 			continue
 		}
-		for what, expr := range mutants(t, record.Expr) {
+		needs := func(what string, mutant rulefmt.Rule) {
 			count++
-			mutant := *record
-			mutant.Expr = expr
 			told := slices.ContainsFunc(stages, func(s stage) bool {
 				return stage{s.scene, rule, s.play(t, rule, &mutant)}.tells(rule)
 			})
-			assert.True(t, told, "%s: no example needs %s; without it:\n%s", record.Record, what, expr)
+			assert.True(t, told, "%s: no example needs %s; without it:\n%s", record.Record, what, mutant.Expr)
+		}
+		for what, expr := range mutants(t, record.Expr) {
+			mutant := *record
+			mutant.Expr = expr
+			needs(what, mutant)
+		}
+		for label := range record.Labels {
+			mutant := *record
+			mutant.Labels = maps.Clone(record.Labels)
+			delete(mutant.Labels, label)
+			needs("its label "+label, mutant)
 		}
 	}
 	t.Logf("%d mutants", count)
@@ -101,9 +111,21 @@ func mutants(t *testing.T, expr string) map[string]string {
 		switch e := original.(type) {
 		case *parser.AggregateExpr:
 			put("the aggregation of "+e.String(), e.Expr)
+			without(e.Grouping, func(less []string, label string) {
+				fewer := *e
+				fewer.Grouping = less
+				put("by "+label+" of "+e.String(), &fewer)
+			})
 		case *parser.BinaryExpr:
-			if e.Op == parser.LOR {
+			if e.Op.IsSetOperator() {
 				put("the left side of "+e.String(), e.RHS)
+			}
+			if e.VectorMatching != nil {
+				without(e.VectorMatching.MatchingLabels, func(less []string, label string) {
+					fewer, matching := *e, *e.VectorMatching
+					matching.MatchingLabels, fewer.VectorMatching = less, &matching
+					put("on "+label+" of "+e.String(), &fewer)
+				})
 			}
 			if e.Op.IsSetOperator() || e.Op.IsComparisonOperator() {
 				put("the right side of "+e.String(), e.LHS)
@@ -126,6 +148,13 @@ func mutants(t *testing.T, expr string) map[string]string {
 		}
 	}
 	return found
+}
+
+// without calls a function with all but one of some labels, for each of them.
+func without(labels []string, do func(less []string, label string)) {
+	for n, label := range labels {
+		do(slices.Delete(slices.Clone(labels), n, n+1), label)
+	}
 }
 
 func unscoped(t *testing.T, expr, name string) string {
@@ -185,4 +214,11 @@ func TestMutantsOfAnExample(t *testing.T) {
 		`the left side of sum(a{b="c"}) > 1 or x`:  `x`,
 		`the right side of sum(a{b="c"}) > 1 or x`: `sum(a{b="c"}) > 1`,
 	}, mutants(t, `sum(a{b="c"}) > 1 or x`))
+	assert.Equal(t, map[string]string{
+		`the aggregation of max by (d) (a)`:             `a and on (d) b`,
+		`by d of max by (d) (a)`:                        `max(a) and on (d) b`,
+		`on d of max by (d) (a) and on (d) b`:           `max by (d) (a) and on () b`,
+		`the left side of max by (d) (a) and on (d) b`:  `b`,
+		`the right side of max by (d) (a) and on (d) b`: `max by (d) (a)`,
+	}, mutants(t, `max by (d) (a) and on (d) b`))
 }

@@ -36,7 +36,7 @@ var operatorExamples = []example{
 	{
 		alert: "RedisOperatorNotReconciling",
 		once:  func(w *world) { w.operator[0].drop("kooper_controller_processed_event_duration_seconds_count") },
-		want:  alerts{{"No redis-operator in redis-system has looked at a Redis for 5 minutes: most likely none has the lead.", operators}},
+		want:  alerts{{"No redis-operator in redis-system has looked at a Redis for 3 minutes: most likely none has the lead.", operators}},
 		silent: faults{"there is only a Redis of another kind": func(i *instance) {
 			i.world.operator[0].drop("kooper_controller_processed_event_duration_seconds_count")
 			for _, other := range i.world.instances {
@@ -53,13 +53,19 @@ var operatorExamples = []example{
 			w.operator[1].add(w.instances[1].clusterOK(), always(1))
 		},
 		want: alerts{{"Each pass over redis-system/other ends with an error.", labelled{"namespace": "redis-system", "name": "other"}}},
-		silent: faults{"it is deleted": func(i *instance) {
-			other := i.world.instances[1]
-			i.world.operator[0].set(other.clusterOK(), always(0))
-			i.world.operator[0].set(other.looks(), always(6))
-			// The Secret has its name, and serves another instance, too.
-			i.world.operator[0].add(`redis_operator_controller_k8s_operations_total{namespace="redis-system",kind="Secret",name="other",operation="GET",status="SUCCESS",err="NA"}`, grows(6))
-		}},
+		silent: faults{
+			"it is deleted": func(i *instance) {
+				other := i.world.instances[1]
+				i.world.operator[0].set(other.clusterOK(), always(0))
+				other.unseen()
+				// The Secret has its name, and serves another instance, too.
+				i.world.operator[0].add(`redis_operator_controller_k8s_operations_total{namespace="redis-system",kind="Secret",name="other",operation="GET",status="SUCCESS",err="NA"}`, grows(6))
+			},
+			"it is deleted, its namesake is not": func(i *instance) {
+				i.world.operator[0].set(i.clusterOK(), always(0))
+				i.unseen()
+			},
+		},
 	},
 	{
 		alert: "RedisOperatorCheckFailing",

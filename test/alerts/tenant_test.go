@@ -99,16 +99,22 @@ var tenantExamples = []example{
 		silent: faults{"one is left": func(i *instance) { each(i.sentinel[1:], (*scrape).vanish) }},
 	},
 	{
-		alert:  "RedisReplicaMissing",
-		fault:  func(i *instance) { i.redis[0].set("redis_connected_slaves", always(1)) },
-		want:   alert("The master of redis-system/cache has 1 of 2 replicas."),
-		silent: faults{"a replica restarts": func(i *instance) { i.redis[0].set("redis_connected_slaves", steps(4, 1, 2)) }},
+		alert: "RedisReplicaMissing",
+		fault: func(i *instance) { i.serve(1, 2) },
+		want:  alert("The master of redis-system/cache has 1 of 2 replicas."),
+		silent: faults{
+			"a replica restarts":                func(i *instance) { i.redis[0].set("redis_connected_slaves", steps(4, 1, 2)) },
+			"the master's exporter is shut out": func(i *instance) { i.redis[0].denied() },
+		},
 	},
 	{
-		alert:  "RedisReplicaNone",
-		fault:  func(i *instance) { i.redis[0].set("redis_connected_slaves", always(0)) },
-		want:   alert("The master of redis-system/cache has no replica: if it fails, nothing takes over."),
-		silent: faults{"one is left": func(i *instance) { i.redis[0].set("redis_connected_slaves", always(1)) }},
+		alert: "RedisReplicaNone",
+		fault: func(i *instance) { i.serve(0, 1) },
+		want:  alert("The master of redis-system/cache has no replica: if it fails, nothing takes over."),
+		silent: faults{
+			"one is left":                       func(i *instance) { i.redis[0].set("redis_connected_slaves", always(1)) },
+			"the master's exporter is shut out": func(i *instance) { i.redis[0].denied() },
+		},
 	},
 	{
 		alert: "RedisReplicationBroken",
@@ -196,9 +202,17 @@ var tenantExamples = []example{
 		silent: faults{"there is no prober": func(i *instance) { i.probe.unscraped() }},
 	},
 	{
-		alert: "RedisNotReconciled",
-		fault: func(i *instance) { i.world.operator[0].drop(i.clusterOK()) },
-		want:  alerts{{"An operator runs, but does not look after redis-system/cache: nothing is repaired or updated.", labelled{"name": "cache"}}},
+		alert:  "RedisProbeAbsent",
+		fault:  func(i *instance) { i.probe.unscraped() },
+		want:   alert("Prometheus learns nothing of the Blackbox exporter about rfs-cache.redis-system:26379: nobody would see that clients cannot reach it."),
+		silent: faults{"Sentinel is not reached": func(i *instance) { i.probe.set("probe_success", always(0)) }},
+	},
+	{
+		// The operator still has its last verdict, and that it once looked.
+		alert:   "RedisNotReconciled",
+		fault:   (*instance).unseen,
+		want:    alert("An operator runs, but does not look after redis-system/cache: nothing is repaired or updated."),
+		minutes: 5,
 		silent: faults{"the operator is not scraped": func(i *instance) {
 			i.world.operator[0].vanish()
 			i.world.operator[1].vanish()
@@ -326,8 +340,9 @@ var tenantExamples = []example{
 	{
 		alert: "RedisCacheTooSmall",
 		fault: func(i *instance) {
+			// Replicas hold the same keys, not more.
 			i.redis[0].grow("redis_evicted_keys_total", 50)
-			i.redis[0].set(`redis_db_keys{db="db0"}`, always(1000))
+			each(i.redis, func(s *scrape) { s.set(`redis_db_keys{db="db0"}`, always(1400)) })
 		},
 		want:    alert("The cache of redis-system/cache drops 3k keys within an hour, which is more than it holds."),
 		minutes: 90,

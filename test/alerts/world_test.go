@@ -299,6 +299,18 @@ func (i *instance) looks() string {
 		i.namespace, i.name)
 }
 
+// unseen has the operator look at the instance no more. It does not forget what it
+// has counted.
+func (i *instance) unseen() {
+	i.world.operator[0].set(fmt.Sprintf(`redis_operator_controller_k8s_operations_total{namespace=%q,name="rfr-%s"}`, i.namespace, i.name), always(6000))
+}
+
+// serve gives the master so many replicas, and the first of them so many of its own.
+func (i *instance) serve(master, replica float64) {
+	i.redis[0].set("redis_connected_slaves", always(master))
+	i.redis[1].set("redis_connected_slaves", always(replica))
+}
+
 // clusterOK is the operator's verdict on the instance.
 func (i *instance) clusterOK() string {
 	return fmt.Sprintf("redis_operator_controller_cluster_ok{namespace=%q,name=%q}", i.namespace, i.name)

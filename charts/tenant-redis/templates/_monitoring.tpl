@@ -1,5 +1,9 @@
 {{/* Labels that tell the series of one component of one instance from all others: (dict "root" $ "component" "redis"). The alerts rest on them. */}}
 {{- define "redis.relabelings" -}}
+# A Pod whose container cannot start has an address, but is missing all the same.
+- action: keep
+  sourceLabels: [__meta_kubernetes_pod_phase]
+  regex: Running
 - targetLabel: tenant_redis
   replacement: {{ include "redis.name" .root | quote }}
 - targetLabel: component

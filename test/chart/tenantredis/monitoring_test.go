@@ -25,6 +25,7 @@ type podMonitor struct {
 }
 
 type relabeling struct {
+	Action, Regex            string
 	SourceLabels             []string
 	TargetLabel, Replacement string
 }
@@ -57,6 +58,7 @@ func TestPodMonitors(t *testing.T) {
 		endpoint := monitor.Spec.PodMetricsEndpoints[0]
 		assert.Equal(t, "metrics", endpoint.Port)
 		assert.Equal(t, []relabeling{
+			{Action: "keep", SourceLabels: []string{"__meta_kubernetes_pod_phase"}, Regex: "Running"},
 			{TargetLabel: "tenant_redis", Replacement: release},
 			{TargetLabel: "component", Replacement: component},
 			{SourceLabels: []string{"__meta_kubernetes_pod_ip"}, TargetLabel: "pod_ip"},

@@ -59,23 +59,30 @@ type finding struct {
 	detected, resolved, toResolve time.Duration
 }
 
-// look is the time between two looks at the alerts.
-const look = 500 * time.Millisecond
+const (
+	// look is the time between two looks at the alerts.
+	look = 500 * time.Millisecond
+	// outdated is when an answer no longer proves that nothing fires.
+	outdated = 15 * time.Second
+)
 
-// watch has the alerts that Alertmanager has now, and when each was there last.
+// watch has the alerts that Alertmanager had when it answered last, and when each
+// was there last.
 type watch struct {
-	mu     sync.Mutex
-	alerts []framework.Alert
-	seen   map[string]time.Time
+	mu       sync.Mutex
+	alerts   []framework.Alert
+	answered time.Time
+	seen     map[string]time.Time
 }
 
 // watchAlerts asks Alertmanager until the test ends.
 func watchAlerts(t *testing.T, m *framework.Monitoring) *watch {
 	t.Helper()
-	w := &watch{seen: map[string]time.Time{}}
+	w := &watch{answered: time.Now(), seen: map[string]time.Time{}}
 	go func() {
 		for pause(t.Context(), look) == nil {
-			// One that does not answer will: the tests wait until then.
+			// One that does not answer will: who waits for an alert waits on, who
+			// wants none fails.
 			if alerts, err := m.Alerts(t.Context()); err == nil {
 				w.note(alerts)
 			}
@@ -87,7 +94,7 @@ func watchAlerts(t *testing.T, m *framework.Monitoring) *watch {
 func (w *watch) note(alerts []framework.Alert) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.alerts = alerts
+	w.alerts, w.answered = alerts, time.Now()
 	for _, alert := range alerts {
 		w.seen[alert.Labels["alertname"]] = time.Now()
 		w.seen[alert.Labels["alertname"]+" "+about(alert)] = time.Now()
@@ -98,6 +105,15 @@ func (w *watch) now() []framework.Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.alerts
+}
+
+// requireNone fails if an alert fires that is one of these, or if nobody knows.
+func (w *watch) requireNone(t *testing.T, these func(framework.Alert) bool) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.Less(t, time.Since(w.answered), outdated, "Alertmanager does not answer")
+	require.Empty(t, describe(slices.DeleteFunc(slices.Clone(w.alerts), func(a framework.Alert) bool { return !these(a) })), "this fires")
 }
 
 // lastSeen is when an alert was there last, about an instance or any.
@@ -143,7 +159,7 @@ func (d *drill) fires(t *testing.T, alerts ...string) {
 	})
 	require.NoError(t, err, "%s: these do not fire: %v; what does:\n%s", d.fault, missing, describe(d.alerts.now()))
 	for _, name := range alerts {
-		d.diagnose(t, name)
+		d.diagnose(t, name, rotten)
 	}
 }
 
@@ -174,7 +190,9 @@ func (d *drill) note(t *testing.T, alert framework.Alert) {
 	assert.Equal(t, source.Annotations["summary"], alert.Annotations["summary"], name)
 	assert.True(t, strings.HasSuffix(alert.Annotations["runbook_url"], "/"+name+".md"), "%s: runbook_url is %q", name, alert.Annotations["runbook_url"])
 	assert.NotRegexp(t, `^$|<[a-z ]+>`, alert.Annotations["description"], name)
+	assert.Regexp(t, `^`+regexp.QuoteMeta(grafana)+`/\S+$`, alert.Annotations["dashboard_url"], name)
 	if source.tenant {
+		assert.Contains(t, alert.Annotations["dashboard_url"], "&var-instance="+d.instance.Name, name)
 		assert.Equal(t, framework.SystemNamespace, alert.Labels["namespace"], name)
 		assert.Equal(t, d.instance.Tenant, alert.Labels["tenant"], "%s: the label that monitoring.alertLabels adds", name)
 		assert.Contains(t, alert.Annotations["description"], d.instance.Name, name)
@@ -220,13 +238,19 @@ func (d *drill) keepFiring(t *testing.T) {
 	}
 }
 
-// rotten is what commands print that do not fit the cluster, its tools or Redis
-// any more, whatever its state.
-var rotten = regexp.MustCompile(`(?m)command not found|^[Ee]rror: unknown |syntax error|unbound variable|doesn't have a resource type|^(ERR (unknown|wrong|syntax)|NOAUTH|WRONGPASS|NOPERM) `)
+const rot = `command not found|^[Ee]rror: unknown |syntax error|unbound variable|doesn't have a resource type|^(ERR (unknown|wrong|syntax)|NOAUTH|WRONGPASS|NOPERM) `
+
+var (
+	// rotten is what commands print that do not fit the cluster, its tools or Redis
+	// any more, whatever its state.
+	rotten = regexp.MustCompile(`(?m)` + rot)
+	// rottenWhole is the same where nothing is missing.
+	rottenWhole = regexp.MustCompile(`(?m)\(NotFound\)|` + rot)
+)
 
 // diagnose runs the diagnosis of an alert's runbook. A Pod that is away may well
 // make a command fail; what no state of the cluster explains may not.
-func (d *drill) diagnose(t *testing.T, alert string) {
+func (d *drill) diagnose(t *testing.T, alert string, rotten *regexp.Regexp) {
 	t.Helper()
 	book := d.runbook(t, alert)
 	for n := range book.Blocks(runbook.Diagnosis) {
@@ -281,7 +305,7 @@ func runScript(t *testing.T, script string) (string, error) {
 // source is an alert as its chart has it.
 type source struct {
 	Alert               string
-	For                 string
+	Purpose             string
 	Labels, Annotations map[string]string
 	tenant              bool
 }
@@ -302,20 +326,17 @@ func alertSource(t *testing.T, name string) source {
 	return source{}
 }
 
-// criticalAlerts are those of both charts.
-func criticalAlerts(t *testing.T) []string {
+// allAlerts are those of both charts.
+func allAlerts(t *testing.T) []source {
 	t.Helper()
 	files, err := filepath.Glob(framework.Path("charts/*/alerts/*.yaml"))
 	require.NoError(t, err)
-	var names []string
+	require.NotEmpty(t, files)
+	var all []source
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
-		if alertSource(t, name).Labels["severity"] == "critical" {
-			names = append(names, name)
-		}
+		all = append(all, alertSource(t, strings.TrimSuffix(filepath.Base(file), ".yaml")))
 	}
-	require.NotEmpty(t, names)
-	return names
+	return all
 }
 
 // describe lists alerts for people to read.

@@ -31,8 +31,10 @@ const (
 	sooner = 40
 	// quiet is the longest "for" of the charts, 30 minutes, divided so.
 	quiet = 45 * time.Second
+	// grafana is where the alerts say that the dashboards are.
+	grafana = "https://grafana.example/d"
 	// aWindow is how far RedisOperatorNotReconciling looks back.
-	aWindow = 5 * time.Minute
+	aWindow = 3 * time.Minute
 )
 
 // lab is a few instances under a Prometheus.
@@ -56,7 +58,7 @@ func TestDrills(t *testing.T) {
 		name   string
 		drills map[string]func(*testing.T, *lab)
 	}{
-		{"quiet", map[string]func(*testing.T, *lab){"nothing fires": drillNothing}},
+		{"quiet", map[string]func(*testing.T, *lab){"nothing fires": drillNothing, "runbooks": drillRunbooks}},
 		{"operator at work", map[string]func(*testing.T, *lab){
 			"two masters": drillTwoMasters, "flood": drillFlood,
 		}},
@@ -94,9 +96,10 @@ func atOnce(t *testing.T, tests map[string]func(*testing.T)) {
 func requireDrilled(t *testing.T, _ *lab) {
 	t.Helper()
 	var missing []string
-	for _, name := range criticalAlerts(t) {
-		if !slices.ContainsFunc(findings.all, func(f finding) bool { return f.alert == name }) {
-			missing = append(missing, name)
+	for _, alert := range allAlerts(t) {
+		drilled := slices.ContainsFunc(findings.all, func(f finding) bool { return f.alert == alert.Alert })
+		if alert.Labels["severity"] == "critical" && !drilled {
+			missing = append(missing, alert.Alert)
 		}
 	}
 	require.Empty(t, missing, "critical alerts without a drill")
@@ -193,7 +196,7 @@ func (l *lab) instances() []*framework.Instance {
 func monitored(name string, more ...map[string]string) framework.Release {
 	values := map[string]string{
 		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
-		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name),
+		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name), "monitoring.dashboardURL": strconv.Quote(grafana + "/tenant-redis"),
 	}
 	for _, m := range more {
 		maps.Copy(values, m)
@@ -208,8 +211,10 @@ func monitorOperator(t *testing.T) {
 	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
 	options := &helm.Options{
 		KubectlOptions: framework.Kubectl(framework.SystemNamespace),
-		SetValues:      map[string]string{"image.repository": "tenant-redis.local/spotahome/redis-operator", "monitoring.enabled": "true"},
-		ExtraArgs:      map[string][]string{"upgrade": {"--wait", "--timeout", "3m"}},
+		SetValues: map[string]string{
+			"image.repository": "tenant-redis.local/spotahome/redis-operator", "monitoring.enabled": "true", "monitoring.dashboardURL": grafana + "/redis-operator",
+		},
+		ExtraArgs: map[string][]string{"upgrade": {"--wait", "--timeout", "3m"}},
 	}
 	require.NoError(t, helm.UpgradeContextE(t, t.Context(), options, framework.Path("charts/redis-operator"), "redis-operator"))
 }
@@ -219,9 +224,34 @@ func monitorOperator(t *testing.T) {
 func drillNothing(t *testing.T, l *lab) {
 	t.Helper()
 	for end := time.Now().Add(quiet); time.Now().Before(end); {
-		require.Empty(t, describe(l.alerts.now()), "nothing has happened, and this fires")
+		l.alerts.requireNone(t, func(framework.Alert) bool { return true })
 		require.NoError(t, pause(t.Context(), look))
 	}
+}
+
+// drillRunbooks runs the diagnosis of every runbook, also of those whose alerts no
+// drill fires, where nothing is missing that a command could name.
+func drillRunbooks(t *testing.T, l *lab) {
+	t.Helper()
+	all := allAlerts(t)
+	const readers = 3
+	parts := map[string]func(*testing.T){}
+	for part := range slices.Chunk(all, len(all)/readers+1) {
+		parts["from "+part[0].Alert] = func(t *testing.T) {
+			for _, alert := range part {
+				d := &drill{}
+				switch {
+				case alert.tenant && alert.Purpose == "session":
+					d.instance = l.session
+				case alert.tenant:
+					// The one that has a proxy.
+					d.instance = l.other
+				}
+				d.diagnose(t, alert.Alert, rottenWhole)
+			}
+		}
+	}
+	atOnce(t, parts)
 }
 
 // pause waits, but not beyond the test.
@@ -287,8 +317,7 @@ func drillForgottenReplicas(t *testing.T, l *lab) *drill {
 	tellSentinels(t, serving, "RESET", "mymaster")
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
-	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate",
-		"RedisReplicaNone", "RedisReplicationBroken", "RedisProxyWithoutMaster")
+	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisReplicationBroken", "RedisProxyWithoutMaster")
 
 	d.mitigate(t, "RedisMasterMissing", 0, nil)
 	offsets := d.mitigate(t, "RedisMasterMissing", 1, nil)
@@ -448,11 +477,13 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 	var wrong, gone *drill
 	atOnce(t, map[string]func(*testing.T){
 		"operator": func(t *testing.T) { t.Helper(); down.fires(t, "RedisOperatorDown") },
-		"Sentinels gone": func(t *testing.T) {
+		"Sentinels gone, then replicas that the master refuses": func(t *testing.T) {
 			t.Helper()
+			serving := l.cache.AwaitServing(t)
 			gone = l.begin(l.cache, "there are no Sentinels")
 			scaleSentinels(t, l.cache, 0)
 			gone.fires(t, "RedisUnreachable", "RedisSentinelMetricsAbsent")
+			drillRefusedReplicas(t, l, serving)
 		},
 		"foreign master, then a wrong Sentinel": func(t *testing.T) {
 			t.Helper()
@@ -504,6 +535,26 @@ func forbidLead(t *testing.T) (allow func()) {
 func scaleSentinels(t *testing.T, i *framework.Instance, replicas int) {
 	t.Helper()
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "scale", "deployment/rfs-"+i.Name, fmt.Sprintf("--replicas=%d", replicas)))
+}
+
+// drillRefusedReplicas gives the replicas another password than their master's, as a
+// rotation that is half done, while no Sentinel and no operator sees it.
+func drillRefusedReplicas(t *testing.T, l *lab, serving topology.Topology) {
+	t.Helper()
+	i := l.cache
+	master, replicas := split(t, serving)
+	d := l.begin(i, "the master refuses its replicas' password")
+	for _, replica := range replicas {
+		tellRedis(t, i, replica.Pod, "CONFIG SET masterauth another")
+	}
+	require.Equal(t, strconv.Itoa(len(replicas)), i.RedisCLI(t, master.Pod, "CLIENT KILL TYPE replica"))
+	d.fires(t, "RedisReplicaNone")
+	d.mitigate(t, "RedisReplicaNone", 0, nil)
+	for _, replica := range replicas {
+		tellRedis(t, i, replica.Pod, `CONFIG SET masterauth "$REDIS_PASSWORD"`)
+	}
+	d.repaired = time.Now()
+	d.resolves(t, resolveWithin)
 }
 
 // drillForeignMaster has a replica follow another instance's master, and the

@@ -238,6 +238,7 @@ func drillRunbooks(t *testing.T, l *lab) {
 	parts := map[string]func(*testing.T){}
 	for part := range slices.Chunk(all, len(all)/readers+1) {
 		parts["from "+part[0].Alert] = func(t *testing.T) {
+			t.Helper()
 			for _, alert := range part {
 				d := &drill{}
 				switch {

@@ -186,7 +186,7 @@ func TestDashboardsOfAdministratorsAreScoped(t *testing.T) {
 // TestDashboardMetricsAreRecorded holds that every metric and label that a query
 // reads is emitted, or is a recording rule of ours.
 func TestDashboardMetricsAreRecorded(t *testing.T) {
-	known := emitted(t)
+	known := emitted(t, "")
 	for _, q := range questions(t, "*") {
 		assert.Empty(t, unknown(t, known, q.expr), q.name)
 	}

@@ -1,10 +1,13 @@
 package alerts
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,13 +17,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// oldest is the folder of what the oldest exporter says that the alerts can do with.
+const oldest = "oldest/"
+
 // TestMetricsAreRecorded holds that the exporter emits every metric and label
-// that a rule reads: in the recordings, or for the operator in its source.
+// that a rule reads, the chart's and the oldest that it takes: in the recordings,
+// or for the operator in its source.
 func TestMetricsAreRecorded(t *testing.T) {
-	known := emitted(t)
-	for name, rule := range everything(t) {
-		assert.Empty(t, unknown(t, known, rule.Expr), name)
+	for _, folder := range []string{"", oldest} {
+		known := emitted(t, folder)
+		for name, rule := range everything(t) {
+			assert.Empty(t, unknown(t, known, rule.Expr), name)
+		}
 	}
+	known := emitted(t, "")
 	assert.Equal(t, []string{"redis_upp"}, unknown(t, known, `sum(redis_upp)`))
 	assert.Equal(t, []string{"redis_up{role}"}, unknown(t, known, `redis_up{role="master"}`))
 }
@@ -44,8 +54,49 @@ func unknown(t *testing.T, known map[string]map[string]bool, expr string) []stri
 	return found
 }
 
-// emitted returns the labels of each metric that is scraped or recorded.
-func emitted(t *testing.T) map[string]map[string]bool {
+// TestExporterVersions holds that what is recorded is what the chart has, and that
+// the chart refuses an exporter older than the oldest recorded, if anything reads it.
+func TestExporterVersions(t *testing.T) {
+	assert.Contains(t, template(t, "tenant-redis", target.name, target.namespace, "redisfailover", "auth.enabled=false"),
+		"redis_exporter:"+versionOf(t, "")+`"`)
+
+	least := versionOf(t, oldest)
+	accept := func(version string, set ...string) error {
+		args := []string{"template", "cache", repository + "/charts/tenant-redis", "--set", "auth.enabled=false,exporter.image=example.com:5000/redis_exporter:" + version}
+		out, err := exec.CommandContext(t.Context(), repository+"/bin/helm", append(args, set...)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}
+	require.NoError(t, accept(least, "--set", "monitoring.enabled=true"))
+	require.NoError(t, accept("a-name", "--set", "monitoring.enabled=true"))
+	require.NoError(t, accept("v1.45.0"))
+	require.ErrorContains(t, accept("v1.45.0-alpine", "--set", "monitoring.enabled=true"), `redis_exporter:v1.45.0-alpine" lacks metrics that alerts read`)
+	require.ErrorContains(t, accept("v1.45.0", "--set", "monitoring.enabled=true"), "use "+least+" or later")
+}
+
+// versionOf is the exporter's that made the recordings in a folder.
+func versionOf(t *testing.T, folder string) string {
+	t.Helper()
+	versions := map[string]bool{}
+	for _, recording := range exporterRecordings {
+		for _, sample := range recorded(t, folder+recording) {
+			if sample.metric.Get(model.MetricNameLabel) == "redis_exporter_build_info" {
+				versions[sample.metric.Get("version")] = true
+			}
+		}
+	}
+	require.Len(t, versions, 1, "recorded with one exporter")
+	return slices.Collect(maps.Keys(versions))[0]
+}
+
+// exporterRecordings are those of Redis and Sentinel in which nothing is wrong.
+var exporterRecordings = []string{"redis-master", "redis-replica", "sentinel"}
+
+// emitted returns the labels of each metric that is scraped or recorded, with the
+// exporter recorded in a folder.
+func emitted(t *testing.T, folder string) map[string]map[string]bool {
 	t.Helper()
 	known := map[string]map[string]bool{}
 	learn := func(metric labels.Labels) {
@@ -57,7 +108,11 @@ func emitted(t *testing.T) map[string]map[string]bool {
 			known[name][label] = true
 		}
 	}
-	for _, recording := range []string{"redis-master", "redis-replica", "sentinel", "proxy", "probe"} {
+	recordings := []string{"proxy", "probe"}
+	for _, recording := range exporterRecordings {
+		recordings = append(recordings, folder+recording)
+	}
+	for _, recording := range recordings {
 		for _, sample := range recorded(t, recording) {
 			learn(sample.metric)
 		}

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# record.sh EXPORTER: records what the exporter says of a real Redis and Sentinel
-# on loopback, and a real HAProxy of itself, into testdata/. EXPORTER is the redis_exporter that the charts
-# name, built with
-#   go -C ci/sources/redis-exporter build -o /tmp/redis_exporter github.com/oliver006/redis_exporter
+# record.sh EXPORTER [FOLDER]: records what the exporter says of a real Redis and
+# Sentinel on loopback, and a real HAProxy of itself, into FOLDER, testdata by
+# default. EXPORTER is the redis_exporter that the charts name, built with
+#   go -C ci/sources/redis-exporter build -ldflags "-X main.BuildVersion=v1.88.0" \
+#     -o redis_exporter github.com/oliver006/redis_exporter
+# Of the oldest that will do, testdata/oldest has three of the recordings.
 set -euo pipefail
 exporter=$(realpath "$1")
 repository=$(realpath "$(dirname "$0")/../..")
-out=$(realpath "$(dirname "$0")")/testdata
+out=$(realpath "${2:-$(dirname "$0")/testdata}")
 work=$(mktemp -d)
 started=()
 trap 'kill -KILL "${started[@]}" 2>/dev/null; rm -rf "$work"' EXIT
@@ -20,14 +22,14 @@ cli() { redis-cli --no-auth-warning -a secret -h "$@"; }
 # await COMMAND... waits for the command to succeed.
 await() { timeout 20 bash -c "until $*; do sleep 0.2; done" >&2; }
 
-# scrape NAME ADDRESS PASSWORD: one scrape, without the exporter's own metrics
-# and help texts.
+# scrape NAME ADDRESS PASSWORD: one scrape, without help texts and what the exporter
+# tells of itself but for its version.
 scrape() {
   local pid
   "$exporter" --redis.addr "redis://$2" --redis.password "$3" --web.listen-address 127.0.0.1:19121 2>/dev/null &
   pid=$!
   await "curl -sf 127.0.0.1:19121/health >/dev/null"
-  curl -sf 127.0.0.1:19121/metrics | grep -vE '^# HELP|(^|^# TYPE )(go|process|promhttp|redis_exporter_build)_' >"$out/$1.txt"
+  curl -sf 127.0.0.1:19121/metrics | grep -vE '^# HELP|(^|^# TYPE )(go|process|promhttp)_' >"$out/$1.txt"
   kill "$pid"
   wait "$pid" || true
 }

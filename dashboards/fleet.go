@@ -17,12 +17,9 @@ func fleet(l limits) *page {
 		figure("Instances", "none", "Instances of which Prometheus knows at least one Pod.",
 			latest(`count(count by (namespace, tenant_redis) (up{<fleet>,component!=""}))`, "")),
 		figure("Without one master", "none", "Instances with no master, or more than one. Alerts: RedisMasterMissing, RedisMultipleMasters.",
-			latest(`count((
-  count by (namespace, tenant_redis) (redis_instance_info{<fleet>,role="master"})
-  or 0 * count by (namespace, tenant_redis) (redis_up{<fleet>})
-) != 1) or vector(0)`, "")).Mappings(none),
+			latest(`count(tenant_redis:masters:count{<fleet>} != 1) or vector(0)`, "")).Mappings(none),
 		figure("Without a replica", "none", "Instances whose master has no replica. Alert: RedisReplicaNone.",
-			latest(`count(max by (namespace, tenant_redis) (`+replicasOfMasters+`) < 1) or vector(0)`, "")).Mappings(none),
+			latest(`count(tenant_redis:connected_replicas:max{<fleet>} < 1) or vector(0)`, "")).Mappings(none),
 		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover. Alert: RedisSentinelQuorumLost.",
 			latest(`count(max by (namespace, tenant_redis) (redis_sentinel_master_ckquorum_status{<fleet>}) == 0) or vector(0)`, "")).Mappings(none),
 		figure("Critical alerts", "none", "Alerts of severity critical that fire now.",
@@ -37,7 +34,7 @@ func fleet(l limits) *page {
 		graph("Commands", "ops", "Instances that run most commands.", third,
 			query(`topk(10, sum by (namespace, tenant_redis) (rate(redis_commands_processed_total{<fleet>,component="redis"}[$__rate_interval])))`, eachInstance)),
 		limited("Memory used", "percent", "Instances that fill most of maxmemory. Caches are meant to be full. Alert: RedisMemoryNearLimit (sessions only).", l.MemoryPercent,
-			query(`topk(10, 100 * max by (namespace, tenant_redis) (redis_memory_used_bytes{<fleet>} / (redis_memory_max_bytes{<fleet>} > 0)))`, eachInstance)).Max(100),
+			query(`topk(10, 100 * max by (namespace, tenant_redis) (tenant_redis:memory_used_ratio:max{<fleet>}))`, eachInstance)).Max(100),
 		limited("Mean latency", "ms", "Instances with the slowest Redis. Alert: RedisCommandsSlow.", l.CommandMilliseconds,
 			query(`topk(10, 1000 * max by (namespace, tenant_redis) (
   sum by (namespace, tenant_redis, pod) (rate(redis_commands_duration_seconds_total{<fleet>,<commands>}[$__rate_interval]))
@@ -55,9 +52,6 @@ func fleet(l limits) *page {
 	return p
 }
 
-// replicasOfMasters leaves out what replicas say of their own replicas, 0.
-const replicasOfMasters = `redis_connected_slaves{<fleet>} and on (namespace, pod) redis_instance_info{<fleet>,role="master"}`
-
 // eachInstance is the legend of what is of one instance.
 const eachInstance = "{{namespace}}/{{tenant_redis}}"
 
@@ -65,16 +59,16 @@ const eachInstance = "{{namespace}}/{{tenant_redis}}"
 func instances(l limits) panel {
 	const each = `by (namespace, tenant_redis) `
 	t := newColumns("Instances", "One line for each instance; its name leads to its own dashboard.", 12)
-	t.add("Masters", "none", `count `+each+`(redis_instance_info{<fleet>,role="master"}) or 0 * count `+each+`(redis_up{<fleet>})`,
+	t.add("Masters", "none", `max `+each+`(tenant_redis:masters:count{<fleet>})`,
 		steps(step("red"), from(1, "green"), from(2, "red")))
 	t.add("Redis", "none", `sum `+each+`(redis_up{<fleet>,component="redis"})`, nil)
-	t.add("Replicas", "none", `max `+each+`(`+replicasOfMasters+`)`, steps(step("red"), from(1, "green")))
+	t.add("Replicas", "none", `max `+each+`(tenant_redis:connected_replicas:max{<fleet>})`, steps(step("red"), from(1, "green")))
 	t.add("Quorum", "none", `sum `+each+`(max by (namespace, tenant_redis, pod) (redis_sentinel_master_ckquorum_status{<fleet>}))`,
 		steps(step("red"), from(1, "green")))
 	t.add("Alerts", "none", `count `+each+`(ALERTS{<fleet>,alertstate="firing"}) or 0 * count `+each+`(redis_up{<fleet>})`,
 		steps(step("green"), from(1, "red")))
 	t.add("Failovers 24 h", "none", `max `+each+`(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, nil)
-	t.add("Memory", "percent", `100 * max `+each+`(redis_memory_used_bytes{<fleet>} / (redis_memory_max_bytes{<fleet>} > 0))`,
+	t.add("Memory", "percent", `100 * max `+each+`(tenant_redis:memory_used_ratio:max{<fleet>})`,
 		steps(step("green"), from(l.MemoryPercent, "orange")))
 	t.add("maxmemory", "bytes", `max `+each+`(redis_memory_max_bytes{<fleet>})`, nil)
 	t.add("Connections", "percent", `100 * max `+each+`(redis_connected_clients{<fleet>,component="redis"} / redis_max_clients{<fleet>,component="redis"})`,

@@ -14,11 +14,8 @@ const (
 or max by (pod) (redis_instance_info{<instance>,role="slave"})
 or 0 * max by (pod) (redis_up{<instance>,component="redis"})`
 
-	lagQuery = `max by (slave_ip) (
-  redis_master_repl_offset{<instance>}
-  - on (namespace, pod) group_right ()
-  redis_connected_slave_offset_bytes{<instance>}
-)`
+	lagQuery      = `tenant_redis:replication_lag_bytes:max{<instance>}`
+	replicasQuery = `tenant_redis:connected_replicas:max{<instance>}`
 )
 
 // roles are the states of roleQuery.
@@ -118,7 +115,7 @@ func overview(l limits) *page {
 // status tells whether Redis can be written to.
 func status() panel {
 	return figure("Status", "none", "Whether there is exactly one master. Alerts: RedisMasterMissing, RedisMultipleMasters.",
-		latest(`count(redis_instance_info{<instance>,role="master"}) or 0 * count(redis_up{<instance>})`, "")).
+		latest(`tenant_redis:masters:count{<instance>}`, "")).
 		Mappings([]dashboard.ValueMapping{
 			values(map[string]state{"0": {"No master", "red"}, "1": {"Up", "green"}}),
 			atLeast(2, state{"Several masters", "red"}),
@@ -131,9 +128,6 @@ func master() panel {
 		latest(`max by (pod) (redis_instance_info{<instance>,role="master"})`, "{{pod}}")).
 		TextMode(common.BigValueTextModeName)
 }
-
-// replicasQuery is what the master says, as in RedisReplicaNone: a replica says 0.
-const replicasQuery = `max(redis_connected_slaves{<instance>} and on (pod) redis_instance_info{<instance>,role="master"})`
 
 func replicas() panel {
 	return figure("Replicas connected", "none", "Replicas that the master serves. Without any, nothing can take over. Alerts: RedisReplicaNone, RedisReplicaMissing.",

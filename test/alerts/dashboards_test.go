@@ -14,10 +14,9 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	engine "github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/promql/promqltest"
-	"github.com/prometheus/prometheus/util/teststorage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -210,16 +209,24 @@ func busy(t *testing.T) *world {
 // shown is a lab in which dashboards look at the last minutes.
 func shown(t *testing.T, w *world, asked []question) *lab {
 	t.Helper()
-	record := everything(t)["tenant_redis:config_epoch:max"]
-	l := &lab{t, teststorage.New(t), promqltest.NewTestEngine(t, false, 0, 1_000_000), 10}
-	wanted := metrics(t, record.Expr)
+	l := newLab(t, 1_000_000, 10)
+	var records []rulefmt.Rule
+	var wanted []string
+	for _, rule := range everything(t) {
+		if rule.Record != "" {
+			records = append(records, rule)
+			wanted = append(wanted, metrics(t, rule.Expr)...)
+		}
+	}
 	for _, q := range asked {
 		wanted = append(wanted, metrics(t, bound.Replace(q.expr))...)
 	}
 	all := w.scrape(wanted)
 	for minute := -10; minute <= l.minutes; minute++ {
 		l.scrape(all, minute)
-		l.record(record, minute)
+		for _, record := range records {
+			l.record(record, minute)
+		}
 	}
 	return l
 }

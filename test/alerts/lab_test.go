@@ -32,13 +32,20 @@ type lab struct {
 	storage *teststorage.TestStorage
 	engine  *engine.Engine
 	minutes int
+	// last are the series that a recording rule had a minute ago.
+	last map[string]map[string]labels.Labels
+}
+
+func newLab(t *testing.T, samples, minutes int) *lab {
+	t.Helper()
+	return &lab{t, teststorage.New(t), promqltest.NewTestEngine(t, false, 0, samples), minutes, map[string]map[string]labels.Labels{}}
 }
 
 // scraped stores the series of a world that the rule reads, one scrape a
 // minute, until so many minutes after the fault began.
 func scraped(t *testing.T, w *world, rule rulefmt.Rule, record *rulefmt.Rule, minutes int) *lab {
 	t.Helper()
-	l := &lab{t, teststorage.New(t), promqltest.NewTestEngine(t, false, 0, 100_000), minutes}
+	l := newLab(t, 100_000, minutes)
 	wanted := metrics(t, rule.Expr)
 	if record != nil {
 		wanted = append(wanted, metrics(t, record.Expr)...)
@@ -75,6 +82,8 @@ func (l *lab) scrape(all []*series, minute int) {
 func (l *lab) record(rule rulefmt.Rule, minute int) {
 	l.t.Helper()
 	app := l.storage.Appender(l.t.Context())
+	gone := l.last[rule.Record]
+	l.last[rule.Record] = map[string]labels.Labels{}
 	for _, i := range []id{target, neighbour, namesake} {
 		expr, err := promql.ParseExpr(strings.NewReplacer(
 			fmt.Sprintf("namespace=%q", target.namespace), fmt.Sprintf("namespace=%q", i.namespace),
@@ -94,7 +103,14 @@ func (l *lab) record(rule rulefmt.Rule, minute int) {
 		for _, sample := range vector {
 			_, err := app.Append(0, sample.Metric, at(minute).UnixMilli(), sample.F)
 			require.NoError(l.t, err)
+			delete(gone, sample.Metric.String())
+			l.last[rule.Record][sample.Metric.String()] = sample.Metric
 		}
+	}
+	// As Prometheus does.
+	for _, metric := range gone {
+		_, err := app.Append(0, metric, at(minute).UnixMilli(), math.Float64frombits(stale.StaleNaN))
+		require.NoError(l.t, err)
 	}
 	require.NoError(l.t, app.Commit())
 }

@@ -13,8 +13,8 @@
   targetLabel: pod_ip
 {{- end }}
 
-{{/* What the <placeholders> of the alerts stand for. */}}
-{{- define "redis.alertFigures" -}}
+{{/* What the <placeholders> of the rules stand for. */}}
+{{- define "redis.ruleFigures" -}}
 {{- $name := include "redis.name" . -}}
 instance: {{ printf "namespace=%q,tenant_redis=%q" .Release.Namespace $name | quote }}
 namespace: {{ .Release.Namespace | quote }}
@@ -33,21 +33,36 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- end }}
 {{- end }}
 
+{{/* The file of a rule with its <placeholders> filled in, as JSON: (dict "root" $ "file" "its text") */}}
+{{- define "redis.rule" -}}
+{{- $text := .file -}}
+{{- range $key, $figure := include "redis.ruleFigures" .root | fromYaml -}}
+{{- $text = replace (printf "<%s>" $key) $figure $text -}}
+{{- end -}}
+{{- fromYaml $text | toJson -}}
+{{- end }}
+
+{{/* The labels of all that rules make. */}}
+{{- define "redis.ruleLabels" -}}
+{{- dict "namespace" .Release.Namespace "tenant_redis" (include "redis.name" .) | toJson -}}
+{{- end }}
+
+{{/* One recording rule: (dict "root" $ "file" "the file's text") */}}
+{{- define "redis.record" -}}
+- {{ merge (dict "labels" (include "redis.ruleLabels" .root | fromJson)) (include "redis.rule" . | fromJson) | toYaml | nindent 2 | trim }}
+{{- end }}
+
 {{/* One alert, or nothing if this instance has no use for it, as for one of a serving instance while it copies another Redis: (dict "root" $ "file" "the file's text") */}}
 {{- define "redis.alert" -}}
 {{- $values := .root.Values -}}
-{{- $text := .file -}}
-{{- range $key, $figure := include "redis.alertFigures" .root | fromYaml -}}
-{{- $text = replace (printf "<%s>" $key) $figure $text -}}
-{{- end -}}
-{{- $alert := fromYaml $text -}}
+{{- $alert := include "redis.rule" . | fromJson -}}
 {{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.serving $values.migrateFrom) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
 {{- with $values.monitoring.dashboardURL -}}
 {{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
 {{- end -}}
-{{- $labels := merge (dict "namespace" .root.Release.Namespace "tenant_redis" (include "redis.name" .root)) $alert.labels $values.monitoring.alertLabels -}}
+{{- $labels := merge (include "redis.ruleLabels" .root | fromJson) $alert.labels $values.monitoring.alertLabels -}}
 - {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}

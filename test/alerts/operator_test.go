@@ -52,7 +52,7 @@ var operatorExamples = []example{
 			// The one that led before says what was.
 			w.operator[1].add(w.instances[1].clusterOK(), always(1))
 		},
-		want: alerts{{"Each pass over redis-system/other ends with an error.", labelled{"namespace": "redis-system", "name": "other"}}},
+		want: alerts{{"Each pass over redis-system/other ends with an error.", labelled{"namespace": "redis-system", "name": "other", "tenant_redis": "other"}}},
 		silent: faults{
 			"it is deleted": func(i *instance) {
 				other := i.world.instances[1]
@@ -74,7 +74,7 @@ var operatorExamples = []example{
 		},
 		want: alerts{{
 			"The redis-operator finds MASTER_COUNT_IS_NOT_ONE at redis-system/cache in every pass.",
-			labelled{"namespace": "redis-system", "resource": "cache", "indicator": "MASTER_COUNT_IS_NOT_ONE"},
+			labelled{"namespace": "redis-system", "resource": "cache", "tenant_redis": "cache", "indicator": "MASTER_COUNT_IS_NOT_ONE"},
 		}},
 		silent: faults{"it is repaired": func(i *instance) {
 			i.world.operator[0].set(`redis_operator_controller_redis_checks_total{status="UNHEALTHY"}`, steps(1, 1, 2))
@@ -87,7 +87,7 @@ var operatorExamples = []example{
 		},
 		want: alerts{{
 			"The redis-operator finds SENTINEL_NUMBER_IN_MEMORY_MISMATCH at redis-system/cache in every pass.",
-			labelled{"namespace": "redis-system", "resource": "cache", "indicator": "SENTINEL_NUMBER_IN_MEMORY_MISMATCH"},
+			labelled{"namespace": "redis-system", "resource": "cache", "tenant_redis": "cache", "indicator": "SENTINEL_NUMBER_IN_MEMORY_MISMATCH"},
 		}},
 	},
 	{

@@ -25,7 +25,7 @@ func TestRotation(t *testing.T) {
 func checkRotation(t *testing.T, release framework.Release) {
 	t.Helper()
 	i := framework.Install(t, release)
-	i.AwaitServing(t)
+	master, _ := split(t, i.AwaitServing(t))
 	before := passwordOf(t, i)
 	pods := uids(t, i)
 
@@ -34,9 +34,12 @@ func checkRotation(t *testing.T, release framework.Release) {
 	ready := time.Now()
 	rotate(t, i)
 	require.Equal(t, pods, uids(t, i), "no Pod has been replaced")
+	still, _ := split(t, i.AwaitServing(t))
+	require.Equal(t, master.Pod, still.Pod, "nothing has failed over")
 	for _, account := range accounts(t, "old password", old) {
 		require.Zero(t, account.Lost)
-		require.Less(t, account.GapAfter(ready).Duration(), time.Second, "client %s", account.Client)
+		// A machine with more to do than cores holds Redis up for longer than a rotation.
+		require.Less(t, account.GapAfter(ready).Duration(), time.Second+slack, "client %s", account.Client)
 		// The network refuses a Pod that has just started; Redis refuses nobody.
 		for _, problem := range account.Errors {
 			require.Contains(t, []ledger.Class{ledger.NoMaster, ledger.Refused, ledger.Timeout}, problem.Class, "client %s: %s", account.Client, problem.First)

@@ -273,12 +273,28 @@ func drillTwoMasters(t *testing.T, l *lab) {
 	serving := i.AwaitServing(t)
 	_, replicas := split(t, serving)
 	d := l.begin(i, "a replica is promoted beside the master")
-	tellRedis(t, i, replicas[0].Pod, "REPLICAOF NO ONE")
-	tellSentinels(t, serving, "RESET", "mymaster")
+	promoteBeside(t, i, serving, replicas[0].Pod)
 	d.fires(t, "RedisMultipleMasters", "RedisReplicaMissing", "RedisOperatorReconcileFailing", "RedisSentinelCountsWrong")
 	d.mitigate(t, "RedisMultipleMasters", 0, nil)
 	i.AwaitServing(t)
 	d.resolves(t, resolveWithin)
+}
+
+// promoteBeside promotes a replica. A pass of the operator that has counted the
+// masters already makes it a replica again; those that come after it do not.
+func promoteBeside(t *testing.T, i *framework.Instance, serving topology.Topology, replica string) {
+	t.Helper()
+	const aPass = 10 * time.Second
+	var since time.Time
+	err := wait.PollUntilContextTimeout(t.Context(), time.Second, detectWithin, true, func(context.Context) (bool, error) {
+		if role := i.RedisCLI(t, replica, "ROLE"); !strings.HasPrefix(role, "master") {
+			tellRedis(t, i, replica, "REPLICAOF NO ONE")
+			tellSentinels(t, serving, "RESET", "mymaster")
+			since = time.Now()
+		}
+		return time.Since(since) > aPass, nil
+	})
+	require.NoError(t, err, "%s does not stay a master", replica)
 }
 
 // drillWithoutOperatorAgain takes the operator away once more, for what it would

@@ -250,7 +250,7 @@ var (
 
 // diagnose runs the diagnosis of an alert's runbook. A Pod that is away may well
 // make a command fail; what no state of the cluster explains may not.
-func (d *drill) diagnose(t *testing.T, alert string, rotten *regexp.Regexp) {
+func (d *drill) diagnose(t *testing.T, alert string, unfit *regexp.Regexp) {
 	t.Helper()
 	book := d.runbook(t, alert)
 	for n := range book.Blocks(runbook.Diagnosis) {
@@ -258,7 +258,7 @@ func (d *drill) diagnose(t *testing.T, alert string, rotten *regexp.Regexp) {
 		require.NoError(t, err)
 		output, err := runScript(t, "set -u\n"+script)
 		assert.NotEmpty(t, output, "the diagnosis of %s shows nothing (%v)", alert, err)
-		assert.NotRegexp(t, rotten, output, "the diagnosis of %s does not fit", alert)
+		assert.NotRegexp(t, unfit, output, "the diagnosis of %s does not fit", alert)
 	}
 }
 

@@ -2,52 +2,67 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-# Elapsed times count from here.
+# Elapsed times count from here, also in the make that makes what a target needs.
+ifndef START
 export START := $(shell date +%s)
+endif
 export PATH := $(CURDIR)/bin:$(PATH)
 GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w"
 
-CLUSTER_TOOLS := bin/helm bin/kubectl bin/kind
+CLUSTER_TOOLS := bin/kubectl bin/helm bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
+TESTERS := bin/gotestsum bin/helm4
 
-.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-e2e lint docs tools build package images packages cluster down clean help FORCE
+# What targets need is made side by side: two compile while one waits for the network.
+NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
 
-up: $(CLUSTER_TOOLS) build ## a kind cluster, the operator, and a demo tenant's Redis
+.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-e2e lint docs tools build package images engine packages cluster down clean help FORCE
+
+up: ## a kind cluster, the operator, and a demo tenant's Redis
+	@$(NEED) engine $(CLUSTER_TOOLS) build
 	@scripts/up.sh
 
 demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' master under load and draw what clients see
 	@scripts/demo-failover.sh
 
-test: $(LINTERS) $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## all that every commit must pass
+test: ## all that every commit must pass
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(LINTERS) $(TESTERS) build
 	@scripts/lint.sh
 	@scripts/test.sh unit lab e2e
 
-test-full: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build packages ## every fault, both operator versions, the soak: hours
+test-full: ## every fault, both operator versions, the soak: hours
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/test.sh unit lab full
 
-test-unit: bin/gotestsum bin/helm bin/helm4 build packages ## tests that need neither a cluster nor Redis
+test-unit: ## tests that need neither a cluster nor Redis
+	@$(NEED) packages bin/helm $(TESTERS) build
 	@scripts/test.sh unit
 
-test-lab: bin/gotestsum bin/helm bin/helm4 packages ## real Redis and Sentinels as processes, under faults
+test-lab: ## real Redis and Sentinels as processes, under faults
+	@$(NEED) packages bin/helm $(TESTERS)
 	@scripts/test.sh lab
 
-test-e2e: $(CLUSTER_TOOLS) bin/helm4 bin/gotestsum build ## tests on the kind cluster
+test-e2e: ## tests on the kind cluster
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/test.sh e2e
 
-drills: $(CLUSTER_TOOLS) bin/gotestsum build ## fire the alerts with real faults; the figures of docs/drills.md
+drills: ## fire the alerts with real faults; the figures of docs/drills.md
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/drills.sh
 
-bench: $(CLUSTER_TOOLS) bin/gotestsum build ## the figures of docs/benchmarks.md and of plugin/README.md
+bench: ## the figures of docs/benchmarks.md and of plugin/README.md
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/bench.sh
 
-lint: $(LINTERS) bin/helm packages ## style of Go, shell and charts
+lint: ## style of Go, shell and charts
+	@$(NEED) packages $(LINTERS) bin/helm
 	@scripts/lint.sh
 
 docs: $(GENERATORS) packages ## the charts' schemas, README files and dashboards
 	@scripts/docs.sh charts
 
-tools: $(CLUSTER_TOOLS) $(LINTERS) bin/helm4 bin/gotestsum ## every pinned tool, into bin/
+tools: $(CLUSTER_TOOLS) $(LINTERS) $(TESTERS) ## every pinned tool, into bin/
 
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
@@ -63,6 +78,9 @@ images: ## the images of the test cluster, pulled or built
 
 cluster: bin/kubectl bin/kind ## the kind cluster alone
 	@scripts/cluster.sh
+
+engine:
+	@scripts/engine.sh
 
 # What lint and the tests of the scripts run.
 packages:
@@ -88,6 +106,10 @@ bin/tenant: FORCE
 
 bin/await-redis bin/timeline: FORCE
 	@$(GO_BUILD) -o $@ ./test/cmd/$(@F)
+
+# They are made of the same packages for the most part, which Go then has.
+bin/helm: | $(filter bin/kubectl,$(MAKECMDGOALS))
+bin/helm4: | bin/helm
 
 bin/%: ci/tools/%/go.mod
 	@scripts/build-tool.sh $*

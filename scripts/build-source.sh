@@ -27,4 +27,4 @@ tags=
 # program of its own.
 packages=tool
 grep -q '^tool' "$module/go.mod" || packages=.
-go -C "$module" build -v -tags "$tags" -ldflags "$ldflags" -o "$out/" "${2:-$packages}"
+step "compiling $name${2:+, ${2##*/}}" go -C "$module" build -v -tags "$tags" -ldflags "$ldflags" -o "$out/" "${2:-$packages}"

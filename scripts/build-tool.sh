@@ -5,7 +5,7 @@
 
 name=$1
 if [ "$name" = kubectl ]; then
-  step "building kubectl" scripts/build-source.sh kubernetes k8s.io/kubernetes/cmd/kubectl
+  scripts/build-source.sh kubernetes k8s.io/kubernetes/cmd/kubectl
   cp "$CACHE/build/kubernetes/kubectl" "$BIN/kubectl"
   exit
 fi

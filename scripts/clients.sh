@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# clients.sh: the image of the example services, with the runtimes of their
-# languages, on the node where the tests run them. It is made when they or their
-# runtimes have changed.
+# clients.sh [current]: makes the image of the example services, with the runtimes of
+# their languages. "current" only tells whether the one that is there is made of them
+# as they are now.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/image-lib.sh"
 
-IMAGE=tenant-redis.local/examples/clients:local
+IMAGE=$EXAMPLES_IMAGE
 OUT=$CACHE/build/clients
 
 # sources prints what the image is made from.
@@ -39,15 +39,14 @@ examples() {
   done
 }
 
-load() { kind load docker-image --name "$CLUSTER" --nodes "$CLUSTER-control-plane" "$IMAGE"; }
+current() { [ "$(image_inputs "$IMAGE")" = "$(digest)" ]; }
 
-inputs=$(digest)
-if [ "$(image_inputs "$IMAGE")" != "$inputs" ]; then
-  scripts/packages.sh debootstrap
-  command -v npm >/dev/null || scripts/packages.sh npm
-  step "making the Debian of the example clients" rootfs clients ci/images/clients/packages
-  step "fetching Node.js" node_runtime
-  step "gathering the example clients" examples
-  step "making $IMAGE" from_dockerfile ci/images/clients "$IMAGE" "$inputs" "$OUT/node" "$OUT/examples"
+if [ "${1-}" = current ]; then
+  current
+  exit
 fi
-step "loading the example clients into the cluster" load
+command -v npm >/dev/null || scripts/packages.sh npm
+step "making the Debian of the example clients" rootfs clients ci/images/clients/packages
+step "fetching Node.js" node_runtime
+step "gathering the example clients" examples
+step "making $IMAGE" from_dockerfile ci/images/clients "$IMAGE" "$(digest)" "$OUT/node" "$OUT/examples"

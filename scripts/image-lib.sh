@@ -1,27 +1,43 @@
 # shellcheck shell=bash
 # Ways to make a Docker image without a registry.
 
-# rootfs NAME FILE: a minimal Debian with the packages that FILE lists. The one
-# that is there is kept as long as the list is the same.
+# inputs PATH... digests everything that an image is made from.
+inputs() { find "$@" scripts/image-lib.sh scripts/build-source.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16; }
+
+# listed_inputs NAME is that of an image of ci/images/list*.
+listed_inputs() { inputs "$(ls -d "ci/images/$1" "ci/sources/$1" 2>/dev/null)"; }
+
+# node_inputs is that of the node image.
+node_inputs() { inputs ci/node ci/pause ci/images/kube-* ci/sources/{kubernetes,containerd,crictl,cni-plugins,etcd,coredns,kube-router} scripts/node-image.sh; }
+
+# rootfs NAME FILE: a Debian with the packages that FILE lists. Its layers are kept
+# as long as the list is the same.
 rootfs() {
-  local dir=$CACHE/rootfs/$1 image=tenant-redis.local/rootfs/$1 digest
-  digest=$(sha256sum <"$2" | cut -c 1-16)
-  [ "$(image_inputs "$image")" != "$digest" ] || return 0
-  rm -rf "$dir"
-  mkdir -p "$dir" "$CACHE/packages"
-  debootstrap --variant=minbase --cache-dir="$CACHE/packages" --include="$(paste -sd, "$2")" bookworm "$dir"
-  rm -rf "$dir"/var/lib/apt/lists/* "$dir"/var/cache/apt/* "$dir"/usr/share/{doc,man,locale}
-  tar -C "$dir" -c . | docker import --change "LABEL $INPUTS_LABEL=$digest" - "$image"
-  rm -rf "$dir"
+  local context=$CACHE/context/rootfs-$1
+  mkdir -p "$context"
+  cp "$2" "$context/packages"
+  # Debian's mirrors answer the host.
+  DOCKER_BUILDKIT=0 docker build --force-rm --network host --file ci/images/debian.Dockerfile \
+    --tag "tenant-redis.local/rootfs/$1" "$context"
+}
+
+# import FOLDER NAME [FLAG...]: an image of the files in a folder. It has no name before
+# it is whole: what an interrupted run has left is never taken for it.
+import() {
+  local folder=$1 name=$2 id
+  shift 2
+  id=$(tar -C "$folder" -c . | docker import "$@" -)
+  docker tag "$id" "$name"
 }
 
 # program PATH IMAGE DIGEST [NAME]: an image of one static program, in /bin as
 # in the public images: some are started by their path.
 program() {
-  local binary=${4:-$(basename "$1")}
-  tar -C "$(dirname "$1")" --transform "s|.*|bin/$binary|" -c "$(basename "$1")" |
-    docker import --change "ENTRYPOINT [\"/bin/$binary\"]" --change "ENV PATH=/bin" \
-      --change "LABEL $INPUTS_LABEL=$3" - "$2"
+  local binary=${4:-$(basename "$1")} root
+  root=$CACHE/context/$binary
+  rm -rf "$root"
+  install -D "$1" "$root/bin/$binary"
+  import "$root" "$2" --change "ENTRYPOINT [\"/bin/$binary\"]" --change "ENV PATH=/bin" --change "LABEL $INPUTS_LABEL=$3"
 }
 
 # from_dockerfile FOLDER IMAGE DIGEST [FILE...]: FILEs join the build context.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# images.sh: provides the node image and all images of the test cluster under
-# tenant-redis.local/, where no registry is ever asked for them.
+# images.sh [cluster]: provides the node image and all images of the test cluster
+# under tenant-redis.local/, where no registry is ever asked for them; and, as soon as
+# there is the node image, the cluster.
 #
 # IMAGES=auto (default) pulls if a registry answers and builds from source if
 # not; IMAGES=pull and IMAGES=build force either. What is there and built from
@@ -16,9 +17,6 @@ case $MODE in
   auto | pull | build) ;;
   *) die "IMAGES=$MODE: must be auto, pull or build" ;;
 esac
-
-# inputs PATH... digests everything that an image is made from.
-inputs() { find "$@" scripts/*image*.sh scripts/build-source.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16; }
 
 # up_to_date IMAGE DIGEST: a pulled image bears no digest, its tag is its version.
 up_to_date() {
@@ -36,30 +34,30 @@ registry_answers() {
   timeout 60 docker pull -q "$(listed_images | awk 'NR == 1 {print $2}')" >"$CACHE/log/registry.log" 2>&1
 }
 
-build_image() {
-  local name=$1 image=$2 digest=$3
-  if [ -d "ci/images/$name" ]; then
-    step "making the Debian of $name" rootfs "$name" "ci/images/$name/packages"
-    step "making $image" from_dockerfile "ci/images/$name" "$image" "$digest"
+# choose_mode settles "auto", once an image turns out to be missing.
+choose_mode() {
+  [ "$MODE" = auto ] || return 0
+  MODE=build
+  if registry_answers; then
+    MODE=pull
+    say "a registry answers: pulling images (IMAGES=build builds them)"
   else
-    step "compiling $name" scripts/build-source.sh "$name"
-    step "making $image" program "$(find "$CACHE/build/$name" -type f)" "$image" "$digest"
+    say "no registry answers: building images from source (20 minutes when nothing is cached)"
   fi
 }
 
-# choose_mode settles "auto" once, when the first image turns out to be missing.
-choose_mode() {
-  if [ "$MODE" = auto ]; then
-    MODE=build
-    if registry_answers; then
-      MODE=pull
-      say "a registry answers: pulling images (IMAGES=build builds them)"
-    else
-      say "no registry answers: building images from source (25 minutes when nothing is cached)"
-    fi
-  fi
-  [ "$MODE" = pull ] || scripts/packages.sh debootstrap
+# missing prints the names of the images that are not there as they should be.
+missing() {
+  local name public
+  up_to_date "$NODE_IMAGE" "$(node_inputs)" || echo node
+  while read -r name public; do
+    up_to_date "$(local_name "$public")" "$(listed_inputs "$name")" || echo "$name"
+  done < <(listed_images)
 }
+
+# public NAME is where an image is pulled from, and own NAME what it is called here.
+public() { if [ "$1" = node ]; then echo "$PUBLIC_NODE"; else listed_images | awk -v name="$1" '$1 == name {print $2}'; fi; }
+own() { if [ "$1" = node ]; then echo "$NODE_IMAGE"; else local_name "$(public "$1")"; fi; }
 
 # build_own IMAGE PACKAGE: an image of a program of this repository, which is
 # made anew when the program is.
@@ -71,26 +69,26 @@ build_own() {
   up_to_date "$1" "$digest" || step "making $1" program "$program" "$1" "$digest"
 }
 
-main() {
-  local name public digest
-  digest=$(inputs ci/node ci/pause ci/images/kube-* ci/sources/{kubernetes,containerd,crictl,cni-plugins,etcd,coredns,kube-router})
-  if ! up_to_date "$NODE_IMAGE" "$digest"; then
-    choose_mode
-    if [ "$MODE" = pull ]; then step "pulling the node image" pull "$PUBLIC_NODE" "$NODE_IMAGE"; else scripts/node-image.sh "$digest"; fi
-  fi
-  while read -r name public; do
-    digest=$(inputs "$(ls -d "ci/images/$name" "ci/sources/$name" 2>/dev/null)")
-    up_to_date "$(local_name "$public")" "$digest" && continue
-    choose_mode
-    if [ "$MODE" = pull ]; then
-      step "pulling $public" pull "$public" "$(local_name "$public")"
-    else
-      build_image "$name" "$(local_name "$public")" "$digest"
-    fi
-  done < <(listed_images)
-  build_own "$CLIENT_IMAGE" ./examples/go
-  build_own "$LEDGER_IMAGE" ./test/cmd/ledger
-  say "images: all there"
+# build NAME... makes images side by side: two compile while one waits for the network.
+# A "make" that began this one has nothing to say about that.
+build() {
+  [ $# -gt 0 ] || return 0
+  require_space 15 "$(docker info --format '{{.DockerRootDir}}')" "$(go env GOCACHE)"
+  env -u MAKEFLAGS make --file ci/images.mk --no-print-directory --jobs=3 "$@"
 }
 
-main
+phase images
+mapfile -t names < <(missing)
+if [ ${#names[@]} -gt 0 ]; then choose_mode; fi
+if [ "$MODE" = pull ]; then
+  for name in "${names[@]}"; do
+    step "pulling $(public "$name")" pull "$(public "$name")" "$(own "$name")"
+  done
+  names=()
+fi
+# No registry has the example services.
+[ "$IMAGE_LISTS" != "$ALL_IMAGE_LISTS" ] || scripts/clients.sh current || names+=(clients)
+build "${names[@]}" "$@"
+build_own "$CLIENT_IMAGE" ./examples/go
+build_own "$LEDGER_IMAGE" ./test/cmd/ledger
+say "images: all there"

@@ -16,6 +16,7 @@ CLUSTER=${CLUSTER:-tenant-redis}
 NODE_IMAGE=tenant-redis.local/kindest/node:local
 CLIENT_IMAGE=tenant-redis.local/examples/go:local
 LEDGER_IMAGE=tenant-redis.local/ledger:local
+EXAMPLES_IMAGE=tenant-redis.local/examples/clients:local
 INPUTS_LABEL=tenant-redis.dev/inputs
 
 # Everything built here is static and independent of the folder it is built in.
@@ -25,9 +26,23 @@ export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath"
 START=${START:-$(date +%s)}
 say() { printf '[%4ds] %s\n' "$(($(date +%s) - START))" "$*"; }
 
+# phase NAME: from here on time counts as that phase's, in the table of times.sh.
+phase() { printf '%d\t%s\n' "$(($(date +%s) - START))" "$1" >>"$CACHE/log/phases-$START.tsv"; }
+
 die() {
   printf 'error: %s\n' "$*" >&2
   exit 1
+}
+
+# require_space GIB FOLDER... fails where a folder's disk has less room than that.
+require_space() {
+  local gib=$1 folder free
+  shift
+  for folder; do
+    free=$(df --output=avail --block-size=1G "$folder" | tail -n 1)
+    [ "$free" -ge "$gib" ] ||
+      die "$folder has $free GiB of room, and $gib are needed: make some, and run the same command again; it goes on where it was"
+  done
 }
 
 # step_log TEXT prints the path of a step's log.
@@ -75,7 +90,7 @@ wait_until() {
 
 # Which lists of images the cluster gets. Only the tests on it need all.
 export IMAGE_LISTS=${IMAGE_LISTS:-ci/images/list}
-ALL_IMAGE_LISTS="ci/images/list ci/images/list-monitoring"
+ALL_IMAGE_LISTS="ci/images/list ci/images/list-tests"
 
 # listed_images prints "NAME PUBLIC-IMAGE" for each line of IMAGE_LISTS.
 listed_images() {

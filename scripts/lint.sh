@@ -35,6 +35,7 @@ docs_are_current() {
   diff -r charts "$CACHE/docs/charts" || die "run make docs: what it generates differs as shown"
 }
 
+phase lint
 step "gofumpt" gofumpt_finds_nothing
 # Modules that golangci-lint, which vets the others, does not see.
 step "go vet, test/operator" go -C test/operator vet ./...

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# node-image.sh DIGEST: builds kind's node image from ci/node and ci/sources,
-# labelled with DIGEST.
+# node-image.sh: makes kind's node image of ci/node and of the programs that
+# scripts/build-source.sh has compiled.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/image-lib.sh"
 
@@ -51,13 +51,10 @@ with_images() {
   return "$status"
 }
 
-for source in kubernetes containerd crictl cni-plugins etcd coredns kube-router; do
-  step "compiling $source" scripts/build-source.sh "$source"
-done
 go build -ldflags "-s -w" -o "$CACHE/build/pause" ./ci/pause
 go -C ci/sources/kubernetes list -m -f '{{.Version}}' k8s.io/kubernetes >"$CACHE/build/version"
 node_programs
 step "making the nodes' Debian" rootfs node ci/node/packages
 step "making Kubernetes' images" component_images
-step "making the node image" from_dockerfile ci/node "$NODE_IMAGE-bare" "$1" "$CACHE"/build/node/*
+step "making the node image" from_dockerfile ci/node "$NODE_IMAGE-bare" "$(node_inputs)" "$CACHE"/build/node/*
 step "putting Kubernetes' images into the node image" with_images "$NODE_IMAGE-bare" "$NODE_IMAGE"

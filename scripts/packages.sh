@@ -2,6 +2,10 @@
 # packages.sh NAME...: installs the Debian packages that are missing.
 . "$(dirname "$0")/lib.sh"
 
+# apt-get takes no second one beside it.
+exec {lock}>"$CACHE/packages.lock"
+flock "$lock"
+
 missing=()
 for name; do
   dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")

@@ -34,8 +34,8 @@ for suite; do
   choose "$suite"
   if [ -n "$tags" ]; then
     IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh
-    scripts/clients.sh
   fi
+  phase "tests: $suite"
   say "tests: $suite"
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
     -tags "$tags" -count=1 -timeout "$limit" "${packages[@]}" || { status=1; break; }
@@ -46,6 +46,8 @@ for suite; do
   fi
 done
 say "tests ended"
+# The design's limits.
+scripts/times.sh 1800 3600 "$CACHE"/log/tests-*.json
 [ "$status" = 0 ] || scripts/failures.sh "$CACHE"/log/tests-*.json
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit $status

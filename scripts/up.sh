@@ -39,6 +39,7 @@ show_clients() {
 }
 
 scripts/operator.sh
+phase instance
 scripts/namespace.sh "$TENANT"
 scripts/release.sh redis-system "$RELEASE" charts/tenant-redis "examples/tenants/$TENANT" \
   --values "examples/tenants/$TENANT/values.yaml" \
@@ -47,5 +48,5 @@ step "waiting until $RELEASE serves" await-redis --namespace redis-system --name
 sed 's/^/  /' "$(step_log "waiting until $RELEASE serves")" | tail -n 6
 show_contract
 show_clients
-echo
+scripts/times.sh 120 1000
 say "$RELEASE serves. Use the cluster with: export KUBECONFIG=.cache/kubeconfig PATH=\$PWD/bin:\$PATH"

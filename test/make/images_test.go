@@ -1,6 +1,7 @@
 package make
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// lists are those of all images: of each cluster, and of one with monitoring.
-var lists = []string{"list", "list-monitoring"}
+// lists are those of all images: of each cluster, and of one that is tested.
+var lists = []string{"list", "list-tests"}
 
 // listed returns a list of ci/images: how an image is built, by its public name.
 func listed(t *testing.T, name string) map[string]string {
@@ -20,7 +21,7 @@ func listed(t *testing.T, name string) map[string]string {
 	require.NoError(t, err)
 	images := map[string]string{}
 	for line := range strings.Lines(string(list)) {
-		if fields := strings.Fields(line); len(fields) == 2 {
+		if fields := strings.Fields(line); len(fields) == 2 && fields[0] != "#" {
 			images[fields[1]] = fields[0]
 		}
 	}
@@ -38,6 +39,7 @@ func TestChartsDefaultImagesAreBuilt(t *testing.T) {
 	read(t, "../../charts/redis-operator/values.yaml", &operator)
 
 	images := listed(t, "list")
+	maps.Copy(images, listed(t, "list-tests"))
 	require.Contains(t, images, tenant.Image)
 	require.Contains(t, images, tenant.Exporter.Image)
 	require.Contains(t, images, tenant.Proxy.Image)

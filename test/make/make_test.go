@@ -59,6 +59,12 @@ func TestDemoWithoutCluster(t *testing.T) {
 	require.Contains(t, output, "no test cluster answers; run: make up")
 }
 
+func TestFullDisk(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "bash", "-c", "cd ../..; . scripts/lib.sh; require_space 1 .; require_space 1000000 .").CombinedOutput()
+	require.Error(t, err)
+	require.Regexp(t, `^error: \. has \d+ GiB of room, and 1000000 are needed: make some, and run the same command again`, string(output))
+}
+
 func TestUnknownImageMode(t *testing.T) {
 	output := runAsNobody(t, "images.sh", nil, []string{"IMAGES=push"})
 	require.Contains(t, output, "IMAGES=push: must be auto, pull or build")

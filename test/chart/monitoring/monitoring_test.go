@@ -156,7 +156,7 @@ func TestPodsAreRestricted(t *testing.T) {
 // assertListed holds that the cluster gets an image.
 func assertListed(t *testing.T, image string) {
 	t.Helper()
-	list, err := os.ReadFile(render.Repository + "/ci/images/list-monitoring")
+	list, err := os.ReadFile(render.Repository + "/ci/images/list-tests")
 	require.NoError(t, err)
 	_, name, _ := strings.Cut(image, "/")
 	assert.Contains(t, string(list), "quay.io/"+name+"\n")

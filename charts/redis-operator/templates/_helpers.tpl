@@ -12,6 +12,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
+{{/* Name of what has no namespace: several operators may each serve namespaces of their own. */}}
+{{- define "redis-operator.clusterName" -}}
+{{ .Chart.Name }}-{{ .Release.Namespace }}
+{{- end }}
+
 {{/* Version of the operator that the flavour stands for; upstream tags its image alike. */}}
 {{- define "redis-operator.version" -}}
 {{ get (dict "spotahome-1.3" "v1.3.0-rc1" "spotahome-1.2" "v1.2.4") .Values.flavour }}

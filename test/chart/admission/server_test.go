@@ -25,7 +25,7 @@ import (
 )
 
 // policyName is that of the policy and of its binding.
-const policyName = "redis-operator-provenance"
+const policyName = "redis-operator-redis-system-provenance"
 
 var (
 	failovers = schema.GroupVersionResource{Group: "databases.spotahome.com", Version: "v1", Resource: "redisfailovers"}

@@ -86,7 +86,7 @@ func TestRightsInWatchedNamespaces(t *testing.T) {
 	assert.ElementsMatch(t, slices.Concat(workload, election), granted[namespace])
 
 	// No role that nothing binds may lie around either.
-	role := render.Get[rbacv1.ClusterRole](t, objects, "ClusterRole/"+release)
+	role := render.Get[rbacv1.ClusterRole](t, objects, "ClusterRole/"+release+"-"+namespace)
 	assert.Len(t, role.Rules, 1)
 }
 
@@ -103,4 +103,22 @@ func TestWatchedNamespacesAreAnchored(t *testing.T) {
 	for _, name := range []string{"tenant-a2", "my-tenant-b", "tenant"} {
 		assert.False(t, served.MatchString(name), name)
 	}
+}
+
+// TestOperatorsBesideEachOther holds that a second release, which serves namespaces of
+// its own, has nothing in common with the first: Helm would refuse to install it.
+func TestOperatorsBesideEachOther(t *testing.T) {
+	first, second := chart, chart
+	first.Kubernetes, second.Kubernetes = "1.30.0", "1.30.0"
+	second.Namespace = "other"
+	there := first.Objects(t, values{"admission.requireProvenance": "true"})
+	require.Contains(t, there, "CustomResourceDefinition/redisfailovers.databases.spotahome.com")
+	cluster := 0
+	for id, o := range second.Objects(t, values{"admission.requireProvenance": "true", "watchedNamespaces": `["other"]`, "crds.create": "false"}) {
+		if o.GetNamespace() == "" {
+			cluster++
+			assert.NotContains(t, there, id)
+		}
+	}
+	assert.Equal(t, 4, cluster, "the role, the policy and what binds them have no namespace")
 }

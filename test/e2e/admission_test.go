@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	admissionNamespace = "redis-e2e-admission"
-
 	admissionTenant = `apiVersion: tenant-redis.dev/v1alpha1
 kind: Tenant
 metadata: {name: e2e-admission}
@@ -41,12 +39,11 @@ spec: {redis: {}, sentinel: {}}
 // post-renderer, in the namespace of this test alone.
 func TestAdmission(t *testing.T) {
 	t.Parallel()
-	framework.Namespace(t, admissionNamespace)
 	requireProvenance(t)
 
 	tenantFile := filepath.Join(t.TempDir(), "tenant.yaml")
 	require.NoError(t, os.WriteFile(tenantFile, []byte(admissionTenant), 0o600))
-	rendered := framework.Release{Name: "e2e-admission", Namespace: admissionNamespace, TenantFile: tenantFile}
+	rendered := framework.Release{Name: "e2e-admission", Namespace: framework.AdmissionNamespace, TenantFile: tenantFile}
 	instance := framework.Install(t, rendered)
 	require.Equal(t, "OK", instance.RedisCLI(t, masterPod(t, instance), "SET kept yes"))
 
@@ -60,9 +57,9 @@ func TestAdmission(t *testing.T) {
 	require.Equal(t, "yes", instance.RedisCLI(t, masterPod(t, instance), "GET kept"))
 
 	// The operator goes on: it makes anew what somebody removed.
-	framework.Output(t, admissionNamespace, "delete", "configmap", "rfr-readiness-"+instance.Name)
+	framework.Output(t, framework.AdmissionNamespace, "delete", "configmap", "rfr-readiness-"+instance.Name)
 	require.Eventually(t, func() bool {
-		_, err := framework.Ask(t.Context(), "--namespace", admissionNamespace, "get", "configmap", "rfr-readiness-"+instance.Name)
+		_, err := framework.Ask(t.Context(), "--namespace", framework.AdmissionNamespace, "get", "configmap", "rfr-readiness-"+instance.Name)
 		return err == nil
 	}, 2*time.Minute, 2*time.Second, "the operator has not made the ConfigMap anew")
 
@@ -71,7 +68,7 @@ func TestAdmission(t *testing.T) {
 	instance.Upgrade(t, chart, rendered)
 	require.NotEqual(t, running, state(t, instance))
 	require.Eventually(t, func() bool {
-		cpu, err := framework.Ask(t.Context(), "--namespace", admissionNamespace, "get", "statefulset", "rfr-"+instance.Name,
+		cpu, err := framework.Ask(t.Context(), "--namespace", framework.AdmissionNamespace, "get", "statefulset", "rfr-"+instance.Name,
 			"-o", `jsonpath={.spec.template.spec.containers[?(@.name=="redis")].resources.requests.cpu}`)
 		return err == nil && cpu == "60m"
 	}, 2*time.Minute, 2*time.Second, "the operator has not passed the change on")
@@ -82,7 +79,7 @@ func TestAdmission(t *testing.T) {
 func requireProvenance(t *testing.T) {
 	t.Helper()
 	options := &helm.Options{
-		SetJSONValues: map[string]string{"admission.requireProvenance": "true", "admission.namespaces": `["` + admissionNamespace + `"]`},
+		SetJSONValues: map[string]string{"admission.requireProvenance": "true", "admission.namespaces": `["` + framework.AdmissionNamespace + `"]`},
 		Logger:        logger.Discard,
 	}
 	policy, err := helm.RenderTemplateContextE(t, t.Context(), options, framework.Path("charts/redis-operator"), "redis-operator",

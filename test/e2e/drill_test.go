@@ -193,7 +193,7 @@ func (d *drill) note(t *testing.T, alert framework.Alert) {
 	assert.Regexp(t, `^`+regexp.QuoteMeta(grafana)+`/\S+$`, alert.Annotations["dashboard_url"], name)
 	if source.tenant {
 		assert.Contains(t, alert.Annotations["dashboard_url"], "&var-instance="+d.instance.Name, name)
-		assert.Equal(t, framework.SystemNamespace, alert.Labels["namespace"], name)
+		assert.Equal(t, d.instance.Namespace, alert.Labels["namespace"], name)
 		assert.Equal(t, d.instance.Tenant, alert.Labels["tenant"], "%s: the label that monitoring.alertLabels adds", name)
 		assert.Contains(t, alert.Annotations["description"], d.instance.Name, name)
 	}
@@ -284,7 +284,7 @@ func (d *drill) runbook(t *testing.T, alert string) runbook.Runbook {
 
 // variables are those that each runbook begins with, and a reader's choices.
 func (d *drill) variables(choices map[string]string) map[string]string {
-	variables := map[string]string{"NAMESPACE": framework.SystemNamespace, "NAME": d.name()}
+	variables := map[string]string{"NAMESPACE": framework.DrillsNamespace, "NAME": d.name()}
 	for name, value := range choices {
 		variables[name] = value
 	}

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/helm"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -53,6 +52,7 @@ type lab struct {
 // must reach Alertmanager, and be resolved by what its runbook says. Every
 // critical one is drilled.
 func TestDrills(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, sooner, monitored("drill-a"), monitored("drill-b", withProxy), monitored("drill-c", withSessions))
 	for _, stage := range []struct {
 		name   string
@@ -105,9 +105,6 @@ func requireDrilled(t *testing.T, _ *lab) {
 	require.Empty(t, missing, "critical alerts without a drill")
 }
 
-// operators are the Pods of the redis-operator.
-const operators = 2
-
 // withProxy and withSessions are what two of the instances have that a cache has
 // not.
 var (
@@ -130,17 +127,17 @@ func newLab(t *testing.T, divisor int, releases ...framework.Release) *lab {
 	t.Helper()
 	framework.InstallMonitoringCRDs(t)
 	framework.PrepareMonitoring(t)
-	monitorOperator(t)
+	installOperator(t)
 	l := &lab{}
-	all := operators
+	all := framework.OperatorPods
 	for n, into := range []**framework.Instance{&l.cache, &l.other, &l.session} {
 		if n < len(releases) {
 			*into = framework.Install(t, releases[n])
-			framework.CopyRules(t, framework.SystemNamespace, releases[n].Name, divisor)
+			framework.CopyRules(t, framework.DrillsNamespace, releases[n].Name, divisor)
 			all += targets(releases[n])
 		}
 	}
-	framework.CopyRules(t, framework.SystemNamespace, "redis-operator", divisor)
+	framework.CopyRules(t, framework.DrillsNamespace, "redis-operator", divisor)
 	// What an instance goes through at its start, some alerts would remember.
 	for _, i := range l.instances() {
 		i.AwaitServing(t)
@@ -195,28 +192,25 @@ func (l *lab) instances() []*framework.Instance {
 // more values.
 func monitored(name string, more ...map[string]string) framework.Release {
 	values := map[string]string{
+		"operator.namespace": strconv.Quote(framework.DrillsNamespace),
 		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
 		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name), "monitoring.dashboardURL": strconv.Quote(grafana + "/tenant-redis"),
 	}
 	for _, m := range more {
 		maps.Copy(values, m)
 	}
-	return framework.Release{Name: name, Values: values}
+	return framework.Release{Name: name, Namespace: framework.DrillsNamespace, Values: values}
 }
 
-// monitorOperator has the operator's chart make its PodMonitor and rules until
-// after the test.
-func monitorOperator(t *testing.T) {
+// installOperator installs the drills' own operator with its PodMonitor and rules,
+// until after the test.
+func installOperator(t *testing.T) {
 	t.Helper()
-	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
-	options := &helm.Options{
-		KubectlOptions: framework.Kubectl(framework.SystemNamespace),
-		SetValues: map[string]string{
-			"image.repository": "tenant-redis.local/spotahome/redis-operator", "monitoring.enabled": "true", "monitoring.dashboardURL": grafana + "/redis-operator",
-		},
-		ExtraArgs: map[string][]string{"upgrade": {"--wait", "--timeout", "3m"}},
-	}
-	require.NoError(t, helm.UpgradeContextE(t, t.Context(), options, framework.Path("charts/redis-operator"), "redis-operator"))
+	framework.Namespace(t, framework.DrillsNamespace)
+	t.Cleanup(func() { _ = framework.DrillsOperator.Uninstall(framework.CleanupContext(t)) })
+	require.NoError(t, framework.DrillsOperator.Upgrade(t.Context(), map[string]string{
+		"monitoring.enabled": "true", "monitoring.dashboardURL": strconv.Quote(grafana + "/redis-operator"),
+	}))
 }
 
 // drillNothing is the control: without a fault nothing fires, for as long as any
@@ -301,15 +295,15 @@ func promoteBeside(t *testing.T, i *framework.Instance, serving topology.Topolog
 // repair before anybody is told.
 func drillWithoutOperatorAgain(t *testing.T, l *lab) {
 	t.Helper()
-	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), operators) })
+	t.Cleanup(func() { _ = framework.DrillsOperator.Start(framework.CleanupContext(t)) })
 	l.cache.AwaitServing(t)
 	l.other.AwaitServing(t)
-	require.NoError(t, scaleOperator(t.Context(), 0))
+	require.NoError(t, framework.DrillsOperator.Stop(t.Context()))
 	quorum := l.begin(l.cache, "two of three Sentinels are gone")
 	scaleSentinels(t, l.cache, 1)
 	quorum.fires(t, "RedisSentinelQuorumLost")
 	replicas := drillForgottenReplicas(t, l)
-	require.NoError(t, scaleOperator(t.Context(), operators))
+	require.NoError(t, framework.DrillsOperator.Start(t.Context()))
 	quorum.mitigate(t, "RedisSentinelQuorumLost", 0, nil)
 	for _, d := range []*drill{quorum, replicas} {
 		d.instance.AwaitServing(t)
@@ -324,7 +318,7 @@ func drillForgottenReplicas(t *testing.T, l *lab) *drill {
 	i := l.other
 	serving := i.AwaitServing(t)
 	master, replicas := split(t, serving)
-	signal, err := framework.FindProcess(t.Context(), master.Pod, "redis")
+	signal, err := i.FindProcess(t.Context(), master.Pod, "redis")
 	require.NoError(t, err)
 	d := l.begin(i, "the operator is away, and the master is lost while the Sentinels have forgotten its replicas")
 	// They must not notice before they have forgotten. A process that dies, not
@@ -393,7 +387,7 @@ func tellSentinels(t *testing.T, serving topology.Topology, command ...string) {
 
 func askSentinel(ctx context.Context, pod string, command ...string) error {
 	return kubectl(ctx, append([]string{
-		"--namespace", framework.SystemNamespace, "exec", pod, "--container=sentinel", "--", "redis-cli", "-e", "-p", "26379", "SENTINEL",
+		"--namespace", framework.DrillsNamespace, "exec", pod, "--container=sentinel", "--", "redis-cli", "-e", "-p", "26379", "SENTINEL",
 	}, command...)...)
 }
 
@@ -485,9 +479,9 @@ func drillFloodIsOver(t *testing.T, l *lab) {
 func drillWithoutOperator(t *testing.T, l *lab) {
 	t.Helper()
 	foreign, _ := split(t, l.session.AwaitServing(t))
-	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), operators) })
+	t.Cleanup(func() { _ = framework.DrillsOperator.Start(framework.CleanupContext(t)) })
 	down := l.begin(nil, "there is no operator")
-	require.NoError(t, scaleOperator(t.Context(), 0))
+	require.NoError(t, framework.DrillsOperator.Stop(t.Context()))
 	idle := l.begin(nil, "the operator may not take its lead")
 	allow := forbidLead(t)
 
@@ -538,14 +532,14 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 func forbidLead(t *testing.T) (allow func()) {
 	t.Helper()
 	const binding = "redis-operator-leader-election"
-	saved := framework.Output(t, framework.SystemNamespace, "get", "rolebinding", binding, "-o", "jsonpath={.roleRef.name} {.subjects[0].name}")
+	saved := framework.Output(t, framework.DrillsNamespace, "get", "rolebinding", binding, "-o", "jsonpath={.roleRef.name} {.subjects[0].name}")
 	require.Equal(t, "redis-operator-leader-election redis-operator", saved)
 	allow = func() {
-		_ = kubectl(framework.CleanupContext(t), "--namespace", framework.SystemNamespace, "create", "rolebinding", binding,
-			"--role=redis-operator-leader-election", "--serviceaccount="+framework.SystemNamespace+":redis-operator")
+		_ = kubectl(framework.CleanupContext(t), "--namespace", framework.DrillsNamespace, "create", "rolebinding", binding,
+			"--role=redis-operator-leader-election", "--serviceaccount="+framework.DrillsNamespace+":redis-operator")
 	}
 	t.Cleanup(allow)
-	require.NoError(t, kubectl(t.Context(), "--namespace", framework.SystemNamespace, "delete", "rolebinding", binding))
+	require.NoError(t, kubectl(t.Context(), "--namespace", framework.DrillsNamespace, "delete", "rolebinding", binding))
 	return allow
 }
 
@@ -627,7 +621,7 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	for _, redis := range serving.Redis {
 		// A connection that is there already passes any policy.
-		signal, err := framework.FindProcess(t.Context(), redis.Pod, "redis-exporter")
+		signal, err := i.FindProcess(t.Context(), redis.Pod, "redis-exporter")
 		require.NoError(t, err)
 		require.NoError(t, signal(t.Context(), "KILL"))
 	}

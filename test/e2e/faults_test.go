@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
@@ -48,7 +46,7 @@ func freezeAndThaw(t *testing.T, s *side) func(context.Context) error {
 
 func masterProcess(t *testing.T, s *side) func(ctx context.Context, signal string) error {
 	t.Helper()
-	signal, err := framework.FindProcess(t.Context(), s.master.Pod, "redis")
+	signal, err := s.instance.FindProcess(t.Context(), s.master.Pod, "redis")
 	require.NoError(t, err)
 	return signal
 }
@@ -123,16 +121,4 @@ func nodeOf(t *testing.T, pod string) string {
 func kubectl(ctx context.Context, args ...string) error {
 	_, err := framework.Ask(ctx, args...)
 	return err
-}
-
-// scaleOperator waits until exactly as many Pods of the operator are there.
-func scaleOperator(ctx context.Context, replicas int) error {
-	if err := kubectl(ctx, "--namespace", framework.SystemNamespace, "scale", "deployment/redis-operator", fmt.Sprintf("--replicas=%d", replicas)); err != nil {
-		return err
-	}
-	return wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
-		pods, err := framework.Ask(ctx, "--namespace", framework.SystemNamespace, "get", "pods",
-			"--selector=app.kubernetes.io/name=redis-operator", "-o", "name")
-		return err == nil && len(strings.Fields(pods)) == replicas, nil
-	})
 }

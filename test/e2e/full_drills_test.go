@@ -75,7 +75,7 @@ func TestSilence(t *testing.T) {
 			handOver = time.Time{}
 			master, _ := split(t, l.cache.AwaitServing(t))
 			go func(ctx context.Context) {
-				_ = kubectl(ctx, "--namespace", framework.SystemNamespace, "delete", "pod", master.Pod)
+				_ = kubectl(ctx, "--namespace", l.cache.Namespace, "delete", "pod", master.Pod)
 			}(t.Context())
 		}
 		require.NoError(t, pause(t.Context(), look))
@@ -123,7 +123,7 @@ func drillDeniedExporters(t *testing.T, l *lab) {
 	d.repaired = time.Now()
 	d.resolves(t, resolveWithin)
 
-	signal, err := framework.FindProcess(t.Context(), replicas[0].Pod, "redis")
+	signal, err := i.FindProcess(t.Context(), replicas[0].Pod, "redis")
 	require.NoError(t, err)
 	d = l.begin(i, "a replica hangs")
 	require.NoError(t, signal(t.Context(), "STOP"))
@@ -198,11 +198,11 @@ func drillDroppedSessions(t *testing.T, l *lab) *drill {
 // drillMissingOperator leaves one of two Pods of the operator.
 func drillMissingOperator(t *testing.T, l *lab) {
 	t.Helper()
-	t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), operators) })
+	t.Cleanup(func() { _ = framework.DrillsOperator.Start(framework.CleanupContext(t)) })
 	d := l.begin(nil, "one operator is missing")
-	require.NoError(t, scaleOperator(t.Context(), operators-1))
+	require.NoError(t, framework.DrillsOperator.Scale(t.Context(), framework.OperatorPods-1))
 	d.fires(t, "RedisOperatorPodMissing")
-	require.NoError(t, scaleOperator(t.Context(), operators))
+	require.NoError(t, framework.DrillsOperator.Start(t.Context()))
 	d.repaired = time.Now()
 	d.resolves(t, resolveWithin)
 }

@@ -49,11 +49,11 @@ func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) e
 	return func(t *testing.T, sides []*side) []func(context.Context) error {
 		t.Helper()
 		actions := prepare(t, sides)
-		t.Cleanup(func() { _ = scaleOperator(framework.CleanupContext(t), 2) })
-		require.NoError(t, scaleOperator(t.Context(), 0))
+		t.Cleanup(func() { _ = framework.SystemOperator.Start(framework.CleanupContext(t)) })
+		require.NoError(t, framework.SystemOperator.Stop(t.Context()))
 		return append(actions, lasting(outage,
 			func(context.Context) error { return nil },
-			func(ctx context.Context) error { return scaleOperator(ctx, 2) }))
+			framework.SystemOperator.Start))
 	}
 }
 
@@ -160,7 +160,7 @@ func killAll(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
 	var kills []func(context.Context) error
 	for _, pod := range s.instance.Pods(t, "redis") {
-		signal, err := framework.FindProcess(t.Context(), pod.Name, "redis")
+		signal, err := s.instance.FindProcess(t.Context(), pod.Name, "redis")
 		require.NoError(t, err)
 		kills = append(kills, func(ctx context.Context) error { return signal(ctx, "KILL") })
 	}
@@ -179,7 +179,7 @@ func killTwice(t *testing.T, s *side) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		second, err := framework.FindProcess(ctx, next, "redis")
+		second, err := s.instance.FindProcess(ctx, next, "redis")
 		if err != nil {
 			return err
 		}

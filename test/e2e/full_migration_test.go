@@ -113,7 +113,7 @@ func checkCopying(t *testing.T, i *framework.Instance, source string) {
 
 	run := runID(t, i, pod)
 	require.NotEmpty(t, run)
-	signal, err := framework.FindProcess(t.Context(), pod, "redis")
+	signal, err := i.FindProcess(t.Context(), pod, "redis")
 	require.NoError(t, err)
 	require.NoError(t, signal(t.Context(), "KILL"))
 	require.Eventually(t, func() bool {

@@ -78,8 +78,7 @@ func init() {
 // TestFailoverUnderOlderOperator repeats every commit's faults with the other
 // version of the operator.
 func TestFailoverUnderOlderOperator(t *testing.T) {
-	useFlavour(t, "spotahome-1.2")
-	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	useOlderOperator(t)
 	var repeated []fault
 	for _, f := range faults[:5] {
 		f.name = "older-" + f.name
@@ -90,8 +89,7 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 
 // TestRotationUnderOlderOperator repeats every commit's change of a password.
 func TestRotationUnderOlderOperator(t *testing.T) {
-	useFlavour(t, "spotahome-1.2")
-	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	useOlderOperator(t)
 	checkRotation(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}})
 }
 

@@ -30,7 +30,7 @@ func TestGoLive(t *testing.T) {
 		if redis.Pod == master.Pod {
 			continue
 		}
-		signal, err := framework.FindProcess(t.Context(), redis.Pod, "redis")
+		signal, err := instance.FindProcess(t.Context(), redis.Pod, "redis")
 		require.NoError(t, err)
 		require.NoError(t, signal(t.Context(), "STOP"))
 		failed := failedChecks(t, instance)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gruntwork-io/terratest/modules/helm"
 	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,13 +30,12 @@ func TestCRDIsComplete(t *testing.T) {
 // TestOperatorFlavours starts an instance under the older operator and hands
 // it over to the newer one. Its budgets are the chart's own from then on.
 func TestOperatorFlavours(t *testing.T) {
-	useFlavour(t, "spotahome-1.2")
-	t.Cleanup(func() { useFlavour(t, "spotahome-1.3") })
+	useOlderOperator(t)
 	release := framework.Release{Name: "e2e-flavours", Values: map[string]string{"flavour": `"spotahome-1.2"`}}
 	instance := framework.Install(t, release)
 	instance.AwaitServing(t)
 
-	useFlavour(t, "spotahome-1.3")
+	require.NoError(t, framework.SystemOperator.Restore(t.Context()))
 	framework.Output(t, instance.Namespace, "delete", "poddisruptionbudget", "rfr-"+instance.Name, "rfs-"+instance.Name)
 	release.Values = nil
 	instance.Upgrade(t, framework.Path("charts/tenant-redis"), release)
@@ -47,12 +45,10 @@ func TestOperatorFlavours(t *testing.T) {
 	require.True(t, client.Succeeded, client.Output)
 }
 
-func useFlavour(t *testing.T, flavour string) {
+// useOlderOperator has the system's operator run in its older version until after the
+// test.
+func useOlderOperator(t *testing.T) {
 	t.Helper()
-	options := &helm.Options{
-		KubectlOptions: framework.Kubectl(framework.SystemNamespace),
-		SetValues:      map[string]string{"flavour": flavour, "image.repository": "tenant-redis.local/spotahome/redis-operator"},
-		ExtraArgs:      map[string][]string{"upgrade": {"--wait", "--timeout", "3m"}},
-	}
-	require.NoError(t, helm.UpgradeContextE(t, framework.CleanupContext(t), options, framework.Path("charts/redis-operator"), "redis-operator"))
+	t.Cleanup(func() { require.NoError(t, framework.SystemOperator.Restore(framework.CleanupContext(t))) })
+	require.NoError(t, framework.SystemOperator.UseFlavour(t.Context(), "spotahome-1.2"))
 }

@@ -123,7 +123,7 @@ func deleteProxy(t *testing.T, s *side) func(context.Context) error {
 
 func killProxy(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
-	signal, err := framework.FindProcess(t.Context(), proxies(t, s)[0], "haproxy")
+	signal, err := s.instance.FindProcess(t.Context(), proxies(t, s)[0], "haproxy")
 	require.NoError(t, err)
 	return func(ctx context.Context) error { return signal(ctx, "KILL") }
 }

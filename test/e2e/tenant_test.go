@@ -31,11 +31,10 @@ func TestTenants(t *testing.T) {
 			Values: map[string]string{"image": image},
 		},
 		{
-			Name: "e2e-team-c-cache", Tenant: "e2e-team-c", Namespace: "redis-e2e-team-c", Example: "team-c",
+			Name: "e2e-team-c-cache", Tenant: "e2e-team-c", Namespace: framework.TeamCNamespace, Example: "team-c",
 			Helm4: true,
 		},
 	}
-	framework.Namespace(t, "redis-e2e-team-c")
 	framework.Namespace(t, "e2e-team-c-jobs")
 	var instances []*framework.Instance
 	for _, release := range releases {
@@ -45,16 +44,22 @@ func TestTenants(t *testing.T) {
 		i.AwaitServing(t)
 	}
 
-	t.Run("contract", func(t *testing.T) { checkContract(t, instances[0]) })
-	t.Run("rights", func(t *testing.T) { checkRights(t, instances[0]) })
-	t.Run("port-forward", func(t *testing.T) { checkPortForward(t, instances[0]) })
-	t.Run("password", func(t *testing.T) { checkPassword(t, instances[0]) })
-	t.Run("budgets", func(t *testing.T) { checkBudgets(t, instances[0]) })
-	t.Run("access", func(t *testing.T) { checkAccess(t, instances[0], instances[1:]) })
-	for n, i := range instances {
-		t.Run("go-live "+i.Name, func(t *testing.T) { checkGoLive(t, i) })
-		t.Run("identity "+i.Name, func(t *testing.T) { checkIdentity(t, i, framework.ExamplePrefix+releases[n].Example) })
+	checks := map[string]func(*testing.T){
+		"contract":     func(t *testing.T) { t.Helper(); checkContract(t, instances[0]) },
+		"rights":       func(t *testing.T) { t.Helper(); checkRights(t, instances[0]) },
+		"port-forward": func(t *testing.T) { t.Helper(); checkPortForward(t, instances[0]) },
+		"password":     func(t *testing.T) { t.Helper(); checkPassword(t, instances[0]) },
+		"budgets":      func(t *testing.T) { t.Helper(); checkBudgets(t, instances[0]) },
+		"access":       func(t *testing.T) { t.Helper(); checkAccess(t, instances[0], instances[1:]) },
 	}
+	for n, i := range instances {
+		checks["go-live "+i.Name] = func(t *testing.T) { t.Helper(); checkGoLive(t, i) }
+		checks["identity "+i.Name] = func(t *testing.T) {
+			t.Helper()
+			checkIdentity(t, i, framework.ExamplePrefix+releases[n].Example)
+		}
+	}
+	atOnce(t, checks)
 	t.Run("uninstall", func(t *testing.T) { checkUninstall(t, instances[0]) })
 }
 

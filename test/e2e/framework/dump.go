@@ -34,7 +34,7 @@ func (i *Instance) Dump(t *testing.T) {
 		{"tenant's Pods", []string{"get", "pods", "--namespace", i.Tenant, "--output=wide"}},
 		{"sentinels", []string{"logs", "--namespace", i.Namespace, "--selector=" + i.Selector("sentinel"), "--container=sentinel", "--prefix", "--tail=60"}},
 		{"redis", []string{"logs", "--namespace", i.Namespace, "--selector=" + i.Selector("redis"), "--container=redis", "--prefix", "--tail=60"}},
-		{"operator", []string{"logs", "--namespace", SystemNamespace, "--selector=app.kubernetes.io/name=redis-operator", "--prefix", "--tail=60"}},
+		{"operator", []string{"logs", "--namespace", operatorOf(i.Namespace), "--selector=app.kubernetes.io/name=redis-operator", "--prefix", "--tail=60"}},
 		{"events", []string{"get", "events", "--namespace", i.Namespace, "--sort-by=.lastTimestamp"}},
 		{"tenant's events", []string{"get", "events", "--namespace", i.Tenant, "--sort-by=.lastTimestamp"}},
 		{"specification", []string{"get", "redisfailover", i.Name, "--namespace", i.Namespace, "--output=yaml"}},
@@ -42,6 +42,14 @@ func (i *Instance) Dump(t *testing.T) {
 		out, err := k8s.RunKubectlAndGetOutputContextE(t, CleanupContext(t), quiet, question.args...)
 		t.Logf("=== %s of %s (%v)\n%s", question.what, i.Name, err, out)
 	}
+}
+
+// operatorOf is the namespace of the operator that serves another one.
+func operatorOf(namespace string) string {
+	if namespace == DrillsNamespace {
+		return namespace
+	}
+	return SystemNamespace
 }
 
 // dumpNetwork logs whom the nodes refuse: how many packets to which of the

@@ -5,6 +5,7 @@
 package framework
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,14 +17,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// SystemNamespace is where the operator and all Redis run.
-const SystemNamespace = "redis-system"
-
 const repository = "../.."
 
 // Main prepares the environment of all tests and runs them. The cluster is
-// the one that `make cluster` made; no other kubeconfig is ever read. In the
-// end it calls after.
+// the one that `make cluster` made; no other kubeconfig is ever read. Its operator
+// leaves the drills' namespace to another one. In the end it calls after.
 func Main(m *testing.M, after func()) {
 	for name, value := range map[string]string{
 		"KUBECONFIG": Path(".cache/kubeconfig"),
@@ -37,9 +35,30 @@ func Main(m *testing.M, after func()) {
 		fmt.Fprintln(os.Stderr, "there is no test cluster; run: make test-e2e")
 		os.Exit(1)
 	}
+	if err := prepare(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "the operator cannot be limited to the tests' namespaces:", err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	after()
 	os.Exit(code)
+}
+
+// prepare makes the namespaces that the operator serves, and limits it to them.
+func prepare(ctx context.Context) error {
+	for _, namespace := range SystemOperator.Serves {
+		if err := makeNamespace(ctx, namespace); err != nil {
+			return err
+		}
+	}
+	return SystemOperator.Restore(ctx)
+}
+
+// makeNamespace makes a namespace that enforces Pod Security "restricted", unless it
+// is there.
+func makeNamespace(ctx context.Context, name string) error {
+	_, err := run(ctx, "bash", Path("scripts/namespace.sh"), name)
+	return err
 }
 
 // Path returns the absolute path of a file of the repository.
@@ -64,10 +83,7 @@ func Namespace(t *testing.T, name string) {
 		_ = k8s.RunKubectlContextE(t, CleanupContext(t), Kubectl(""), "delete", "namespace", name, "--ignore-not-found", "--timeout=120s")
 	}
 	remove()
-	k8s.CreateNamespaceWithMetadataContext(t, t.Context(), Kubectl(""), metav1.ObjectMeta{
-		Name:   name,
-		Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-	})
+	require.NoError(t, makeNamespace(t.Context(), name))
 	t.Cleanup(remove)
 }
 

@@ -10,11 +10,11 @@ import (
 )
 
 // FindProcess returns a function that sends a signal (its number or name) to
-// the first process of a Pod's container, from the outside: inside, the kernel
-// keeps KILL and STOP from a container's first process. Finding the process
-// takes a while and is done here.
-func FindProcess(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
-	found, err := Ask(ctx, "--namespace", SystemNamespace, "get", "pod", pod, "-o",
+// the first process of a container of one of the instance's Pods, from the outside:
+// inside, the kernel keeps KILL and STOP from a container's first process. Finding
+// the process takes a while and is done here.
+func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
+	found, err := Ask(ctx, "--namespace", i.Namespace, "get", "pod", pod, "-o",
 		`jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="`+container+`")].containerID}`)
 	if err != nil {
 		return nil, err

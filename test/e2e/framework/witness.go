@@ -50,7 +50,7 @@ func (l Line) String() string {
 // Watch starts reading the logs, from now on.
 func (i *Instance) Watch(t *testing.T) *Witness {
 	t.Helper()
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(SystemNamespace))
+	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(i.Namespace))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	w := &Witness{instance: i, client: client, since: metav1.Now(), stop: stop, seen: map[string]bool{}}

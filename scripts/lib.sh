@@ -39,7 +39,7 @@ require_space() {
   local gib=$1 folder free
   shift
   for folder; do
-    free=$(df --output=avail --block-size=1G "$folder" | tail -n 1)
+    free=$(df --output=avail --block-size=1G "$folder" | tail -n 1 | tr -d ' ')
     [ "$free" -ge "$gib" ] ||
       die "$folder has $free GiB of room, and $gib are needed: make some, and run the same command again; it goes on where it was"
   done

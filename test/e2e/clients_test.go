@@ -43,10 +43,17 @@ var clientFaults = []fault{
 	},
 }
 
-// TestClients puts the example of each library through a planned failover and a
+// TestClients has clients of every kind write through faults: libraries that follow
+// Sentinel, and what knows only the proxy. Each kind has an instance of its own.
+func TestClients(t *testing.T) {
+	atOnce(t, map[string]func(*testing.T){"libraries": checkLibraries, "proxy": checkProxy})
+}
+
+// checkLibraries puts the example of each library through a planned failover and a
 // killed master: it loses nothing that it has acknowledged, is back as soon as
 // promised, and stays so.
-func TestClients(t *testing.T) {
+func checkLibraries(t *testing.T) {
+	t.Helper()
 	examples := slices.DeleteFunc(slices.Clone(clients.All), func(c clients.Client) bool { return !c.Every && !allClients })
 	i := framework.Install(t, framework.Release{Name: "e2e-clients"})
 	i.AwaitServing(t)

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// lookEvery is the time between two looks: each costs a kubectl exec per Pod,
-// which a small test machine feels.
+// lookEvery is the time between two looks.
 const lookEvery = 2 * time.Second
 
 // Await polls until the instance serves with all it was asked for, and returns
@@ -36,15 +36,38 @@ func (i Instance) Await(ctx context.Context, progress func(problems []string)) (
 }
 
 // look reads the topology and what is wrong with it; a cluster that does not
-// answer is a problem like any other, which may pass.
+// answer is a problem like any other, which may pass. Pods are asked only once all
+// are there and ready: each question costs a process in a Pod.
 func (i Instance) look(ctx context.Context) (Topology, []string) {
-	want, err := i.Want(ctx)
+	c, err := i.connect()
 	if err != nil {
 		return Topology{}, []string{err.Error()}
 	}
-	topology, err := i.Read(ctx)
+	want, err := c.want(ctx)
 	if err != nil {
-		return topology, []string{err.Error()}
+		return Topology{}, []string{err.Error()}
 	}
+	pods, err := c.pods(ctx)
+	if err != nil {
+		return Topology{}, []string{err.Error()}
+	}
+	if unready := unready(pods, want); len(unready) > 0 {
+		return Topology{}, unready
+	}
+	topology := c.ask(ctx, pods)
 	return topology, topology.Problems(want)
+}
+
+// unready lists what already the Pods' readiness says is not as it should be.
+func unready(pods []corev1.Pod, want Want) []string {
+	var problems []string
+	if len(pods) != want.Redis+want.Sentinels {
+		problems = append(problems, fmt.Sprintf("%d of %d Pods are there", len(pods), want.Redis+want.Sentinels))
+	}
+	for _, pod := range pods {
+		if !ready(pod) {
+			problems = append(problems, pod.Name+" is not ready")
+		}
+	}
+	return problems
 }

@@ -44,13 +44,18 @@ func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *
 	if i.Password != "" {
 		cmd.Env = append(cmd.Env, "REDIS_PASSWORD="+i.Password)
 	}
+	if p.cmd != nil {
+		cmd.Env = append(cmd.Env, "MAIN_PROCESS="+p.PID())
+	}
 	return cmd
 }
 
 // Hook runs stop.sh as a preStop hook does, whose output nobody sees.
 func (i *Instance) Hook(p *Process, arguments ...string) error {
 	i.T.Helper()
-	output, err := i.Command(i.T.Context(), p, append([]string{i.Shell, Script("stop.sh")}, arguments...)...).CombinedOutput()
+	cmd := i.Command(i.T.Context(), p, append([]string{i.Shell, Script("stop.sh")}, arguments...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	output, err := cmd.CombinedOutput()
 	require.Empty(i.T, string(output))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/stretchr/testify/require"
@@ -89,6 +90,11 @@ func (p *Process) Signal(signal syscall.Signal) {
 	if signal != syscall.SIGSTOP && signal != syscall.SIGCONT {
 		<-p.exited
 	}
+}
+
+// PID is what a container's first process has for 1.
+func (p *Process) PID() string {
+	return strconv.Itoa(p.cmd.Process.Pid)
 }
 
 func (p *Process) log() string {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,53 +17,44 @@ type Step struct {
 	Before, After string
 }
 
-// Die ends the script that sent the command, and all that it has started. It is
-// the leader of its process group, which its redis-cli is not: timeout made its own.
-const Die = `read -r _ _ _ script _ </proc/$PPID/stat
+// Die ends the script that sent the command, and all that it has started but those
+// redis-cli that run. It leads a process group of which they are no part, since
+// timeout makes its own.
+const Die = `touch "$reached/dead"
+read -r _ _ _ script _ </proc/$PPID/stat
 read -r _ _ _ _ group _ </proc/$script/stat
 kill -KILL "-$group"
 `
 
-// DieWithRedis ends the Pod's Redis with it.
+// DieWithRedis ends the Pod's Redis first.
 const DieWithRedis = "kill -KILL $MAIN_PROCESS\n" + Die
 
-// Intercept has something happen at a step. Where several such commands are sent
-// at the same time, only the first one is.
+// Intercept has something happen at a step. Where several such commands are sent at
+// the same time, the others wait for it, and are not sent by a script that died.
 func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
 	i.T.Helper()
 	mark := filepath.Join(p.Dir, "reached")
 	require.NoError(i.T, os.RemoveAll(mark))
 	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
-PATH=${PATH#*:}
+PATH=${PATH#*:} reached=%s
 [ $# -gt 4 ] || input=$(cat)
 send() { if [ $# -gt 4 ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
 case "$* ${input-}" in
 %s)
-	if mkdir %s 2>/dev/null; then
+	if mkdir "$reached" 2>/dev/null; then
 		: ; %s
-		send "$@"
+		[ -e "$reached/dead" ] || send "$@"
 		: ; %s
-		touch %[2]s/done
+		touch "$reached/done"
 	else
-		until [ -e %[2]s/done ]; do sleep 0.01; done
-		send "$@"
+		until [ -e "$reached/done" ]; do sleep 0.01; done
+		[ -e "$reached/dead" ] || send "$@"
 	fi ;;
 *) send "$@" ;;
 esac
-`, step.Command, mark, step.Before, step.After), 0o755)
+`, mark, step.Command, step.Before, step.After), 0o755)
 	return func() bool {
 		_, err := os.Stat(mark)
 		return err == nil
 	}
-}
-
-// Reached waits until a step is.
-func (i *Instance) Reached(reached func() bool, within time.Duration) {
-	i.T.Helper()
-	i.Eventually(within, func() string {
-		if !reached() {
-			return "the step is not reached"
-		}
-		return ""
-	})
 }

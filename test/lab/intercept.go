@@ -29,12 +29,21 @@ kill -KILL "-$group"
 // DieWithRedis ends the Pod's Redis first.
 const DieWithRedis = "kill -KILL $MAIN_PROCESS\n" + Die
 
+// happened lets the others go on.
+const happened = "\ntouch \"$reached/done\"\n"
+
 // Intercept has something happen at a step. Where several such commands are sent at
 // the same time, the others wait for it, and are not sent by a script that died.
 func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
 	i.T.Helper()
 	mark := filepath.Join(p.Dir, "reached")
 	require.NoError(i.T, os.RemoveAll(mark))
+	before, after := step.Before, step.After
+	if after == "" {
+		before += happened
+	} else {
+		after += happened
+	}
 	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
 PATH=${PATH#*:} reached=%s
 [ $# -gt 4 ] || input=$(cat)
@@ -45,14 +54,13 @@ case "$* ${input-}" in
 		: ; %s
 		[ -e "$reached/dead" ] || send "$@"
 		: ; %s
-		touch "$reached/done"
 	else
 		until [ -e "$reached/done" ]; do sleep 0.01; done
 		[ -e "$reached/dead" ] || send "$@"
 	fi ;;
 *) send "$@" ;;
 esac
-`, mark, step.Command, step.Before, step.After), 0o755)
+`, mark, step.Command, before, after), 0o755)
 	return func() bool {
 		_, err := os.Stat(mark)
 		return err == nil

@@ -25,10 +25,14 @@ func (i *Instance) Pod(n, address int) *Process {
 	return p
 }
 
-// Restart runs a Redis container as the chart does.
+// Restart runs a Redis container as the chart does. Redis ends with the script, as
+// all do with the first process of a container.
 func (i *Instance) Restart(p *Process, arguments ...string) {
 	i.T.Helper()
-	i.Run(p, i.Command(context.Background(), p, slices.Concat([]string{i.Shell, Script("start.sh")}, i.Server(p), arguments)...))
+	setpriv, err := exec.LookPath("setpriv")
+	require.NoError(i.T, err, "apt-get install util-linux")
+	container := []string{i.Shell, Script("start.sh"), setpriv, "--pdeathsig", "KILL"}
+	i.Run(p, i.Command(context.Background(), p, slices.Concat(container, i.Server(p), arguments)...))
 }
 
 // Command is one in the environment of a container of the Pod.

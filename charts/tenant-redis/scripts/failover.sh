@@ -2,10 +2,10 @@
 # What start.sh and stop.sh do where the Sentinels that are left have no majority,
 # so that none can be won: a Sentinel that is asked to fail over needs no vote.
 
-# tilted SENTINEL: whether it is in TILT mode, in which it agrees to a failover, and
+# tilted SENTINEL: itself if it is in TILT mode, in which it agrees to a failover, and
 # does nothing for 30 s.
 tilted() {
-	sentinel "$1" INFO sentinel | grep '^sentinel_tilt:1'
+	sentinel "$1" INFO sentinel | sed -n "s/^sentinel_tilt:1.*/$1/p"
 }
 
 # outvoted: whether there has been no majority for a while. After a reset there is
@@ -18,7 +18,7 @@ outvoted() {
 # since two would each promote a replica.
 able() {
 	can=$(echo "$views" | awk -v master="$self" '$3 == master { print $1 }')
-	cannot=$(each "$can" tilted | cut -d ' ' -f 1)
+	cannot=$(each "$can" tilted)
 	asked=$(echo "$can" | grep -vxF "${cannot:--}" | sort | head -n 1)
 	why="no Sentinel can act"
 	[ -n "$asked" ]
@@ -26,7 +26,7 @@ able() {
 
 # all_fit LINK: whether every replica of which it may promote any has the data.
 all_fit() {
-	choices=$(replicas "$asked" | awk '$2 == "up" { print $1 }')
+	choices=$(replicas "$asked" | awk '$3 == "up" { print $2 }')
 	why="not all replicas have the data"
 	[ -n "$choices" ] && [ "$(each "$choices" fit "$1" | wc -l)" = "$(echo "$choices" | wc -l)" ]
 }

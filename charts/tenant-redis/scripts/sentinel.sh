@@ -43,12 +43,12 @@ sentinel() (
 )
 
 # each LIST QUESTION ARGUMENT...: puts a question to all of a list at the same
-# time. Each line of an answer begins with who gave it.
+# time. What is asked so begins each line of an answer with who gave it.
 each() (
 	list=$1 question=$2
 	shift 2
 	for one in $list; do
-		"$question" "$one" "$@" | sed "s/^/$one /" &
+		"$question" "$one" "$@" &
 	done
 	wait
 )
@@ -58,40 +58,42 @@ role() {
 	redis "$1" ROLE | head -n 1
 }
 
-# view SENTINEL: "EPOCH MASTER QUORUM FLAGS", what it holds of the master; nothing
-# if it names none, for which the operator's word is 127.0.0.1. MASTER is the new
-# one from when a failover that the Sentinel leads has promoted it.
+# view SENTINEL: "SENTINEL EPOCH MASTER QUORUM FLAGS", what it holds of the master;
+# nothing if it names none, for which the operator's word is 127.0.0.1. MASTER is the
+# new one from when a failover that the Sentinel leads has promoted it.
 view() {
 	master=$(sentinel "$1" SENTINEL GET-MASTER-ADDR-BY-NAME mymaster | head -n 1)
 	case $master in
 	'' | 127.0.0.1 | *[!0-9a-f.:]*) return ;;
 	esac
-	sentinel "$1" SENTINEL MASTER mymaster | awk -v master="$master" '
+	sentinel "$1" SENTINEL MASTER mymaster | awk -v at="$1" -v master="$master" '
 		NR % 2 { name = $0; next }
 		{ value[name] = $0 }
-		END { if ("flags" in value) print value["config-epoch"], master, value["quorum"], value["flags"] }'
+		END { if ("flags" in value) print at, value["config-epoch"], master, value["quorum"], value["flags"] }'
 }
 
-# peers SENTINEL: "IP PORT ID" of each other Sentinel, as this one lists it.
+# peers SENTINEL: "SENTINEL IP PORT ID" of each other Sentinel, as this one lists it.
 peers() {
-	sentinel "$1" SENTINEL SENTINELS mymaster | awk '
+	sentinel "$1" SENTINEL SENTINELS mymaster | awk -v at="$1" '
 		NR % 2 { name = $0; next }
 		name == "name" { ip = port = "" }
 		{ if (name == "ip") ip = $0; if (name == "port") port = $0 }
-		name == "runid" && $0 != "" { print ip, port, $0 }'
+		name == "runid" && $0 != "" { print at, ip, port, $0 }'
 }
 
-# replicas SENTINEL: "IP STATE" of each replica that it knows. STATE is up or down.
+# replicas SENTINEL: "SENTINEL IP STATE" of each replica that it knows. STATE is up or
+# down.
 replicas() {
-	sentinel "$1" SENTINEL REPLICAS mymaster | awk '
+	sentinel "$1" SENTINEL REPLICAS mymaster | awk -v at="$1" '
 		NR % 2 { name = $0; next }
 		name == "ip" { ip = $0 }
-		name == "flags" { print ip, /s_down|o_down|disconnected/ ? "down" : "up" }'
+		name == "flags" { print at, ip, /s_down|o_down|disconnected/ ? "down" : "up" }'
 }
 
-# address SENTINEL: by which the others know it; this one may be the Service.
+# address SENTINEL: "SENTINEL ADDRESS", by which the others know it; it may be asked
+# through the Service.
 address() {
-	sentinel "$1" CLIENT INFO | sed -n 's/.* laddr=\([^ ]*\) .*/\1/p'
+	sentinel "$1" CLIENT INFO | sed -n "s/.* laddr=\([^ ]*\) .*/$1 \1/p"
 }
 
 # entrance: where to find a first Sentinel: at their Service or, where that is not
@@ -104,8 +106,8 @@ entrance() {
 	fi
 }
 
-# discover: sets $sentinels, all that are known to any, and $peers, "SENTINEL IP
-# PORT ID" for each that a Sentinel knows. Begins at the entrance while those that
+# discover: sets $sentinels, all that are known to any, and $peers, whom each knows.
+# Begins at the entrance while those that
 # are known do not answer or know nobody, as they do when the operator reset them.
 discover() {
 	for _ in 1 2 3; do
@@ -121,8 +123,7 @@ discover() {
 	done
 }
 
-# look SENTINEL...: sets $views, "SENTINEL EPOCH MASTER QUORUM FLAGS" of each that
-# names a master, $newest, the highest epoch, and $named, the master of most of
+# look SENTINEL...: sets $views, that of each which names a master, $newest, the highest epoch, and $named, the master of most of
 # those at it: it is the one that all Sentinels come to agree on. One that ends a
 # failover after the next one goes on with what came of its own, as if that were
 # the newest, until the operator corrects it.

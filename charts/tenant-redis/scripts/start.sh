@@ -1,6 +1,7 @@
 #!/bin/sh
 # start.sh redis-server ARGUMENT...: starts Redis as replica of the master that
-# the Sentinels name.
+# the Sentinels name, and stays its parent: a master that ends although nobody has
+# told it to has itself replaced, before Kubernetes starts the container again.
 #
 # A Redis that they still name itself stays down until they have another one, and
 # has itself replaced: back at once, it would answer their PINGs, so that they take
@@ -27,7 +28,7 @@ replace() {
 	electorate && choose down && unclaimed && elected && promote || return
 	announce
 	each "$followers" follow >/dev/null
-	within 3 told
+	within 10 told
 }
 
 # request: has a Sentinel fail over.
@@ -42,9 +43,49 @@ step_in() {
 	replace || { outvoted && request; }
 }
 
+# pass SIGNAL: hands it on to Redis, once there is one.
+pass() {
+	told=$1
+	[ -z "$redis" ] || kill "-$told" "$redis"
+}
+
+# run COMMAND...: runs Redis and ends as it does. A signal interrupts the wait for
+# it, so that it is waited for until it is gone.
+run() {
+	redis='' told=''
+	trap 'pass TERM' TERM
+	trap 'pass INT' INT
+	"$@" &
+	redis=$!
+	[ -z "$told" ] || pass "$told"
+	while
+		wait "$redis"
+		status=$?
+		kill -0 "$redis" 2>/dev/null
+	do :; done
+	[ -n "$told" ] || ended
+	exit "$status"
+}
+
+# ended: what to do when Redis has ended by itself. Only if it was the master, and
+# only once: what is left to do, the container does when it is back.
+ended() {
+	trap 'exit 143' TERM INT
+	say "redis-server has ended with $status, and nobody has told it to"
+	[ "$service" != : ] || return
+	survey
+	[ "$named" = "$self" ] || return
+	agreed=0
+	if step_in; then
+		say "replaced by $successor"
+	else
+		say "not replaced yet: $why"
+	fi
+}
+
 [ "$service" != : ] || {
 	say "there are no Sentinels"
-	exec "$@"
+	run "$@"
 }
 began=$(now) patience=5 agreed=0 said=
 until [ $(($(now) - began)) -ge "$patience" ]; do
@@ -57,9 +98,9 @@ until [ $(($(now) - began)) -ge "$patience" ]; do
 		said=$why
 	elif [ -n "$named" ] && [ "$(role "$named")" = master ]; then
 		say "replica of $named"
-		exec "$@" --replicaof "$named" "$port"
+		run "$@" --replicaof "$named" "$port"
 	fi
 	sleep 0.2
 done
 say "no master to follow: ${named:-no Sentinel names one}"
-exec "$@"
+run "$@"

@@ -93,7 +93,7 @@ let_go() {
 }
 
 # replace: has this Redis replaced by vote. Nothing is announced that was not won and
-# promoted.
+# promoted, and what was promoted is announced until the Sentinels have it.
 replace() {
 	electorate && choose up && level_within 3 "$(offset)" "$successor" && unclaimed && elected || return
 	if ! { hold && level_within 1 "$goal" "$successor"; }; then
@@ -105,9 +105,9 @@ replace() {
 		return 1
 	fi
 	announce
-	release
 	each "$followers" follow >/dev/null
-	within 3 told
+	within $((deadline - $(now))) told
+	release
 }
 
 # request: has a Sentinel fail over, with writes held until it has.

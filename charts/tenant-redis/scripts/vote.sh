@@ -13,13 +13,13 @@ leader=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
 # or the Sentinels, who vote at every newer epoch, would have two leaders.
 lease=6
 
-# ballot SENTINEL EPOCH: "EPOCH LEADER", the last vote of a Sentinel, which it gives
+# ballot SENTINEL EPOCH: "SENTINEL EPOCH LEADER", the last vote of a Sentinel, which it gives
 # now if that is its first at this epoch or a newer one. At 0 it gives none. It
 # answers when its disk has the vote.
 ballot() (
 	limit=3
 	sentinel "$1" SENTINEL IS-MASTER-DOWN-BY-ADDR "$self" "$port" "$2" "$leader" |
-		awk 'NR == 2 { voted = $0 } NR == 3 { print $0, voted }'
+		awk -v at="$1" 'NR == 2 { voted = $0 } NR == 3 { print at, $0, voted }'
 )
 
 # majority: how many votes win: more than half of all Sentinels that any of them
@@ -54,11 +54,11 @@ unclaimed() {
 	[ $(($(now) - claimed)) -gt "$lease" ]
 }
 
-# fit HOST LINK: "PRIORITY OFFSET ID" of a replica that has this Redis' data: it is
+# fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has this Redis' data: it is
 # linked or, where the link may be down since this Redis is, was linked and has not
 # begun to load anew, which leaves it nothing.
 fit() {
-	redis "$1" INFO | tr -d '\r' | awk -v self="$self" -v port="$port" -v link="$2" '
+	redis "$1" INFO | tr -d '\r' | awk -v host="$1" -v self="$self" -v port="$port" -v link="$2" '
 		{ at = index($0, ":"); value[substr($0, 1, at - 1)] = substr($0, at + 1) }
 		END {
 			linked = value["master_link_status"] == "up" ||
@@ -66,7 +66,7 @@ fit() {
 			if (value["role"] == "slave" && value["master_host"] == self && value["master_port"] == port &&
 				linked && value["loading"] == 0 && value["master_sync_in_progress"] == 0 &&
 				value["slave_repl_offset"] > 1 && value["slave_priority"] > 0)
-				print value["slave_priority"], value["slave_repl_offset"], value["run_id"]
+				print host, value["slave_priority"], value["slave_repl_offset"], value["run_id"]
 		}'
 }
 
@@ -108,14 +108,17 @@ rivals() {
 	echo "$ballots" | awk -v epoch="$epoch" -v leader="$leader" '$2 >= epoch + 0 && $3 != leader'
 }
 
-# elected: wins an epoch, and looks whether a Sentinel leads that was elected
-# before: there can be no other, from now on.
+# acting SENTINEL: whether it is failing over.
+acting() {
+	sentinel "$1" SENTINEL MASTER mymaster | grep failover_in_progress
+}
+
+# elected: wins an epoch, and asks whether a Sentinel leads that was elected before:
+# from now on there can be no other.
 elected() {
 	win || return
-	# shellcheck disable=SC2086 # a list
-	look $voters
 	why="a Sentinel is failing over"
-	! failing_over
+	[ -z "$(each "$voters" acting)" ]
 }
 
 # promote: makes the successor master, while the votes count.

@@ -237,7 +237,7 @@ func TestAnotherLeader(t *testing.T) {
 		}
 		both.Wait()
 		old.Signal(syscall.SIGTERM)
-		i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+		i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap, 0)
 		require.Equal(t, 1, i.promotions())
 	})
 }

@@ -32,14 +32,16 @@ redis() (
 	host=$1
 	shift
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	timeout 1 redis-cli -h "$host" -p "$port" "$@" 2>/dev/null
+	exec 2>/dev/null # of this question: some shells tell of what timeout ends
+	timeout 1 redis-cli -h "$host" -p "$port" "$@"
 )
 
 # sentinel HOST:PORT COMMAND...: a Sentinel's answer, within $limit seconds.
 sentinel() (
 	at=$1
 	shift
-	timeout "${limit:-1}" redis-cli -h "${at%:*}" -p "${at##*:}" "$@" 2>/dev/null
+	exec 2>/dev/null
+	timeout "${limit:-1}" redis-cli -h "${at%:*}" -p "${at##*:}" "$@"
 )
 
 # each LIST QUESTION ARGUMENT...: puts a question to all of a list at the same

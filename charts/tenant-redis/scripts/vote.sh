@@ -150,16 +150,14 @@ announce() {
 	each "$voters" tell >/dev/null
 }
 
-# told: whether all Sentinels that answer name the successor. Who has missed it is
-# told again, with the others as it knows them now.
+# told: whether Sentinels answer, and all that do name the successor. Who has missed it
+# is told again, with the others as it knows them now.
 told() {
 	survey
-	late=$(echo "$views" | awk -v successor="$successor" '$3 != successor { print $1 }')
-	why="these Sentinels do not name $successor: $late"
-	[ -z "$late" ] || {
-		each "$late" tell >/dev/null
-		false
-	}
+	late=$(echo "$views" | awk -v successor="$successor" 'NF && $3 != successor { print $1 }')
+	why="these Sentinels do not name $successor: ${late:-none answers}"
+	each "$late" tell >/dev/null
+	[ -n "$views" ] && [ -z "$late" ]
 }
 
 # follow REPLICA: points one at the successor. Nobody else would for ten seconds.

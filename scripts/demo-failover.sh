@@ -20,12 +20,14 @@ await_whole() {
   awk '$2 ~ /^(master|replica|sentinel)$/ {print "  " $0}' "$(step_log "$1")"
 }
 
-# find_process POD prints the node of a Redis and its process there.
+# find_process POD prints the node of a Redis and its process there, the only child of
+# the container's first one.
 find_process() {
   local node id
   read -r node id <<<"$(kubectl -n "$SYSTEM" get pod "$1" -o \
     'jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="redis")].containerID}')"
-  echo "$node $(docker exec "$node" sh -c "crictl inspect ${id#containerd://} | jq .info.pid")"
+  echo "$node $(docker exec "$node" sh -c "pid=\$(crictl inspect ${id#containerd://} | jq .info.pid)
+    read -r pid _ </proc/\$pid/task/\$pid/children; echo \$pid")"
 }
 
 # ledger_job is the example client's Job with the ledger in it, under the load

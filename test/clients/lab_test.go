@@ -212,6 +212,7 @@ func handOver(t *testing.T, i *lab.Instance, p *lab.Process) {
 	hook.Env = []string{
 		"PATH=" + p.Dir + ":" + os.Getenv("PATH"), "REDIS_PORT=" + lab.RedisPort, "REDIS_PASSWORD=" + i.Password,
 		"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP, "RFS_LAB_A_SERVICE_PORT=" + lab.SentinelPort,
+		"MAIN_PROCESS=" + p.PID(),
 	}
 	out, err := hook.CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -25,10 +25,14 @@ func (i *Instance) Pod(n, address int) *Process {
 	return p
 }
 
-// Restart runs a Redis container as the chart does.
+// Restart runs a Redis container as the chart does. Redis ends with the script, as
+// all do with the first process of a container.
 func (i *Instance) Restart(p *Process, arguments ...string) {
 	i.T.Helper()
-	i.Run(p, i.Command(context.Background(), p, slices.Concat([]string{i.Shell, Script("start.sh")}, i.Server(p), arguments)...))
+	setpriv, err := exec.LookPath("setpriv")
+	require.NoError(i.T, err, "apt-get install util-linux")
+	container := []string{i.Shell, Script("start.sh"), setpriv, "--pdeathsig", "KILL"}
+	i.Run(p, i.Command(context.Background(), p, slices.Concat(container, i.Server(p), arguments)...))
 }
 
 // Command is one in the environment of a container of the Pod.
@@ -44,13 +48,18 @@ func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *
 	if i.Password != "" {
 		cmd.Env = append(cmd.Env, "REDIS_PASSWORD="+i.Password)
 	}
+	if p.cmd != nil {
+		cmd.Env = append(cmd.Env, "MAIN_PROCESS="+p.PID())
+	}
 	return cmd
 }
 
 // Hook runs stop.sh as a preStop hook does, whose output nobody sees.
 func (i *Instance) Hook(p *Process, arguments ...string) error {
 	i.T.Helper()
-	output, err := i.Command(i.T.Context(), p, append([]string{i.Shell, Script("stop.sh")}, arguments...)...).CombinedOutput()
+	cmd := i.Command(i.T.Context(), p, append([]string{i.Shell, Script("stop.sh")}, arguments...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	output, err := cmd.CombinedOutput()
 	require.Empty(i.T, string(output))
 	return err
 }

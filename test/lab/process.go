@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -80,15 +83,70 @@ func (i *Instance) Run(p *Process, cmd *exec.Cmd) {
 	p.cmd, p.exited = cmd, exited
 }
 
-// Signal sends a signal and, if it ends the process, waits for that.
+// Signal sends a signal and, if it ends the process, waits for that. Kernels kill
+// and freeze all of a container, and a Pod tells its first process only to end.
 func (p *Process) Signal(signal syscall.Signal) {
 	if p.cmd == nil {
 		return
 	}
+	children := p.children()
 	_ = p.cmd.Process.Signal(signal)
-	if signal != syscall.SIGSTOP && signal != syscall.SIGCONT {
-		<-p.exited
+	if signal == syscall.SIGSTOP || signal == syscall.SIGCONT || signal == syscall.SIGKILL {
+		for _, child := range children {
+			_ = syscall.Kill(child, signal)
+		}
 	}
+	if signal == syscall.SIGSTOP || signal == syscall.SIGCONT {
+		return
+	}
+	<-p.exited
+	for _, child := range children {
+		for runs(child) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// runs is whether a process does, which one that nobody has waited for does not.
+func runs(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+// Crash ends Redis alone, as if it had failed, and returns with what status the
+// container ends then.
+func (p *Process) Crash() int {
+	for _, child := range p.children() {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
+	return p.Wait()
+}
+
+// Wait waits for the end of the process and returns its status.
+func (p *Process) Wait() int {
+	<-p.exited
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// children are the processes that a start script has started, Redis and, until it has
+// done so, what it asks.
+func (p *Process) children() []int {
+	if comm, _ := os.ReadFile("/proc/" + p.PID() + "/comm"); string(comm) == "redis-server\n" {
+		return nil
+	}
+	list, _ := os.ReadFile("/proc/" + p.PID() + "/task/" + p.PID() + "/children")
+	var children []int
+	for word := range strings.FieldsSeq(string(list)) {
+		if child, err := strconv.Atoi(word); err == nil {
+			children = append(children, child)
+		}
+	}
+	return children
+}
+
+// PID is what a container's first process has for 1.
+func (p *Process) PID() string {
+	return strconv.Itoa(p.cmd.Process.Pid)
 }
 
 func (p *Process) log() string {

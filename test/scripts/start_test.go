@@ -216,7 +216,7 @@ func TestMasterWithoutReplicas(t *testing.T) {
 	i.Restart(master)
 	i.waits(master, 18*time.Second)
 	require.Equal(t, "value", i.Do(master, "GET", "key"))
-	require.Contains(t, i.Logged(master), "NOGOODSLAVE")
+	require.Contains(t, i.Logged(master), "start.sh: no replica has the data")
 	i.Restart(i.Redis[1])
 	i.waits(i.Redis[1], 8*time.Second)
 }
@@ -313,7 +313,7 @@ func TestPasswordIsNotAnArgument(t *testing.T) {
 	i := running(t, withPassword)
 	asked := i.record(i.Redis[0])
 	i.Stop(i.Redis[0])
-	require.Contains(t, asked(), "CLIENT PAUSE")
+	require.Contains(t, asked(), "PUBLISH")
 	require.NotContains(t, asked(), i.Password)
 }
 
@@ -335,7 +335,7 @@ func (i *instance) record(p *lab.Process) (asked func() string) {
 func (i *instance) staleSentinel(old *lab.Process) *lab.Process {
 	i.T.Helper()
 	peer := func(p *lab.Process) string {
-		return array("name", "id", "ip", p.IP, "port", lab.SentinelPort, "flags", "sentinel")
+		return array("name", "id", "ip", p.IP, "port", lab.SentinelPort, "runid", "id", "flags", "sentinel")
 	}
 	s := &lab.Process{IP: i.Network + ".14"}
 	answers := map[string]string{
@@ -395,12 +395,12 @@ func (i *instance) waits(p *lab.Process, within time.Duration) {
 	})
 }
 
-// promotions counts the replicas that Sentinels have chosen so far.
+// promotions counts the replicas that have become master since the instance serves.
 func (i *instance) promotions() int {
 	i.T.Helper()
-	n := 0
-	for _, s := range i.Sentinels {
-		n += strings.Count(i.Logged(s), "+selected-slave")
+	n := -1 // the first master
+	for _, p := range i.Redis {
+		n += strings.Count(i.Logged(p), "MASTER MODE enabled")
 	}
 	return n
 }

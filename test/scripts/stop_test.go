@@ -16,8 +16,10 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
-// handOverGap is what a planned move may cost.
-const handOverGap = 2 * time.Second
+// handOverGap is what a planned move may cost, most of it the time to start programs:
+// 0.1 s on a machine that has a core to spare, ten times that on one with 24 processes
+// waiting for two cores. TestVoteIsQuickerThanSentinel compares.
+const handOverGap = 500 * time.Millisecond
 
 func TestHandOver(t *testing.T) {
 	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
@@ -39,6 +41,11 @@ func TestHandOver(t *testing.T) {
 			}
 			require.Equal(t, 2, i.promotions())
 			i.writersReturn(writers, old, handOverGap, 0)
+			for _, w := range writers {
+				if w.name == "stays connected" { // the other's library may drop connections
+					require.Zero(t, w.unknown, "it does not know what became of a write")
+				}
+			}
 		})
 	}
 }
@@ -108,7 +115,7 @@ func TestNoReplicaCanTakeOver(t *testing.T) {
 	t.Logf("no write for %d ms at most", longest.Milliseconds())
 	require.Less(t, longest, 5*time.Second, "writes were held all the time")
 	master.Signal(syscall.SIGTERM)
-	require.Contains(t, i.Logged(master), "stop.sh: not handed over within 6 s: NOGOODSLAVE")
+	require.Contains(t, i.Logged(master), "stop.sh: not handed over within 6 s: no replica has the data")
 
 	i.Start(master)
 	i.Eventually(5*time.Second, func() string {
@@ -170,95 +177,35 @@ func TestAllButTheMasterRestarted(t *testing.T) {
 }
 
 // A Sentinel that does not answer, the first that the Service hands out, holds
-// nobody up, whether it was silent before or falls silent while writes are held:
-// how often it is asked does not depend on how busy the machine is.
+// nobody up, whether it was silent before or falls silent while writes are held.
 func TestHandOverWithSilentSentinel(t *testing.T) {
-	for name, promoted := range map[string]int{"before": 1, "during": 2} {
+	for name, step := range map[string]string{"before": "*ROLE*", "during": "*PUBLISH*"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := running(t)
-			silent := i.Sentinels[2]
+			old, silent := i.Redis[0], i.Sentinels[2]
 			i.Service.Backends.Store(&[]*lab.Process{silent, i.Sentinels[0]})
-			move := func(old *lab.Process) (*lab.Process, time.Duration) {
-				writers := i.writers()
-				i.Stop(old)
-				silent.Signal(syscall.SIGCONT)
-				master := i.Elected(old, 5*time.Second)
-				return master, i.writersReturn(writers, master, handOverGap, 0)
-			}
-			master, alive := move(i.Redis[0])
-			i.Restart(i.Redis[0])
-			i.Settled(master)
-
-			asked := i.record(master)
-			askedWhileHeld := func() int {
-				_, held, _ := strings.Cut(asked(), "CLIENT PAUSE")
-				return strings.Count(held, silent.IP)
-			}
-			answered := make(chan int, 1)
-			go func() {
-				for i.promotions() < promoted {
-					time.Sleep(10 * time.Millisecond)
-				}
-				silent.Signal(syscall.SIGSTOP)
-				answered <- askedWhileHeld()
-			}()
-			if promoted == 1 { // as it is now
-				answered <- <-answered
-			}
-			_, gap := move(master)
-			t.Logf("gap %d ms, %d ms while all answer", gap.Milliseconds(), alive.Milliseconds())
-			require.LessOrEqual(t, askedWhileHeld()-<-answered, 1)
+			i.Intercept(old, lab.Step{Command: step, Before: "kill -STOP " + silent.PID()})
+			writers := i.writers()
+			i.Stop(old)
+			silent.Signal(syscall.SIGCONT)
+			i.writersReturn(writers, i.Elected(old, 5*time.Second), handOverGap+500*time.Millisecond, 0)
 		})
 	}
 }
 
-// A Sentinel in TILT mode agrees to a failover and holds the writes until it acts:
-// the one that is not is asked.
-func TestHandOverBesideTilt(t *testing.T) {
-	t.Parallel()
-	i := running(t)
-	old, tilted := i.Redis[0], i.Sentinels[:2]
-	i.tilt(tilted...)
-	writers := i.writers()
-	i.Stop(old)
-	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
-	for _, s := range tilted {
-		require.False(t, strings.Contains(i.Logged(s), "user requested FAILOVER"), "%s is asked", s.IP)
-	}
-}
-
-// While all are in TILT mode nothing is asked, and writes go on.
-func TestHandOverAfterTilt(t *testing.T) {
+// A Sentinel in TILT mode does nothing for 30 s but vote and hear of another master,
+// which is all that a hand-over needs. Today's control: it asked one that was not,
+// and waited while all were.
+func TestHandOverDespiteTilt(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	old := i.Redis[0]
 	i.tilt(i.Sentinels...)
 	writers := i.writers()
-	stopped := make(chan error, 1)
-	go func() { stopped <- i.Hook(old) }()
-	i.Eventually(5*time.Second, func() string {
-		if !strings.Contains(i.Logged(old), "stop.sh: handing over") {
-			return "stop.sh does not hand over"
-		}
-		return ""
-	})
-	var during []int64
-	for _, w := range writers {
-		during = append(during, w.count.Load()+100)
-	}
-	i.Eventually(5*time.Second, func() string {
-		for n, w := range writers {
-			if w.count.Load() < during[n] {
-				return "a writer that " + w.name + " waits"
-			}
-		}
-		return ""
-	})
-	i.right(i.Sentinels...)
-	require.NoError(t, <-stopped)
-	old.Signal(syscall.SIGTERM)
+	i.Stop(old)
 	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+	i.right(i.Sentinels...)
 	require.Equal(t, 1, i.promotions())
 }
 
@@ -340,7 +287,7 @@ func TestHandOverWhileResetReachesSome(t *testing.T) {
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
 	i.Stop(old)
-	i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap, 0)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
 	require.Equal(t, 1, i.promotions())
 }
 

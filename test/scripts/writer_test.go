@@ -24,8 +24,10 @@ type writer struct {
 	acked  []string
 	count  atomic.Int64
 	gap    time.Duration
-	stop   context.CancelFunc
-	done   sync.WaitGroup
+	// A refused write was certainly not applied; of the others that failed nobody knows.
+	refused, unknown int
+	stop             context.CancelFunc
+	done             sync.WaitGroup
 }
 
 // writers starts the two kinds of clients: one follows what the Sentinels
@@ -42,7 +44,7 @@ func (i *instance) writers() []*writer {
 	}}
 	pinned := &writer{name: "stays connected", client: func() (redis.Cmdable, func() error) {
 		client := i.Client(&lab.Process{IP: i.Named(i.Sentinels[0])}, lab.RedisPort)
-		client.Options().ReadTimeout = 5 * time.Second
+		client.Options().ReadTimeout = 30 * time.Second // a write that is held waits
 		return client, client.Close
 	}}
 	for _, w := range []*writer{follow, pinned} {
@@ -78,9 +80,16 @@ func (w *writer) write(ctx context.Context) {
 			w.count.Add(1)
 			w.gap = max(w.gap, time.Since(latest))
 			latest = time.Now()
-		} else if w.name == "stays connected" {
-			_ = closeClient()
-			client = nil
+		} else {
+			if strings.HasPrefix(err.Error(), "READONLY") {
+				w.refused++
+			} else if ctx.Err() == nil {
+				w.unknown++
+			}
+			if w.name == "stays connected" {
+				_ = closeClient()
+				client = nil
+			}
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -105,7 +114,7 @@ func (i *instance) writersReturn(writers []*writer, master *lab.Process, gap tim
 	}
 	for _, w := range writers {
 		lost := i.finish(w, master)
-		i.T.Logf("a writer that %s: gap %d ms, %d of %d lost", w.name, w.gap.Milliseconds(), lost, len(w.acked))
+		i.T.Logf("a writer that %s: gap %d ms, %d of %d lost, %d refused, %d unknown", w.name, w.gap.Milliseconds(), lost, len(w.acked), w.refused, w.unknown)
 		require.LessOrEqual(i.T, lost, kills)
 		require.LessOrEqual(i.T, w.gap, lab.Slack*gap)
 		longest = max(longest, w.gap)

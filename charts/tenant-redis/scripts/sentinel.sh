@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034 # what others use
-# What start.sh and stop.sh share: questions to Redis and to the Sentinels.
-# Every question ends after a second at most, since an address may lead nowhere,
+# What start.sh and stop.sh ask Redis and the Sentinels, one question a function.
+# Every question ends after a second or so, since an address may lead nowhere,
 # and none needs a name server: the NetworkPolicy lets no such traffic out.
 
 port=${REDIS_PORT:-6379}
@@ -11,13 +11,48 @@ self=$(hostname -i | tr ' ' '\n' | grep -v : | head -n 1)
 variable=RFS_$(hostname | sed 's/^rfr-//; s/-[0-9]*$//' | tr 'a-z-' 'A-Z_')_SERVICE
 service=$(env | sed -n "s/^${variable}_HOST=//p"):$(env | sed -n "s/^${variable}_PORT=//p")
 
+now() {
+	date +%s
+}
+
+# within SECONDS TEST...: waits until a test holds. The clock has whole seconds:
+# it may take one more.
+within() {
+	last=$(($(now) + $1))
+	shift
+	until "$@"; do
+		[ "$(now)" -le "$last" ] || return 1
+		sleep 0.01
+	done
+}
+
 # redis HOST COMMAND...: a Redis' answer. The password is in the environment,
 # not in the arguments, which every process may list.
 redis() (
 	host=$1
 	shift
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	timeout 1 redis-cli -h "$host" -p "$port" "$@" 2>/dev/null
+	exec 2>/dev/null # of this question: some shells tell of what timeout ends
+	timeout 1 redis-cli -h "$host" -p "$port" "$@"
+)
+
+# sentinel HOST:PORT COMMAND...: a Sentinel's answer, within $limit seconds.
+sentinel() (
+	at=$1
+	shift
+	exec 2>/dev/null
+	timeout "${limit:-1}" redis-cli -h "${at%:*}" -p "${at##*:}" "$@"
+)
+
+# each LIST QUESTION ARGUMENT...: puts a question to all of a list at the same
+# time. What is asked so begins each line of an answer with who gave it.
+each() (
+	list=$1 question=$2
+	shift 2
+	for one in $list; do
+		"$question" "$one" "$@" &
+	done
+	wait
 )
 
 # role HOST: what a Redis says it is.
@@ -25,46 +60,46 @@ role() {
 	redis "$1" ROLE | head -n 1
 }
 
-# consult SECONDS SENTINEL...: asks these Sentinels at the same time. Prints "peer
-# SENTINEL" for each that answers, by its own address, and for each other that it
-# knows, and "view EPOCH MASTER SENTINEL LEFT STATE" for each that names a master
-# (127.0.0.1 is the operator's word for none).
-# LEFT is when it takes the master for down unless that answers, in ms. STATE is
-# "replacing" while it looks for another master and "replaced" from when it names
-# that until the other replicas follow, which they cannot if that goes down too.
-# It is "tilted" in TILT mode: a Sentinel that its disk or its node has held up for
-# 2 s does nothing for 30 s, but says yes to a failover, for which it waits as well.
-consult() {
-	limit=$1
-	shift
-	for sentinel; do
-		printf '%s\n' 'SENTINEL GET-MASTER-ADDR-BY-NAME mymaster' 'SENTINEL SENTINELS mymaster' \
-			'SENTINEL MASTER mymaster' 'INFO sentinel' 'CLIENT INFO' |
-			timeout "$limit" redis-cli -h "${sentinel%:*}" -p "${sentinel#*:}" 2>/dev/null |
-			awk '
-				NR == 1 { master = $1 }
-				key == "ip" { ip = $1 }
-				key == "port" { port = $1 }
-				key == "flags" && /sentinel/ { print "peer", ip ":" port }
-				key == "flags" && /failover_in_progress/ { state = ip == master ? "replacing" : "replaced" }
-				key == "config-epoch" { epoch = $1 }
-				key == "down-after-milliseconds" { after = $1 }
-				key == "last-ok-ping-reply" { silent = $1 }
-				/^sentinel_tilt:1/ { state = "tilted" }
-				match($0, / laddr=[^ ]*/) { sentinel = substr($0, RSTART + 7, RLENGTH - 7) }
-				{ key = $1 }
-				END {
-					if (sentinel == "") exit
-					print "peer", sentinel
-					if (master ~ /^[0-9.]+$/ && master != "127.0.0.1")
-						print "view", epoch + 0, master, sentinel, after - silent, state
-				}' &
-	done
-	wait
+# view SENTINEL: "SENTINEL EPOCH MASTER QUORUM FLAGS", what it holds of the master;
+# nothing if it names none, for which the operator's word is 127.0.0.1. MASTER is the
+# new one from when a failover that the Sentinel leads has promoted it.
+view() {
+	master=$(sentinel "$1" SENTINEL GET-MASTER-ADDR-BY-NAME mymaster | head -n 1)
+	case $master in
+	'' | 127.0.0.1 | *[!0-9a-f.:]*) return ;;
+	esac
+	sentinel "$1" SENTINEL MASTER mymaster | awk -v at="$1" -v master="$master" '
+		NR % 2 { name = $0; next }
+		{ value[name] = $0 }
+		END { if ("flags" in value) print at, value["config-epoch"], master, value["quorum"], value["flags"] }'
 }
 
-# entrance: where to find the first Sentinel: at their Service or, where that is
-# not known, among this Redis' clients. Their port is Redis' with a 2 before it.
+# peers SENTINEL: "SENTINEL IP PORT ID" of each other Sentinel, as this one lists it.
+peers() {
+	sentinel "$1" SENTINEL SENTINELS mymaster | awk -v at="$1" '
+		NR % 2 { name = $0; next }
+		name == "name" { ip = port = "" }
+		{ if (name == "ip") ip = $0; if (name == "port") port = $0 }
+		name == "runid" && $0 != "" { print at, ip, port, $0 }'
+}
+
+# replicas SENTINEL: "SENTINEL IP STATE" of each replica that it knows. STATE is up or
+# down.
+replicas() {
+	sentinel "$1" SENTINEL REPLICAS mymaster | awk -v at="$1" '
+		NR % 2 { name = $0; next }
+		name == "ip" { ip = $0 }
+		name == "flags" { print at, ip, /s_down|o_down|disconnected/ ? "down" : "up" }'
+}
+
+# address SENTINEL: "SENTINEL ADDRESS", by which the others know it; it may be asked
+# through the Service.
+address() {
+	sentinel "$1" CLIENT INFO | sed -n "s/.* laddr=\([^ ]*\) .*/$1 \1/p"
+}
+
+# entrance: where to find a first Sentinel: at their Service or, where that is not
+# known, among this Redis' clients. Their port is Redis' with a 2 before it.
 entrance() {
 	if [ "$service" != : ]; then
 		echo "$service"
@@ -73,50 +108,43 @@ entrance() {
 	fi
 }
 
-# survey: asks all Sentinels, beginning at the entrance while none is known.
-survey() {
+# discover: sets $sentinels, all that are known to any, and $peers, whom each knows.
+# Begins at the entrance while those that
+# are known do not answer or know nobody, as they do when the operator reset them.
+discover() {
 	for _ in 1 2 3; do
-		# shellcheck disable=SC2086 # a list
-		answers=$(consult 1 ${sentinels-})
-		# shellcheck disable=SC2046 # a list
-		[ -n "$answers" ] || answers=$(consult 1 $(entrance))
-		# shellcheck disable=SC2086 # a list
-		known=$({ printf 'peer %s\n' ${sentinels-} && echo "$answers"; } | sed -n 's/^peer //p' | sort -u)
+		peers=$(each "${sentinels-}" peers)
+		heard=$peers
+		[ -n "$peers" ] || heard=$(door=$(entrance) && each "$door" address && each "$door" peers)
+		known=$({
+			printf '%s\n' "${sentinels-}"
+			echo "$heard" | awk 'NF == 2 { print $2 } NF == 4 { print $2 ":" $3 }'
+		} | grep . | sort -u)
 		[ "$known" != "${sentinels-}" ] || break
 		sentinels=$known
 	done
-	conclude
 }
 
-# conclude: sets $views, newest first, and $named, the master in the newest: it
-# is the one that all Sentinels come to agree on, or most. One that ends a failover
-# after the next one goes on with what came of its own, as if that were the newest,
-# until the operator corrects it.
-conclude() {
-	views=$(echo "$answers" | sed -n 's/^view //p' | sort -rn)
-	named=$(echo "$views" | awk '
-		NR == 1 { newest = $1; most = $2 }
-		$1 == newest && ++voices[$2] > voices[most] { most = $2 }
-		END { print most }')
+# look SENTINEL...: sets $views, that of each which names a master, $newest, the highest epoch, and $named, the master of most of
+# those at it: it is the one that all Sentinels come to agree on. One that ends a
+# failover after the next one goes on with what came of its own, as if that were
+# the newest, until the operator corrects it.
+look() {
+	views=$(each "$*" view)
+	newest=$(echo "$views" | awk '$2 + 0 > newest { newest = $2 } END { print newest + 0 }')
+	named=$(echo "$views" | awk -v newest="$newest" '
+		$2 == newest && ++voices[$3] > most { most = voices[$3]; master = $3 }
+		END { print master }')
 }
 
-# failing_over: whether a Sentinel is replacing the master right now.
+# survey: looks at all Sentinels.
+survey() {
+	discover
+	# shellcheck disable=SC2086 # a list
+	look $sentinels
+}
+
+# failing_over: whether a Sentinel is replacing the master by itself right now.
 failing_over() {
-	case $views in *replacing*) ;; *) false ;; esac
-}
-
-# choose: sets $leader, the Sentinel to ask for another master: of those that can
-# act always the same one, since two would each promote a replica.
-choose() {
-	leader=$(echo "$views" | awk -v master="$named" '$2 == master && $5 == "" { print $3 }' | sort | head -n 1)
-	[ -n "$leader" ] || {
-		reply='no Sentinel can act: they are in TILT mode, or end another failover'
-		return 1
-	}
-}
-
-# failover: asks a Sentinel for another master and sets $reply.
-failover() {
-	choose || return
-	reply=$(timeout 1 redis-cli -h "${leader%:*}" -p "${leader#*:}" SENTINEL FAILOVER mymaster 2>&1)
+	case $views in *failover_in_progress*) ;; *) false ;; esac
 }

@@ -1,10 +1,12 @@
 #!/bin/sh
 # start.sh redis-server ARGUMENT...: starts Redis as replica of the master that
-# the Sentinels name.
+# the Sentinels name, and stays its parent: a master that ends although nobody has
+# told it to has itself replaced, before Kubernetes starts the container again.
 #
-# A Redis that they still name itself stays down until they have another one:
-# back at once, it would answer their PINGs, so that they take long to see that
-# it serves nobody, and had it lost its data, it would wipe the replicas' too.
+# A Redis that they still name itself stays down until they have another one, and
+# has itself replaced: back at once, it would answer their PINGs, so that they take
+# long to see that it serves nobody, and had it lost its data, it would wipe the
+# replicas' too.
 #
 # Where no master is found, Redis starts as its file says, as replica of
 # 127.0.0.1: it waits for a Sentinel or the operator and never makes itself
@@ -13,44 +15,92 @@
 # is so, without a wait, while the instance copies another Redis and there are no
 # Sentinels: the operator's next pass says which.
 . "${0%/*}/sentinel.sh"
+. "${0%/*}/vote.sh"
+. "${0%/*}/failover.sh"
 trap 'exit 143' TERM # the first process of a container ignores it by default
 
 say() {
 	echo "start.sh: $*"
 }
 
-# about_to_act: whether a Sentinel takes the master for down in the next two
-# seconds or has done so in the last three. One that is asked for a failover needs
-# no vote, so that the others may elect another leader meanwhile. Each leader picks
-# a replica by what it knows itself: if they differ, there are two masters, and one
-# of them loses its writes. Asked at once, two led the same failover for 4 of 76
-# killed masters (and picked the same replica, which nothing ensures); left to act,
-# for none of 90. The median gap was 0.1 s shorter, at best 1.8 s.
-about_to_act() {
-	failing_over || [ -n "$(echo "$views" | awk '$5 == "" && $4 < 2000 && $4 > -3000')" ]
+# replace: has this Redis, which is down, replaced by vote.
+replace() {
+	electorate && choose down && unclaimed && elected && promote || return
+	announce
+	each "$followers" follow >/dev/null
+	within 10 told
+}
+
+# request: has a Sentinel fail over.
+request() {
+	able && all_fit down && fail_over
+}
+
+# step_in: has this Redis replaced, unless somebody is at it.
+step_in() {
+	why="a Sentinel is failing over"
+	! failing_over && [ $(($(now) - agreed)) -gt 6 ] || return
+	replace || { outvoted && request; }
+}
+
+# pass SIGNAL: hands it on to Redis, once there is one.
+pass() {
+	told=$1
+	[ -z "$redis" ] || kill "-$told" "$redis"
+}
+
+# run COMMAND...: runs Redis and ends as it does. A signal interrupts the wait for
+# it, so that it is waited for until it is gone.
+run() {
+	redis='' told=''
+	trap 'pass TERM' TERM
+	trap 'pass INT' INT
+	"$@" &
+	redis=$!
+	[ -z "$told" ] || pass "$told"
+	while
+		wait "$redis"
+		status=$?
+		kill -0 "$redis" 2>/dev/null
+	do :; done
+	[ -n "$told" ] || ended
+	exit "$status"
+}
+
+# ended: what to do when Redis has ended by itself. Only if it was the master, and
+# only once: what is left to do, the container does when it is back.
+ended() {
+	trap 'exit 143' TERM INT
+	say "redis-server has ended with $status, and nobody has told it to"
+	[ "$service" != : ] || return
+	survey
+	[ "$named" = "$self" ] || return
+	agreed=0
+	if step_in; then
+		say "replaced by $successor"
+	else
+		say "not replaced yet: $why"
+	fi
 }
 
 [ "$service" != : ] || {
 	say "there are no Sentinels"
-	exec "$@"
+	run "$@"
 }
-began=$(date +%s)
-patience=5
-until [ $(($(date +%s) - began)) -ge "$patience" ]; do
+began=$(now) patience=5 agreed=0 said=
+until [ $(($(now) - began)) -ge "$patience" ]; do
 	survey
 	if [ "$named" = "$self" ]; then
 		[ "$patience" = 15 ] || say "the Sentinels still name this Pod, $self, as master"
-		# Sentinels refuse while no replica can take over; one may come back.
+		# No replica can take over yet; one may come back.
 		patience=15
-		about_to_act || {
-			failover
-			say "SENTINEL FAILOVER: $reply"
-		}
+		step_in || [ "$said" = "$why" ] || say "$why"
+		said=$why
 	elif [ -n "$named" ] && [ "$(role "$named")" = master ]; then
 		say "replica of $named"
-		exec "$@" --replicaof "$named" "$port"
+		run "$@" --replicaof "$named" "$port"
 	fi
 	sleep 0.2
 done
 say "no master to follow: ${named:-no Sentinel names one}"
-exec "$@"
+run "$@"

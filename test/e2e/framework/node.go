@@ -10,8 +10,9 @@ import (
 )
 
 // FindProcess returns a function that sends a signal (its number or name) to
-// the first process of a container of one of the instance's Pods, from the outside:
-// inside, the kernel keeps KILL and STOP from a container's first process. Finding
+// the server in a container of one of the instance's Pods, from the outside: inside,
+// the kernel keeps KILL and STOP from a container's first process. That is the server
+// itself or, where start.sh has started it, the shell whose only child it is. Finding
 // the process takes a while and is done here.
 func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
 	found, err := Ask(ctx, "--namespace", i.Namespace, "get", "pod", pod, "-o",
@@ -23,7 +24,8 @@ func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func
 	if !running {
 		return nil, fmt.Errorf("%s in %s does not run", container, pod)
 	}
-	pid, err := OnNode(ctx, node, "crictl inspect "+id+" | jq .info.pid")
+	pid, err := OnNode(ctx, node, "pid=$(crictl inspect "+id+" | jq .info.pid); "+
+		`[ "$(cat /proc/$pid/comm)" != sh ] || read -r pid _ </proc/$pid/task/$pid/children; echo "$pid"`)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,68 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Step is a command that a Pod's script sends by redis-cli, and what happens at it.
+// The words of the script itself know nothing of it.
+type Step struct {
+	// Name is for the reader, Command a pattern of the shell's for the command.
+	Name, Command string
+	// Before is shell that runs before the first such command, After after it.
+	Before, After string
+}
+
+// Die ends the script that sent the command, and all that it has started but those
+// redis-cli that run. It leads a process group of which they are no part, since
+// timeout makes its own.
+const Die = `touch "$reached/dead"
+read -r _ _ _ script _ </proc/$PPID/stat
+read -r _ _ _ _ group _ </proc/$script/stat
+kill -KILL "-$group"
+`
+
+// DieWithRedis ends the Pod's Redis first.
+const DieWithRedis = "kill -KILL $MAIN_PROCESS\n" + Die
+
+// happened lets the others go on.
+const happened = "\ntouch \"$reached/done\"\n"
+
+// Intercept has something happen at a step. Where several such commands are sent at
+// the same time, the others wait for it, and are not sent by a script that died.
+func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
+	i.T.Helper()
+	mark := filepath.Join(p.Dir, "reached")
+	require.NoError(i.T, os.RemoveAll(mark))
+	before, after := step.Before, step.After
+	if after == "" {
+		before += happened
+	} else {
+		after += happened
+	}
+	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
+PATH=${PATH#*:} reached=%s
+[ $# -gt 4 ] || input=$(cat)
+send() { if [ $# -gt 4 ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
+case "$* ${input-}" in
+%s)
+	if mkdir "$reached" 2>/dev/null; then
+		: ; %s
+		[ -e "$reached/dead" ] || send "$@"
+		: ; %s
+	else
+		until [ -e "$reached/done" ]; do sleep 0.01; done
+		[ -e "$reached/dead" ] || send "$@"
+	fi ;;
+*) send "$@" ;;
+esac
+`, mark, step.Command, before, after), 0o755)
+	return func() bool {
+		_, err := os.Stat(mark)
+		return err == nil
+	}
+}

@@ -1,0 +1,156 @@
+package scripts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+// step is a moment of a hand-over at which the script dies: before a command of it,
+// or after the command that makes the step.
+type step struct {
+	name, command string
+	before        bool
+}
+
+var (
+	won         = step{"an epoch is won", `*"CLIENT PAUSE 5000"*`, true}
+	held        = step{"writes are held", `*"CLIENT PAUSE 5000"*`, false}
+	promoted    = step{"the successor is promoted", `*"REPLICAOF NO ONE"*`, false}
+	steppedDown = step{"the old master is a replica", `*"CLIENT PAUSE 20000"*`, false}
+	toldOne     = step{"one Sentinel is told", "*PUBLISH*", false}
+	toldAll     = step{"all are told", `*" CLIENT UNPAUSE "`, true}
+	released    = step{"writes are let go", `*" CLIENT UNPAUSE "`, false}
+)
+
+const (
+	// backAfter is within what clients write again when nobody is left to lead but
+	// the Sentinels: they wait twice their failover-timeout after a vote, and need a
+	// second.
+	backAfter = 13 * time.Second
+	// noise is what a busy machine adds, and the lab's young connections: a Sentinel
+	// renews one that is silent when that is 15 s old, and then waits for it anew.
+	noise = 5 * time.Second
+)
+
+// A script that dies in a hand-over, with or without its Redis, leaves it to the
+// Sentinels. The steps at which it hurts most; all are in the full suite.
+func TestScriptDies(t *testing.T) {
+	i := &deaths{T: t}
+	t.Run("after", func(t *testing.T) {
+		i.each(t, lab.Die, promoted, steppedDown, toldOne)
+		i.each(t, lab.DieWithRedis, promoted)
+	})
+	i.table()
+}
+
+// deaths collects what they cost.
+type deaths struct {
+	*testing.T
+	mu   sync.Mutex
+	rows []string
+}
+
+// table prints a row for each.
+func (d *deaths) table() {
+	slices.Sort(d.rows)
+	d.Log("the script dies after | with Redis | follows Sentinel, longest gap | stays connected | lost\n" + strings.Join(d.rows, "\n"))
+}
+
+// each has the script die after steps, at the same time each in an instance of its own.
+func (d *deaths) each(t *testing.T, die string, steps ...step) {
+	t.Helper()
+	for _, step := range steps {
+		t.Run(fmt.Sprintf("%s, Redis dies: %t", step.name, die != lab.Die), func(t *testing.T) {
+			t.Parallel()
+			row := dies(t, step, die)
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.rows = append(d.rows, row)
+		})
+	}
+}
+
+// dies returns the row of one death.
+func dies(t *testing.T, step step, die string) string {
+	t.Helper()
+	i := running(t)
+	old := i.Redis[0]
+	writers := i.writers()
+	at := lab.Step{Command: step.command, After: die}
+	if step.before {
+		at = lab.Step{Command: step.command, Before: die}
+	}
+	reached := i.Intercept(old, at)
+	kills := 0
+	if die == lab.DieWithRedis {
+		kills = 1
+	}
+	require.Error(t, i.Hook(old))
+	require.True(t, reached())
+	for _, w := range writers {
+		i.writesAgain(w)
+	}
+	master := i.onlyMaster()
+	row := fmt.Sprintf("%s | %t", step.name, kills > 0)
+	lost := 0
+	for _, w := range writers {
+		lost += i.finish(w, master)
+		row += fmt.Sprintf(" | %.2f s", w.gap.Seconds())
+	}
+	row += fmt.Sprint(" | ", lost)
+	t.Log(row)
+	require.LessOrEqual(t, lost, kills*len(writers))
+	for _, w := range writers {
+		require.Less(t, w.gap, backAfter+noise)
+	}
+	return row
+}
+
+// writesAgain waits until a writer does.
+func (i *instance) writesAgain(w *writer) {
+	i.T.Helper()
+	enough := w.count.Load() + 50
+	i.Eventually(backAfter, func() string {
+		if w.count.Load() < enough {
+			return "a writer that " + w.name + " cannot write"
+		}
+		return ""
+	})
+}
+
+// onlyMaster waits until all Sentinels name one Redis, and no other says that it is
+// master.
+func (i *instance) onlyMaster() *lab.Process {
+	i.T.Helper()
+	var master *lab.Process
+	i.Eventually(10*time.Second, func() string {
+		master = nil
+		for _, p := range i.Redis {
+			switch {
+			case i.Role(p) != "master":
+			case master != nil:
+				return fmt.Sprintf("%s and %s are masters", master.IP, p.IP)
+			default:
+				master = p
+			}
+		}
+		if master == nil {
+			return "there is no master"
+		}
+		for _, s := range i.Sentinels {
+			if named := i.Named(s); named != master.IP {
+				return fmt.Sprintf("%s names %s, %s is master", s.IP, named, master.IP)
+			}
+		}
+		return ""
+	})
+	return master
+}

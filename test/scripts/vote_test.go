@@ -1,0 +1,263 @@
+package scripts
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+// stranger is a leader that no script is.
+var stranger = strings.Repeat("f", 40)
+
+// vote has Sentinels vote for the stranger.
+func (i *instance) vote(epoch int, sentinels ...*lab.Process) {
+	i.T.Helper()
+	for _, s := range sentinels {
+		i.Tell(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", i.Redis[0].IP, lab.RedisPort, epoch, stranger)
+	}
+}
+
+// The vote against the fallback, which takes the second that a Sentinel needs to see
+// what it has done: two Sentinels are away, so that there is no majority. The shortest
+// of three gaps by vote, since the machine may be busy.
+func TestVoteIsQuickerThanSentinel(t *testing.T) {
+	t.Parallel()
+	var byVote, byFailover time.Duration
+	t.Run("gaps", func(t *testing.T) {
+		t.Run("by vote", func(t *testing.T) {
+			t.Parallel()
+			i := running(t)
+			old := i.Redis[0]
+			for n := range 3 {
+				writers := i.writers()
+				i.Stop(old)
+				master := i.Elected(old, time.Second)
+				gap := i.writersReturn(writers, master, handOverGap, 0)
+				if n == 0 || gap < byVote {
+					byVote = gap
+				}
+				i.Restart(old)
+				i.Settled(master)
+				old = master
+			}
+			require.Equal(t, 3, i.promotions())
+		})
+		t.Run("by SENTINEL FAILOVER", func(t *testing.T) {
+			t.Parallel()
+			i := running(t)
+			old := i.Redis[0]
+			left := i.Sentinels[:1]
+			i.Service.Backends.Store(&left)
+			writers := i.writers()
+			for _, s := range i.Sentinels[1:] {
+				s.Signal(syscall.SIGKILL)
+			}
+			i.Sentinels = left
+			i.Stop(old)
+			byFailover = i.writersReturn(writers, i.Elected(old, time.Second), 2*time.Second, 0)
+			require.Equal(t, 1, i.promotions())
+			require.Contains(t, i.Logged(left[0]), "user requested FAILOVER")
+		})
+	})
+	t.Logf("longest gap: %d ms by vote, %d ms by SENTINEL FAILOVER", byVote.Milliseconds(), byFailover.Milliseconds())
+	require.Less(t, 2*byVote, byFailover)
+}
+
+// Replicas that still load have nothing, and cannot be seen in ROLE: while the
+// master has the data and can wait, none is promoted. The sync is slowed down.
+func TestReplicasThatStillLoad(t *testing.T) {
+	const keys = 301
+	loading := func(t *testing.T, delay time.Duration) *instance {
+		i := running(t)
+		master := i.Redis[0]
+		client := i.Client(master, lab.RedisPort)
+		defer func() { _ = client.Close() }()
+		_, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {
+			for n := range keys {
+				p.Set(t.Context(), fmt.Sprint("key ", n), n, 0)
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		i.Do(master, "CONFIG", "SET", "rdb-key-save-delay", (delay / keys).Microseconds())
+		for _, p := range i.Redis[1:] {
+			p.Signal(syscall.SIGKILL)
+			require.NoError(t, os.Remove(filepath.Join(p.Dir, "data/dump.rdb"))) // as a new Pod
+			i.Restart(p)
+		}
+		i.Eventually(5*time.Second, func() string {
+			if info := fmt.Sprint(i.Do(master, "INFO", "persistence")); !strings.Contains(info, "rdb_bgsave_in_progress:1") {
+				return "no replica loads"
+			}
+			return ""
+		})
+		return i
+	}
+	t.Run("in time", func(t *testing.T) {
+		t.Parallel()
+		i := loading(t, 3*time.Second)
+		i.Stop(i.Redis[0])
+		require.EqualValues(t, keys, i.Do(i.Elected(i.Redis[0], time.Second), "DBSIZE"))
+	})
+	t.Run("not in time", func(t *testing.T) {
+		t.Parallel()
+		i := loading(t, time.Minute)
+		require.Error(t, i.Hook(i.Redis[0], "8"))
+		require.Contains(t, i.Logged(i.Redis[0]), "stop.sh: not handed over within 8 s: no replica has the data")
+		require.EqualValues(t, keys, i.Do(i.Redis[0], "DBSIZE"))
+		require.Zero(t, i.promotions())
+	})
+}
+
+// Where writes cannot be held, no replica is promoted: the master would go on taking
+// writes, and lose them. Redis itself loses none when it is told to end.
+func TestWritesCannotBeHeld(t *testing.T) {
+	for name, test := range map[string]struct {
+		option  func(*instance)
+		prepare func(*instance, *redis.Client) (undo func())
+	}{
+		"max clients": {func(*instance) {}, func(i *instance, c *redis.Client) func() {
+			// All that there are, and the connection that says so.
+			count := strings.Count(c.ClientList(i.T.Context()).Val(), "\n")
+			require.NoError(i.T, c.ConfigSet(i.T.Context(), "maxclients", fmt.Sprint(count)).Err())
+			return func() {
+				require.NoError(i.T, c.ConfigSet(i.T.Context(), "maxclients", "1000").Err())
+			}
+		}},
+		"wrong password": {withPassword, func(i *instance, _ *redis.Client) func() {
+			right := i.Password
+			i.Password = "another-password"
+			return func() { i.Password = right }
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := running(t, test.option)
+			old := i.Redis[0]
+			client := i.Client(old, lab.RedisPort).WithTimeout(time.Minute)
+			defer func() { _ = client.Close() }()
+			require.NoError(t, client.Ping(t.Context()).Err())
+			writers := i.writers()
+			undo := test.prepare(i, client)
+			require.Error(t, i.Hook(old, "4"))
+			undo()
+			require.Contains(t, i.Logged(old), "stop.sh: not handed over within 4 s: ")
+			require.Zero(t, i.promotions())
+			old.Signal(syscall.SIGTERM)
+			i.writersReturn(writers, i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout()), 20*time.Second, 0)
+		})
+	}
+}
+
+// A Redis in a long script holds nothing: a replica is promoted when that has ended.
+func TestHandOverFromBusyRedis(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.Redis[0]
+	i.Do(old, "CONFIG", "SET", "busy-reply-threshold", 10)
+	writers := i.writers()
+	client := i.Client(old, lab.RedisPort).WithTimeout(time.Minute)
+	defer func() { _ = client.Close() }()
+	go func() { _ = client.Eval(t.Context(), "while true do end", nil).Err() }()
+	i.Eventually(time.Second, func() string {
+		if role := i.Role(old); !strings.HasPrefix(role, "BUSY") {
+			return role
+		}
+		return ""
+	})
+	const busy = 1500 * time.Millisecond // Sentinels would end it after Detection
+	time.AfterFunc(busy, func() {
+		killer := i.Client(old, lab.RedisPort)
+		defer func() { _ = killer.Close() }()
+		_ = killer.ScriptKill(context.Background()).Err()
+	})
+	i.Stop(old)
+	i.writersReturn(writers, i.Elected(old, time.Second), busy+handOverGap, 0)
+	require.Equal(t, 1, i.promotions())
+}
+
+// Sentinels that have voted for another leader wait for that: two leaders would
+// each promote a replica.
+func TestAnotherLeader(t *testing.T) {
+	t.Run("has won", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		i.vote(1, i.Sentinels[:2]...)
+		require.Error(t, i.Hook(i.Redis[0], "4"))
+		require.Contains(t, i.Logged(i.Redis[0]), "a Sentinel has voted for another leader, "+stranger)
+		require.Zero(t, i.promotions())
+	})
+	t.Run("gives up", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		writers := i.writers()
+		i.vote(1, i.Sentinels[:2]...)
+		begin := time.Now()
+		i.Stop(i.Redis[0])
+		require.Greater(t, time.Since(begin), 5*time.Second)
+		i.writersReturn(writers, i.Elected(i.Redis[0], time.Second), handOverGap, 0)
+	})
+	t.Run("is quicker", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		old := i.Redis[0]
+		var votes strings.Builder
+		for _, s := range i.Sentinels[:2] {
+			fmt.Fprintf(&votes, "redis-cli -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s 1 %s >/dev/null\n", s.IP, lab.SentinelPort, old.IP, lab.RedisPort, stranger)
+		}
+		reached := i.Intercept(old, lab.Step{Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`, Before: votes.String()})
+		require.Error(t, i.Hook(old, "4"))
+		require.True(t, reached())
+		require.Contains(t, i.Logged(old), "another leader")
+		require.Zero(t, i.promotions())
+	})
+	t.Run("two scripts", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		old := i.Redis[0]
+		writers := i.writers()
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				if err := i.Hook(old); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		old.Signal(syscall.SIGTERM)
+		i.writersReturn(writers, i.Elected(old, time.Second), 2*handOverGap, 0)
+		require.Equal(t, 1, i.promotions())
+	})
+}
+
+// Elections that failed raise the Sentinels' epoch, which no answer tells.
+func TestHandOverAfterFailedElections(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old, epoch := i.Redis[0], 40
+	for n, s := range i.Sentinels {
+		peer := i.Sentinels[(n+1)%3]
+		hello := fmt.Sprintf("%s,%s,%v,%d,%s,%s,%s,0", peer.IP, lab.SentinelPort, i.Tell(peer, "SENTINEL", "MYID"), epoch, lab.MasterName, old.IP, lab.RedisPort)
+		i.Tell(s, "PUBLISH", "__sentinel__:hello", hello)
+	}
+	writers := i.writers()
+	i.Stop(old)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+	for _, s := range i.Sentinels {
+		require.Greater(t, fmt.Sprint(i.epoch(s)), "40")
+		state := i.Tell(s, "SENTINEL", "MASTER", lab.MasterName).(map[any]any)
+		require.Equal(t, "2", state["num-other-sentinels"], "%v", state)
+	}
+}

@@ -3,6 +3,7 @@ package scripts
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -99,13 +100,13 @@ func dies(t *testing.T, step step, die string) string {
 		i.writesAgain(w)
 	}
 	master := i.onlyMaster()
-	row := fmt.Sprintf("%s | %t", step.name, kills > 0)
+	cells := []string{step.name, strconv.FormatBool(kills > 0)}
 	lost := 0
 	for _, w := range writers {
 		lost += i.finish(w, master)
-		row += fmt.Sprintf(" | %.2f s", w.gap.Seconds())
+		cells = append(cells, fmt.Sprintf("%.2f s", w.gap.Seconds()))
 	}
-	row += fmt.Sprint(" | ", lost)
+	row := strings.Join(append(cells, strconv.Itoa(lost)), " | ")
 	t.Log(row)
 	require.LessOrEqual(t, lost, kills*len(writers))
 	for _, w := range writers {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,6 +80,7 @@ func TestVoteIsQuickerThanSentinel(t *testing.T) {
 func TestReplicasThatStillLoad(t *testing.T) {
 	const keys = 301
 	loading := func(t *testing.T, delay time.Duration) *instance {
+		t.Helper()
 		i := running(t)
 		master := i.Redis[0]
 		client := i.Client(master, lab.RedisPort)
@@ -130,7 +132,7 @@ func TestWritesCannotBeHeld(t *testing.T) {
 		"max clients": {func(*instance) {}, func(i *instance, c *redis.Client) func() {
 			// All that there are, and the connection that says so.
 			count := strings.Count(c.ClientList(i.T.Context()).Val(), "\n")
-			require.NoError(i.T, c.ConfigSet(i.T.Context(), "maxclients", fmt.Sprint(count)).Err())
+			require.NoError(i.T, c.ConfigSet(i.T.Context(), "maxclients", strconv.Itoa(count)).Err())
 			return func() {
 				require.NoError(i.T, c.ConfigSet(i.T.Context(), "maxclients", "1000").Err())
 			}

@@ -109,8 +109,8 @@ entrance() {
 }
 
 # discover: sets $sentinels, all that are known to any, and $peers, whom each knows.
-# Begins at the entrance while those that
-# are known do not answer or know nobody, as they do when the operator reset them.
+# Begins at the entrance while those that are known do not answer or know nobody, as
+# they do when the operator reset them.
 discover() {
 	for _ in 1 2 3; do
 		peers=$(each "${sentinels-}" peers)
@@ -125,10 +125,10 @@ discover() {
 	done
 }
 
-# look SENTINEL...: sets $views, that of each which names a master, $newest, the highest epoch, and $named, the master of most of
-# those at it: it is the one that all Sentinels come to agree on. One that ends a
-# failover after the next one goes on with what came of its own, as if that were
-# the newest, until the operator corrects it.
+# look SENTINEL...: sets $views, that of each which names a master, $newest, the highest
+# epoch, and $named, the master of most of those at it: it is the one that all
+# Sentinels come to agree on. One that ends a failover after the next one goes on with
+# what came of its own, as if that were the newest, until the operator corrects it.
 look() {
 	views=$(each "$*" view)
 	newest=$(echo "$views" | awk '$2 + 0 > newest { newest = $2 } END { print newest + 0 }')

@@ -45,25 +45,25 @@ step_in() {
 
 # pass SIGNAL: hands it on to Redis, once there is one.
 pass() {
-	told=$1
-	[ -z "$redis" ] || kill "-$told" "$redis"
+	asked_to=$1
+	[ -z "$redis" ] || kill "-$asked_to" "$redis"
 }
 
 # run COMMAND...: runs Redis and ends as it does. A signal interrupts the wait for
 # it, so that it is waited for until it is gone.
 run() {
-	redis='' told=''
+	redis='' asked_to=''
 	trap 'pass TERM' TERM
 	trap 'pass INT' INT
 	"$@" &
 	redis=$!
-	[ -z "$told" ] || pass "$told"
+	[ -z "$asked_to" ] || pass "$asked_to"
 	while
 		wait "$redis"
 		status=$?
 		kill -0 "$redis" 2>/dev/null
 	do :; done
-	[ -n "$told" ] || ended
+	[ -n "$asked_to" ] || ended
 	exit "$status"
 }
 

@@ -13,8 +13,8 @@ leader=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
 # or the Sentinels, who vote at every newer epoch, would have two leaders.
 lease=6
 
-# ballot SENTINEL EPOCH: "SENTINEL EPOCH LEADER", the last vote of a Sentinel, which it gives
-# now if that is its first at this epoch or a newer one. At 0 it gives none. It
+# ballot SENTINEL EPOCH: "SENTINEL EPOCH LEADER", the last vote of a Sentinel, which it
+# gives now if that is its first at this epoch or a newer one. At 0 it gives none. It
 # answers when its disk has the vote.
 ballot() (
 	limit=3

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +18,10 @@ import (
 const (
 	// SystemNamespace is where the operator and most Redis run.
 	SystemNamespace = "redis-system"
-	// AdmissionNamespace and TeamCNamespace have the releases of one test each.
-	AdmissionNamespace, TeamCNamespace = "redis-e2e-admission", "redis-e2e-team-c"
+	// AdmissionNamespace has the release of one test.
+	AdmissionNamespace = "redis-e2e-admission"
+	// TeamCNamespace has the release of one tenant.
+	TeamCNamespace = "redis-e2e-team-c"
 	// DrillsNamespace has Redis under an operator of their own, which a drill may take
 	// away while other tests go on.
 	DrillsNamespace = "redis-drills"
@@ -53,7 +56,7 @@ func (o Operator) Upgrade(ctx context.Context, values map[string]string) error {
 	all := map[string]string{
 		"image.repository":  `"tenant-redis.local/spotahome/redis-operator"`,
 		"watchedNamespaces": string(serves),
-		"crds.create":       fmt.Sprint(o.Namespace == SystemNamespace),
+		"crds.create":       strconv.FormatBool(o.Namespace == SystemNamespace),
 	}
 	maps.Copy(all, values)
 	args := []string{"upgrade", "--install", "redis-operator", Path("charts/redis-operator"), "--namespace", o.Namespace, "--wait", "--timeout", "3m"}

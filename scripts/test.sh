@@ -8,19 +8,18 @@
 # wait, and what they measure is not for compilers to delay.
 labs() { go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/\/test\/lab[] ]/ {print $1}'; }
 
-# choose SUITE sets the packages, build tags, time limit and further flags of a suite.
+# choose SUITE sets the packages, build tags and time limit of a suite.
 choose() {
   local lab
   # A suite of the cluster is this package alone; its tags would also run all
   # the others.
-  packages=(./test/e2e/...) limit=70m flags=()
+  packages=(./test/e2e/...) limit=70m
   case $1 in
     unit) tags='' lab=$(labs) && mapfile -t packages < <(go list ./... | grep -vxF "$lab") ;;
     # First what takes longest.
     lab) tags='' lab=$(labs) && mapfile -t packages <<<"./test/scripts"$'\n./test/clients\n'"$lab" ;;
-    # Those that may run beside each other mostly wait, however few cores there are.
-    e2e) tags=e2e flags=(-parallel 4) ;;
-    full) tags=e2e,full limit=4h flags=(-parallel 4) ;;
+    e2e) tags=e2e ;;
+    full) tags=e2e,full limit=4h ;;
     *) die "no suite is called $1: allowed are unit, lab, e2e and full" ;;
   esac
 }
@@ -39,7 +38,7 @@ for suite; do
   phase "tests: $suite"
   say "tests: $suite"
   gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
-    -tags "$tags" -count=1 -timeout "$limit" "${flags[@]}" "${packages[@]}" || { status=1; break; }
+    -tags "$tags" -count=1 -timeout "$limit" "${packages[@]}" || { status=1; break; }
   # A module of its own.
   if [ "$suite" = unit ]; then
     (cd test/alerts && gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-alerts.json" -- \

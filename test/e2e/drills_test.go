@@ -677,7 +677,7 @@ func drillOrphan(t *testing.T, l *lab) {
 	l.orphaned.resolves(t, resolveWithin)
 
 	_, replicas := split(t, i.AwaitServing(t))
-	node := nodeOf(t, replicas[0].Pod)
+	node := nodeOf(t, i.Namespace, replicas[0].Pod)
 	t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
 	d := l.begin(i, "a Pod is lost and no node takes the next one")
 	require.NoError(t, kubectl(t.Context(), "cordon", node))

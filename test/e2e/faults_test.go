@@ -93,7 +93,7 @@ func drain(t *testing.T, sides []*side) []func(context.Context) error {
 	t.Helper()
 	names := map[string][]string{}
 	for _, s := range sides {
-		node := nodeOf(t, s.master.Pod)
+		node := nodeOf(t, s.instance.Namespace, s.master.Pod)
 		names[node] = append(names[node], s.instance.Name)
 	}
 	var actions []func(context.Context) error
@@ -113,9 +113,9 @@ func drainNode(ctx context.Context, node string, instances ...string) error {
 	return kubectl(ctx, "uncordon", node)
 }
 
-func nodeOf(t *testing.T, pod string) string {
+func nodeOf(t *testing.T, namespace, pod string) string {
 	t.Helper()
-	return framework.Output(t, framework.SystemNamespace, "get", "pod", pod, "-o", "jsonpath={.spec.nodeName}")
+	return framework.Output(t, namespace, "get", "pod", pod, "-o", "jsonpath={.spec.nodeName}")
 }
 
 func kubectl(ctx context.Context, args ...string) error {

@@ -62,10 +62,10 @@ func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) e
 func shareNode(t *testing.T, sides []*side) {
 	t.Helper()
 	first, _ := sides[0].instance.AwaitServing(t).Master()
-	target := nodeOf(t, first.Pod)
+	target := nodeOf(t, framework.SystemNamespace, first.Pod)
 	for _, redis := range sides[1].instance.AwaitServing(t).Redis {
 		priority := "100"
-		if nodeOf(t, redis.Pod) == target {
+		if nodeOf(t, framework.SystemNamespace, redis.Pod) == target {
 			if redis.Role == "master" {
 				return
 			}
@@ -77,7 +77,7 @@ func shareNode(t *testing.T, sides []*side) {
 	sentinel := sides[1].instance.AwaitServing(t).Sentinels[0].Pod
 	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 2*time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
 		if now, err := sides[1].instance.Topology().Read(ctx); err == nil {
-			if master, found := now.Master(); found && nodeOf(t, master.Pod) == target {
+			if master, found := now.Master(); found && nodeOf(t, framework.SystemNamespace, master.Pod) == target {
 				return true, nil
 			}
 		}
@@ -94,9 +94,9 @@ func shareNode(t *testing.T, sides []*side) {
 // loseNode takes the node on which both masters are.
 func loseNode(t *testing.T, sides []*side) []func(context.Context) error {
 	t.Helper()
-	node := nodeOf(t, sides[0].master.Pod)
+	node := nodeOf(t, framework.SystemNamespace, sides[0].master.Pod)
 	for _, s := range sides[1:] {
-		require.Equal(t, node, nodeOf(t, s.master.Pod), "all masters must be on the same node")
+		require.Equal(t, node, nodeOf(t, framework.SystemNamespace, s.master.Pod), "all masters must be on the same node")
 	}
 	return []func(context.Context) error{lasting(outage,
 		func(ctx context.Context) error { return framework.Freeze(ctx, node) },
@@ -114,7 +114,7 @@ func cutOff(t *testing.T, s *side) func(context.Context) error {
 			others = append(others, pod.Status.PodIP)
 		}
 	}
-	node := nodeOf(t, s.master.Pod)
+	node := nodeOf(t, framework.SystemNamespace, s.master.Pod)
 	rules := func(action string) func(context.Context) error {
 		var script strings.Builder
 		for _, other := range others {

@@ -38,9 +38,9 @@ func updateProxy(t *testing.T, s *side) func(context.Context) error {
 func loseProxysNode(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
 	names := proxies(t, s)
-	node := nodeOf(t, names[0])
-	if node == nodeOf(t, s.master.Pod) {
-		node = nodeOf(t, names[1])
+	node := nodeOf(t, framework.SystemNamespace, names[0])
+	if node == nodeOf(t, framework.SystemNamespace, s.master.Pod) {
+		node = nodeOf(t, framework.SystemNamespace, names[1])
 	}
 	return lasting(outage,
 		func(ctx context.Context) error { return framework.Freeze(ctx, node) },

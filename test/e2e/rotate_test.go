@@ -18,7 +18,6 @@ import (
 // nothing of the change; those with the new one see no more of its end than a
 // planned hand-over.
 func TestRotation(t *testing.T) {
-	t.Parallel()
 	checkRotation(t, framework.Release{Name: "e2e-rotation"})
 }
 

@@ -73,7 +73,6 @@ build_own() {
 # A "make" that began this one has nothing to say about that.
 build() {
   [ $# -gt 0 ] || return 0
-  require_space 15 "$(docker info --format '{{.DockerRootDir}}')" "$(go env GOCACHE)"
   env -u MAKEFLAGS make --file ci/images.mk --no-print-directory --jobs=3 "$@"
 }
 
@@ -88,6 +87,7 @@ if [ "$MODE" = pull ]; then
 fi
 # No registry has the example services.
 [ "$IMAGE_LISTS" != "$ALL_IMAGE_LISTS" ] || scripts/clients.sh current || names+=(clients)
+[ ${#names[@]} = 0 ] || require_space 15 "$(docker info --format '{{.DockerRootDir}}')" "$(go env GOCACHE)"
 build "${names[@]}" "$@"
 build_own "$CLIENT_IMAGE" ./examples/go
 build_own "$LEDGER_IMAGE" ./test/cmd/ledger

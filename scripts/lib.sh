@@ -26,8 +26,9 @@ export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath"
 START=${START:-$(date +%s)}
 say() { printf '[%4ds] %s\n' "$(($(date +%s) - START))" "$*"; }
 
-# phase NAME: from here on time counts as that phase's, in the table of times.sh.
-phase() { printf '%d\t%s\n' "$(($(date +%s) - START))" "$1" >>"$CACHE/log/phases-$START.tsv"; }
+# phase NAME: from here on time counts as that phase's, in the table of times.sh. What
+# runs BESIDE a phase has none of its own.
+phase() { [ -n "${BESIDE:-}" ] || printf '%d\t%s\n' "$(($(date +%s) - START))" "$1" >>"$CACHE/log/phases-$START.tsv"; }
 
 die() {
   printf 'error: %s\n' "$*" >&2

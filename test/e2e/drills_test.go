@@ -52,6 +52,7 @@ type lab struct {
 // must reach Alertmanager, and be resolved by what its runbook says. Every
 // critical one is drilled.
 func TestDrills(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, sooner, monitored("drill-a"), monitored("drill-b", withProxy), monitored("drill-c", withSessions))
 	for _, stage := range []struct {
 		name   string

@@ -193,6 +193,12 @@ func (s *side) end(t *testing.T, ended time.Time) {
 	within := stockWithin
 	if s.tuned {
 		within = wholeWithin
+	} else {
+		// What follows is only for the next fault to begin.
+		s.ledger.AwaitWritten(t)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go s.instance.Hurry(ctx)
 	}
 	s.report = s.ledger.Report(t)
 	// A ledger that wrote for longer leaves time for one look.

@@ -65,6 +65,11 @@ func (f proxyFault) run(t *testing.T, s *side) {
 	at := time.Now()
 	require.NoError(t, act(t.Context()))
 
+	service.AwaitWritten(t)
+	// What follows is only for the next fault to begin.
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go s.instance.Hurry(ctx)
 	report, control := proxy.Report(t), service.Report(t)
 	s.lines = s.witness.Lines(t)
 	through, direct := accountOf(t, report, ledger.Proxy), accountOf(t, report, ledger.Follow)

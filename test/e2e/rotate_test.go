@@ -35,6 +35,7 @@ func checkRotation(t *testing.T, release framework.Release) {
 	require.Equal(t, pods, uids(t, i), "no Pod has been replaced")
 	still, _ := split(t, i.AwaitServing(t))
 	require.Equal(t, master.Pod, still.Pod, "nothing has failed over")
+	old.Enough(t)
 	for _, account := range accounts(t, "old password", old) {
 		require.Zero(t, account.Lost)
 		// A machine with more to do than cores holds Redis up for longer than a rotation.
@@ -51,6 +52,8 @@ func checkRotation(t *testing.T, release framework.Release) {
 	renewed.AwaitReady(t)
 	ready = time.Now()
 	rotate(t, i, "--finish")
+	i.AwaitServing(t)
+	renewed.Enough(t)
 	for _, account := range accounts(t, "new password", renewed) {
 		require.Zero(t, account.Lost, "client %s lost acknowledged writes, %v", account.Client, account.LostSpan)
 		require.LessOrEqual(t, account.GapAfter(ready).Duration(), 2*time.Second+slack, "client %s", account.Client)

@@ -69,7 +69,7 @@ func TestUpgrade(t *testing.T) {
 func rollOut(t *testing.T, i *framework.Instance, name string, replicas int, change func()) {
 	t.Helper()
 	old := uids(t, i)
-	load := i.StartLedger(t, name, 5*operatorPass, replicas-1)
+	load := i.StartLedger(t, name, rolloutWithin, replicas-1)
 	load.AwaitReady(t)
 	change()
 	require.Eventually(t, func() bool {
@@ -82,6 +82,7 @@ func rollOut(t *testing.T, i *framework.Instance, name string, replicas int, cha
 		return len(now) == replicas
 	}, rolloutWithin, 2*time.Second, "not all Redis were replaced")
 	i.AwaitServing(t)
+	load.Enough(t)
 	for _, account := range load.Report(t).Clients {
 		t.Logf("%s: client %s: %d acknowledged, %d lost, longest gap %s", name, account.Client, account.Acknowledged, account.Lost, account.LongestGap)
 		require.Zero(t, account.Lost, "%s: client %s lost acknowledged writes, %v", name, account.Client, account.LostSpan)

@@ -94,6 +94,13 @@ func (r *run) close() {
 func (r *run) write(ctx context.Context) written {
 	ctx, stop := context.WithTimeout(ctx, r.settings.Duration)
 	defer stop()
+	go func() {
+		select {
+		case <-r.settings.Enough:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
 	tally := newTally(r.settings.kinds())
 	reported := make(chan struct{})
 	go func() {

@@ -100,6 +100,7 @@ func TestLedger(t *testing.T) {
 	i.Password, i.Detection = "lab", 1500*time.Millisecond
 	i.Serve()
 	t.Run("nothing happens", func(t *testing.T) { nothingHappens(t, i) })
+	t.Run("enough is enough", func(t *testing.T) { enoughIsEnough(t, i) })
 	t.Run("keys are taken away", func(t *testing.T) { keysAreTakenAway(t, i) })
 	t.Run("the old master goes on", func(t *testing.T) { oldMasterGoesOn(t, i) })
 	t.Run("the master is killed", func(t *testing.T) { masterIsKilled(t, i) })
@@ -123,6 +124,20 @@ func nothingHappens(t *testing.T, i *lab.Instance) {
 		require.Zero(t, replica.Mismatches, replica.Server)
 	}
 	require.Zero(t, i.Do(i.Redis[0], "DBSIZE"), "the run's keys are still there")
+}
+
+// enoughIsEnough ends a run long before its time, with an account.
+func enoughIsEnough(t *testing.T, i *lab.Instance) {
+	t.Helper()
+	enough := make(chan struct{})
+	settings := load(time.Hour, Follow)
+	settings.Enough = enough
+	report := keep(t, i, settings, func() { close(enough) })
+
+	account := accountOf(t, report, Follow)
+	require.Positive(t, account.Acknowledged)
+	require.Zero(t, account.Lost)
+	require.Zero(t, account.Unknown, "the last write is seen through")
 }
 
 // keysAreTakenAway is a control: the ledger must see what it says it sees.

@@ -22,6 +22,8 @@ type Settings struct {
 	Rate int
 	// Duration is how long they write.
 	Duration time.Duration
+	// Enough, once closed, ends the writing before that; nil never does.
+	Enough <-chan struct{}
 	// Timeout bounds a write, with finding the master; half of it sending, and
 	// waiting for an answer, and a quarter each attempt to connect.
 	Timeout time.Duration

@@ -9,7 +9,8 @@
 // REDIS_SENTINEL_MASTER, REDIS_PASSWORD and, for clients of the kind proxy,
 // REDIS_HOST and REDIS_PORT. It exits with 0 when the account
 // is complete, whatever it says, with 1 when there is none, and with 2 when it
-// was called wrongly.
+// was called wrongly. SIGUSR1 ends the writing before its time; what follows is as
+// it would have been.
 package main
 
 import (
@@ -85,6 +86,7 @@ func list(text string) []string {
 func keep(contract ledger.Contract, settings ledger.Settings) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	settings.Enough = onSignal(syscall.SIGUSR1)
 	report, err := ledger.Run(ctx, contract, settings, os.Stdout)
 	if err != nil {
 		return err
@@ -96,4 +98,10 @@ func keep(contract ledger.Contract, settings ledger.Settings) error {
 		return fmt.Errorf("writing the account: %w", err)
 	}
 	return nil
+}
+
+// onSignal is closed when the process gets a signal.
+func onSignal(signals ...os.Signal) <-chan struct{} {
+	ctx, _ := signal.NotifyContext(context.Background(), signals...)
+	return ctx.Done()
 }

@@ -27,6 +27,9 @@ import (
 // start and to be put together, and as much again for a busy machine.
 const servingTimeout = 3 * time.Minute
 
+// hurry is the time between two passes of the operator that are asked for.
+const hurry = 5 * time.Second
+
 // Instance is one tenant's Redis, installed with Helm.
 type Instance struct {
 	// Name is that of the release and of the RedisFailover.
@@ -38,6 +41,8 @@ type Instance struct {
 	// tenant-post: Helm 3 takes a path, Helm 4 a plugin's name.
 	helm         []string
 	postRenderer string
+	// new is whether it has never served.
+	new bool
 	// dumped is whether the test has dumped it by itself.
 	dumped bool
 }
@@ -101,6 +106,7 @@ func Install(t *testing.T, release Release) *Instance {
 		_ = i.uninstall(CleanupContext(t))
 	})
 	i.Upgrade(t, Path("charts/tenant-redis"), release)
+	i.new = true
 	return i
 }
 
@@ -187,16 +193,34 @@ func (i *Instance) Topology() topology.Instance {
 	return topology.Instance{Namespace: i.Namespace, Name: i.Name}
 }
 
-// AwaitServing waits until the instance serves and returns its topology.
+// AwaitServing waits until the instance serves and returns its topology. A new one
+// need not wait for the operator's passes, 30 s apart.
 func (i *Instance) AwaitServing(t *testing.T) topology.Topology {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), servingTimeout)
 	defer cancel()
+	if i.new {
+		go i.Hurry(ctx)
+		i.new = false
+	}
 	start := time.Now()
 	serving, err := i.Topology().Await(ctx, nil)
 	require.NoError(t, err)
 	t.Logf("%s serves after %s", i.Name, time.Since(start).Round(time.Second))
 	return serving
+}
+
+// Hurry has the operator look at the instance every few seconds until ctx ends: it
+// does whenever a RedisFailover changes.
+func (i *Instance) Hurry(ctx context.Context) {
+	for n := 0; ctx.Err() == nil; n++ {
+		// One that is missed is followed by another.
+		_, _ = Ask(ctx, "--namespace", i.Namespace, "annotate", "redisfailover", i.Name, "--overwrite", fmt.Sprintf("e2e/hurry=%d", n))
+		select {
+		case <-time.After(hurry):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Selector selects the Pods of one component, redis or sentinel, or of both if

@@ -103,16 +103,28 @@ func onControlPlane(pod *corev1.PodSpec) {
 // AwaitReady waits until every client of the ledger has written.
 func (l *Ledger) AwaitReady(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout)
-	defer cancel()
-	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		return l.follow(ctx) == nil, nil
-	})
-	require.NoError(t, err, "%s in %s did not get to write:\n%s", l.Name, l.Namespace, l.Log(t))
+	l.awaitLine(t, "READY", readyTimeout)
 }
 
-// follow reads the log until the line READY. It fails while there is no Pod.
-func (l *Ledger) follow(ctx context.Context) error {
+// AwaitWritten waits until the ledger has ended writing.
+func (l *Ledger) AwaitWritten(t *testing.T) {
+	t.Helper()
+	l.awaitLine(t, "waiting for a master with", l.writing+time.Minute)
+}
+
+// awaitLine waits for a line of the log that has this in it.
+func (l *Ledger) awaitLine(t *testing.T, line string, within time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		return l.follow(ctx, line) == nil, nil
+	})
+	require.NoError(t, err, "%s in %s did not say %q:\n%s", l.Name, l.Namespace, line, l.Log(t))
+}
+
+// follow reads the log until the line. It fails while there is no Pod.
+func (l *Ledger) follow(ctx context.Context, line string) error {
 	pod, err := l.Pod(ctx)
 	if err != nil {
 		return err
@@ -123,11 +135,22 @@ func (l *Ledger) follow(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	for lines := bufio.NewScanner(log); lines.Scan(); {
-		if lines.Text() == "READY" {
+		if strings.Contains(lines.Text(), line) {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s has not written READY", pod)
+	return fmt.Errorf("%s has not written %q", pod, line)
+}
+
+// Enough ends the writing before its time. Clients should write again by now: what
+// they did not get to see has no end in the account.
+func (l *Ledger) Enough(t *testing.T) {
+	t.Helper()
+	pod, err := l.Pod(t.Context())
+	require.NoError(t, err)
+	signal, err := findProcess(t.Context(), l.Namespace, pod, "client")
+	require.NoError(t, err)
+	require.NoError(t, signal(t.Context(), "USR1"))
 }
 
 // Report waits for the Job's end and returns its account.

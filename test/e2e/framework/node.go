@@ -9,13 +9,18 @@ import (
 	"strings"
 )
 
-// FindProcess returns a function that sends a signal (its number or name) to
-// the server in a container of one of the instance's Pods, from the outside: inside,
+// FindProcess is that of one of the instance's Pods; see [findProcess].
+func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
+	return findProcess(ctx, i.Namespace, pod, container)
+}
+
+// findProcess returns a function that sends a signal (its number or name) to
+// the server in a container of a Pod, from the outside: inside,
 // the kernel keeps KILL and STOP from a container's first process. That is the server
 // itself or, where start.sh has started it, the shell whose only child it is. Finding
 // the process takes a while and is done here.
-func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
-	found, err := Ask(ctx, "--namespace", i.Namespace, "get", "pod", pod, "-o",
+func findProcess(ctx context.Context, namespace, pod, container string) (func(ctx context.Context, signal string) error, error) {
+	found, err := Ask(ctx, "--namespace", namespace, "get", "pod", pod, "-o",
 		`jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="`+container+`")].containerID}`)
 	if err != nil {
 		return nil, err

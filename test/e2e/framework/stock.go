@@ -18,7 +18,7 @@ const stockName = "e2e-stock"
 func InstallStock(t *testing.T) *Instance {
 	t.Helper()
 	Namespace(t, stockName)
-	i := &Instance{Name: stockName, Namespace: SystemNamespace, Tenant: stockName}
+	i := &Instance{Name: stockName, Namespace: SystemNamespace, Tenant: stockName, new: true}
 	remove := func() {
 		_ = k8s.RunKubectlContextE(t, CleanupContext(t), Kubectl(SystemNamespace), "delete", "redisfailover,secret", stockName,
 			"--ignore-not-found", "--cascade=foreground", "--timeout=120s")

@@ -17,7 +17,7 @@ TESTERS := bin/gotestsum bin/helm4
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
 
-.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-e2e lint docs tools build package images engine packages cluster down clean help FORCE
+.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-versions test-e2e lint docs tools build package images engine packages cluster down clean help FORCE
 
 up: ## a kind cluster, the operator, and a demo tenant's Redis
 	@$(NEED) engine $(CLUSTER_TOOLS) build
@@ -29,11 +29,11 @@ demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' mast
 test: ## all that every commit must pass
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(LINTERS) $(TESTERS) build
 	@scripts/lint.sh
-	@scripts/test.sh unit lab e2e
+	@scripts/test.sh unit lab versions e2e
 
 test-full: ## every fault, both operator versions, the soak: hours
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
-	@scripts/test.sh unit lab full
+	@scripts/test.sh unit lab versions full
 
 test-unit: ## tests that need neither a cluster nor Redis
 	@$(NEED) packages bin/helm $(TESTERS) build
@@ -42,6 +42,10 @@ test-unit: ## tests that need neither a cluster nor Redis
 test-lab: ## real Redis and Sentinels as processes, under faults
 	@$(NEED) packages bin/helm $(TESTERS)
 	@scripts/test.sh lab
+
+test-versions: ## a few of those on each version of the servers
+	@$(NEED) packages bin/helm $(TESTERS)
+	@scripts/test.sh versions
 
 test-e2e: ## tests on the kind cluster
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build

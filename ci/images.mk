@@ -5,28 +5,33 @@
 OF_NODE := kubernetes containerd kube-router etcd coredns cni-plugins crictl
 PROGRAMS := $(filter-out $(OF_NODE),$(notdir $(wildcard ci/sources/*)))
 SOURCES := $(addprefix source/,$(OF_NODE) $(PROGRAMS))
-DEBIANS := $(filter-out clients,$(notdir $(patsubst %/packages,%,$(wildcard ci/images/*/packages))))
+# Images of Debian's packages, and the suites that these are from.
+DEBIANS := $(filter-out clients,$(notdir $(patsubst %/suite,%,$(wildcard ci/images/*/suite))))
+SUITES := $(sort $(shell cat ci/*/suite ci/images/*/suite))
 
-.PHONY: node cluster clients debian $(PROGRAMS) $(SOURCES) $(DEBIANS)
+.PHONY: node cluster clients $(PROGRAMS) $(SOURCES) $(DEBIANS) $(SUITES)
 
-node: $(OF_NODE:%=source/%) debian
+node: $(OF_NODE:%=source/%)
 	@scripts/node-image.sh
 
 # It starts while the other images are made.
 cluster: $(filter node,$(MAKECMDGOALS))
 	@scripts/create-cluster.sh
 
-clients: debian
+clients:
 	@scripts/clients.sh
 
 $(PROGRAMS): %: source/%
 	@scripts/image.sh $@
 
-$(DEBIANS): debian
+$(DEBIANS):
 	@scripts/image.sh $@
 
-debian:
-	@scripts/debian.sh
+$(foreach image,$(DEBIANS) clients,$(eval $(image): $(shell cat ci/images/$(image)/suite)))
+node: $(shell cat ci/node/suite)
+
+$(SUITES):
+	@scripts/debian.sh $@
 
 $(SOURCES): source/%:
 	@scripts/build-source.sh $*

@@ -46,7 +46,7 @@ if [ "${1-}" = current ]; then
   exit
 fi
 command -v npm >/dev/null || scripts/packages.sh npm
-step "making the Debian of the example clients" rootfs clients ci/images/clients/packages
+step "making the Debian of the example clients" rootfs ci/images/clients
 step "fetching Node.js" node_runtime
 step "gathering the example clients" examples
 step "making $IMAGE" from_dockerfile ci/images/clients "$IMAGE" "$(digest)" "$OUT/node" "$OUT/examples"

@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
-# debian.sh: the minimal Debian to which images add their packages.
+# debian.sh SUITE: the minimal Debian to which images add their packages, with what
+# its security team has repaired.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/image-lib.sh"
 
-IMAGE=tenant-redis.local/debian
-SUITE=bookworm
+suite=$1
+IMAGE=tenant-redis.local/debian:$suite
+MIRROR=http://deb.debian.org
+
+# sources prints where apt looks. Unstable has its repairs in it, and may be some days
+# old on a mirror.
+sources() {
+  echo "deb [check-valid-until=no] $MIRROR/debian $suite main"
+  [ "$suite" = sid ] || echo "deb $MIRROR/debian-security $suite-security main"
+}
 
 make_debian() {
-  local dir=$CACHE/debian
+  local dir=$CACHE/debian-$suite
   rm -rf "$dir"
   mkdir -p "$CACHE/packages"
-  debootstrap --variant=minbase --cache-dir="$CACHE/packages" "$SUITE" "$dir"
+  debootstrap --variant=minbase --cache-dir="$CACHE/packages" "$suite" "$dir" "$MIRROR/debian"
+  sources >"$dir/etc/apt/sources.list"
   # Packages must not start their services where they are only unpacked.
   install -m 755 /dev/stdin "$dir/usr/sbin/policy-rc.d" <<<$'#!/bin/sh\nexit 101'
   printf 'path-exclude=/usr/share/%s/*\n' doc man locale >"$dir/etc/dpkg/dpkg.cfg.d/small"
@@ -19,7 +29,7 @@ make_debian() {
   rm -rf "$dir"
 }
 
-digest=$(sha256sum <"$0" | cut -c 1-16)
+digest=$({ cat "$0"; echo "$suite"; } | sha256sum | cut -c 1-16)
 [ "$(image_inputs "$IMAGE")" != "$digest" ] || exit 0
 scripts/packages.sh debootstrap
-step "making the Debian that images begin with" make_debian
+step "making Debian $suite, with which images begin" make_debian

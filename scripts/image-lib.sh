@@ -10,15 +10,17 @@ listed_inputs() { inputs "$(ls -d "ci/images/$1" "ci/sources/$1" 2>/dev/null)"; 
 # node_inputs is that of the node image.
 node_inputs() { inputs ci/node ci/pause ci/images/kube-* ci/sources/{kubernetes,containerd,crictl,cni-plugins,etcd,coredns,kube-router} scripts/node-image.sh; }
 
-# rootfs NAME FILE: a Debian with the packages that FILE lists. Its layers are kept
-# as long as the list is the same.
+# rootfs FOLDER: a Debian of the suite and with the packages that files there name. Its
+# layers are kept as long as these are the same.
 rootfs() {
-  local context=$CACHE/context/rootfs-$1
+  local name context
+  name=$(basename "$1")
+  context=$CACHE/context/rootfs-$name
   mkdir -p "$context"
-  cp "$2" "$context/packages"
+  cp "$1/packages" "$context/packages"
   # Debian's mirrors answer the host.
   DOCKER_BUILDKIT=0 docker build --force-rm --network host --file ci/images/debian.Dockerfile \
-    --tag "tenant-redis.local/rootfs/$1" "$context"
+    --build-arg "SUITE=$(<"$1/suite")" --tag "tenant-redis.local/rootfs/$name" "$context"
 }
 
 # import FOLDER NAME [FLAG...]: an image of the files in a folder. It has no name before

@@ -54,7 +54,7 @@ with_images() {
 go build -ldflags "-s -w" -o "$CACHE/build/pause" ./ci/pause
 go -C ci/sources/kubernetes list -m -f '{{.Version}}' k8s.io/kubernetes >"$CACHE/build/version"
 node_programs
-step "making the nodes' Debian" rootfs node ci/node/packages
+step "making the nodes' Debian" rootfs ci/node
 step "making Kubernetes' images" component_images
 step "making the node image" from_dockerfile ci/node "$NODE_IMAGE-bare" "$(node_inputs)" "$CACHE"/build/node/*
 step "putting Kubernetes' images into the node image" with_images "$NODE_IMAGE-bare" "$NODE_IMAGE"

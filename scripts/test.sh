@@ -1,28 +1,61 @@
 #!/usr/bin/env bash
 # test.sh SUITE...: runs the suites "unit", "lab" (Redis as processes of this
-# machine), "e2e" (the kind cluster) and "full" (e2e and all that takes long), and
-# closes with what failed and one line that counts all their tests. A cluster that is
-# needed is made beside the unit tests.
+# machine), "versions" (a few tests of the lab, on each server of ci/servers/list),
+# "e2e" (the kind cluster) and "full" (e2e and all that takes long), and closes with
+# what failed and one line that counts all their tests. A cluster that is needed is
+# made beside the unit tests.
 . "$(dirname "$0")/lib.sh"
 
 # labs lists the packages that put real Redis processes through faults. They mostly
 # wait, and what they measure is not for compilers to delay.
 labs() { go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/\/test\/lab[] ]/ {print $1}'; }
 
-# choose SUITE sets the packages, build tags and time limit of a suite.
-choose() {
-  local lab
-  # A suite of the cluster is this package alone; its tags would also run all
-  # the others.
-  packages=(./test/e2e/...) limit=70m flags=()
+# tests NAME FLAG...: runs Go tests, and keeps what they tell by that name.
+tests() {
+  local name=$1
+  shift
+  gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$name.json" -- -count=1 "$@"
+}
+
+# on_cluster TAGS LIMIT: the tests of the cluster. They are this package alone: their tags
+# would also run all the others.
+on_cluster() { tests "$1" -tags "$1" -timeout "$2" ./test/e2e/...; }
+
+# lab_on SERVER: a few tests of the lab, with that version of Redis, Valkey or HAProxy.
+lab_on() (
+  export PATH=$CACHE/servers/$1:$PATH
   case $1 in
-    unit) tags='' lab=$(labs) && mapfile -t packages < <(go list ./... | grep -vxF "$lab") ;;
+    haproxy-*) version=$(haproxy -v) package=./test/chart/proxy few='^(TestHandOver|TestMetrics)$' ;;
+    *) version=$(redis-server --version) package=./test/scripts few='^(TestHandOver|TestCrashedMasterIsReplaced|TestMigration)$' ;;
+  esac
+  version=$(head -n 1 <<<"$version")
+  say "the lab on $version"
+  [[ $version = *"${1#*-}."* ]] || die "this is not $1"
+  tests "$1" -run "$few" "$package"
+)
+
+# run SUITE runs the tests of one.
+run() {
+  local packages servers server
+  case $1 in
+    # The alerts are a module of their own.
+    unit)
+      mapfile -t packages < <(go list ./... | grep -vxF "$(labs)")
+      tests unit "${packages[@]}" && (cd test/alerts && tests alerts ./...)
+      ;;
     # First what takes longest.
-    lab) tags='' lab=$(labs) && mapfile -t packages <<<"./test/scripts"$'\n./test/clients\n'"$lab" ;;
-    # They mostly wait: more of them than cores.
-    e2e) tags=e2e flags=(-parallel 3) ;;
-    full) tags=e2e,full limit=4h flags=(-parallel 3) ;;
-    *) die "no suite is called $1: allowed are unit, lab, e2e and full" ;;
+    lab)
+      mapfile -t packages < <(labs)
+      tests lab ./test/scripts ./test/clients "${packages[@]}"
+      ;;
+    versions)
+      mapfile -t servers < <(sed '/^#/d; s/ .*//' ci/servers/list)
+      scripts/servers.sh "${servers[@]}" || return
+      for server in "${servers[@]}"; do lab_on "$server" || return; done
+      ;;
+    e2e) on_cluster e2e 70m ;;
+    full) on_cluster e2e,full 4h ;;
+    *) die "no suite is called $1: allowed are unit, lab, versions, e2e and full" ;;
   esac
 }
 
@@ -51,18 +84,11 @@ rm -f "$CACHE"/log/tests-*.json
 status=0 cluster=
 case " $* " in *" e2e "* | *" full "*) begin_cluster ;; esac
 for suite; do
-  choose "$suite"
   # The lab measures, and the rest of the tests needs the cluster.
   [ "$suite" = unit ] || [ -z "$cluster" ] || await_cluster
   phase "tests: $suite"
   say "tests: $suite"
-  gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$suite.json" -- \
-    -tags "$tags" -count=1 -timeout "$limit" "${flags[@]}" "${packages[@]}" || { status=1; break; }
-  # A module of its own.
-  if [ "$suite" = unit ]; then
-    (cd test/alerts && gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-alerts.json" -- \
-      -count=1 ./...) || { status=1; break; }
-  fi
+  run "$suite" || { status=1; break; }
 done
 say "tests ended"
 # The design's limits.

@@ -155,7 +155,7 @@ func TestSidecarRefusals(t *testing.T) {
 			target, of("containers: " + there), "manifests: line 4: Pod p: .spec.containers[0]: has the name redis-proxy" + mend,
 		},
 		"another image": {
-			target, changed("haproxy:2.6.12", "haproxy:3.0.1"), "manifests: line 4: Pod p: .spec.initContainers[0]: has the name redis-proxy" + mend,
+			target, changed("haproxy:3.2.26", "haproxy:3.0.1"), "manifests: line 4: Pod p: .spec.initContainers[0]: has the name redis-proxy" + mend,
 		},
 		"a key more": {
 			target, changed("name: redis-proxy,", "name: redis-proxy, stdin: true,"), "manifests: line 4: Pod p: .spec.initContainers[0]: has the name redis-proxy" + mend,

@@ -58,7 +58,7 @@ func TestRead(t *testing.T) {
 			Tolerations:  []Toleration{{Key: "elastisys.io/node-type", Operator: "Equal", Value: "redis"}},
 		},
 		Sidecars: []Sidecar{
-			{Target: Target{Kind: "Pod"}, Instance: "team-a-cache", Image: "docker.io/library/haproxy:2.6.12"},
+			{Target: Target{Kind: "Pod"}, Instance: "team-a-cache", Image: "docker.io/library/haproxy:3.2.26"},
 			{
 				Target: Target{Group: "apps", Kind: "Deployment", Name: "shop"}, Instance: "team-a-session",
 				Image: "registry.example:5000/haproxy:3.0.1", Optional: true,

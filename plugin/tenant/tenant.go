@@ -118,7 +118,7 @@ type Toleration struct {
 type Sidecar struct {
 	Target   Target `key:"target" doc:"The workloads."`
 	Instance string `key:"instance" format:"instance" doc:"Name of the instance, whose chart has proxy.sidecar and a password. Its ConfigMaps and its Secret must be in the namespace of the Pods." example:"sessions"`
-	Image    string `key:"image,optional" format:"pinnedImage" default:"docker.io/library/haproxy:2.6.12" doc:"Image of HAProxy 2.6 or newer with Lua and bash. Images are mapped after that." example:"docker.io/library/haproxy:2.6.12"`
+	Image    string `key:"image,optional" format:"pinnedImage" default:"docker.io/library/haproxy:3.2.26" doc:"Image of HAProxy 2.6 or newer with Lua and bash. Images are mapped after that." example:"docker.io/library/haproxy:3.2.26"`
 	Optional bool   `key:"optional,optional" doc:"Whether there need be no such workload." example:"true"`
 }
 

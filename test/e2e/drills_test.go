@@ -455,7 +455,7 @@ func startScript(t *testing.T, i *framework.Instance, name, script string) {
 	t.Helper()
 	i.StartJob(t, i.Tenant, name, func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
-		container.Image = "tenant-redis.local/library/redis:7.0.15"
+		container.Image = "tenant-redis.local/valkey/valkey:8.1.11"
 		container.Command = []string{"bash", "-c", script}
 		container.Resources.Limits = nil
 		// A shell that is a container's first process does not hear TERM.

@@ -123,7 +123,7 @@ func measure(t *testing.T, s *side, connections, requests int) map[int]map[strin
 	t.Helper()
 	job := s.instance.StartJob(t, s.instance.Tenant, fmt.Sprintf("benchmark-%d-%d", connections, requests), func(pod *corev1.PodTemplateSpec) {
 		container := &pod.Spec.Containers[0]
-		container.Image = "tenant-redis.local/library/redis:7.0.15"
+		container.Image = "tenant-redis.local/valkey/valkey:8.1.11"
 		container.Command = []string{"sh", "-c", benchmark}
 		container.Env = append(container.Env,
 			corev1.EnvVar{Name: "CONNECTIONS", Value: strconv.Itoa(connections)}, corev1.EnvVar{Name: "REQUESTS", Value: strconv.Itoa(requests)})

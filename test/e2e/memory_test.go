@@ -64,7 +64,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 			job := instance.StartJob(t, instance.Tenant, "fill", func(pod *corev1.PodTemplateSpec) {
 				container := &pod.Spec.Containers[0]
-				container.Image = "tenant-redis.local/library/redis:7.0.15"
+				container.Image = "tenant-redis.local/valkey/valkey:8.1.11"
 				container.Command = []string{"sh", "-c", fill}
 				container.Resources.Limits = nil
 			})

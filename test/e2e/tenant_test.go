@@ -20,7 +20,7 @@ func TestTenants(t *testing.T) {
 	t.Parallel()
 	// Helm 3 hands no hooks to a post-renderer: the image of helm test's Jobs must
 	// be right by itself.
-	const image = `"tenant-redis.local/library/redis:7.0.15"`
+	const image = `"tenant-redis.local/valkey/valkey:8.1.11"`
 	releases := []framework.Release{
 		{
 			Name: "e2e-team-a-cache", Tenant: "e2e-team-a", Example: "team-a",

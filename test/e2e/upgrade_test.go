@@ -25,7 +25,7 @@ const (
 	// much again for a busy machine.
 	rolloutWithin = 10 * operatorPass
 	// changedImage is the same image by another name.
-	changedImage = "tenant-redis.local/library/redis:upgrade"
+	changedImage = "tenant-redis.local/valkey/valkey:upgrade"
 )
 
 // changes are all that an administrator changes in a running release, at once.
@@ -122,7 +122,7 @@ func nameImage(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, node := range strings.Fields(framework.Output(t, "", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")) {
-		_, err := framework.OnNode(ctx, node, "ctr --namespace k8s.io images tag --force tenant-redis.local/library/redis:7.0.15 "+changedImage)
+		_, err := framework.OnNode(ctx, node, "ctr --namespace k8s.io images tag --force tenant-redis.local/valkey/valkey:8.1.11 "+changedImage)
 		require.NoError(t, err)
 	}
 }

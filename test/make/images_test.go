@@ -48,6 +48,33 @@ func TestChartsDefaultImagesAreBuilt(t *testing.T) {
 	}
 }
 
+// TestPagesNameTheDefaultImages holds that all who say what runs by default say the same.
+func TestPagesNameTheDefaultImages(t *testing.T) {
+	var values struct {
+		Image string
+		Proxy struct{ Image string }
+	}
+	var chart struct {
+		AppVersion  string
+		Annotations map[string]string
+	}
+	read(t, "../../charts/tenant-redis/values.yaml", &values)
+	read(t, "../../charts/tenant-redis/Chart.yaml", &chart)
+	_, version, _ := strings.Cut(values.Image, ":")
+	require.Equal(t, version, chart.AppVersion)
+
+	versions, err := os.ReadFile("../../docs/versions.md")
+	require.NoError(t, err)
+	for _, image := range []string{values.Image, values.Proxy.Image} {
+		require.Contains(t, chart.Annotations["artifacthub.io/images"], "image: "+image+"\n")
+		require.Contains(t, string(versions), "the default: `"+image+"`")
+	}
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	branch := version[:strings.LastIndex(version, ".")]
+	require.Contains(t, string(readme), "What runs is Valkey "+branch+",")
+}
+
 // TestTagsAreTheModulesVersions holds that an image has the version in it that
 // its tag says.
 func TestTagsAreTheModulesVersions(t *testing.T) {

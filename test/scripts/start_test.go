@@ -400,7 +400,8 @@ func (i *instance) promotions() int {
 	i.T.Helper()
 	n := -1 // the first master
 	for _, p := range i.Redis {
-		n += strings.Count(i.Logged(p), "MASTER MODE enabled")
+		log := i.Logged(p)
+		n += strings.Count(log, "MASTER MODE enabled") + strings.Count(log, "PRIMARY MODE enabled") // Valkey's word
 	}
 	return n
 }

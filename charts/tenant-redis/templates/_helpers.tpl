@@ -106,6 +106,16 @@ disablePodDisruptionBudget: true
 {{- end }}
 {{- end }}
 
+{{/* A readiness probe that runs a command, given as a list. */}}
+{{- define "redis.readiness" -}}
+exec:
+  command:
+    {{- toYaml . | nindent 4 }}
+initialDelaySeconds: 3
+periodSeconds: 10
+timeoutSeconds: 5
+{{- end }}
+
 {{/* Whether the operator can be told to make no PodDisruptionBudgets: not empty if so. */}}
 {{- define "redis.ownBudgets" -}}
 {{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}

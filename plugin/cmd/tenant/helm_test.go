@@ -141,7 +141,7 @@ func TestHelmTemplateWithASidecar(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
 		t.Helper()
 		got := h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", extended(t, rule), "-s", "templates/job.yaml")
-		require.Contains(t, got, "image: registry.example/library/haproxy:2.6.12")
+		require.Contains(t, got, "image: registry.example/library/haproxy:3.2.26")
 		require.Contains(t, got, "elastisys.io/redis-team-a-cache-access: allow")
 		require.Contains(t, got, `args: ["0777", 0777, 1.10, 1e3]`)
 		require.Equal(t, 1, strings.Count(got, "REDIS_HOST"))

@@ -106,8 +106,12 @@ func TestCRDCheckFindsMistakes(t *testing.T) {
 // TestForksSchemasTellFlavoursApart gives each fork what is rendered for another
 // operator.
 func TestForksSchemasTellFlavoursApart(t *testing.T) {
-	const ownBudgets = "disablePodDisruptionBudget in body is a forbidden property"
-	assertFits(t, freshworksSchema(t), "spotahome-1.3", "spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets)
+	const (
+		ownBudgets = "disablePodDisruptionBudget in body is a forbidden property"
+		readiness  = "customReadinessProbe in body is a forbidden property"
+	)
+	assertFits(t, freshworksSchema(t), "spotahome-1.3",
+		"spec.redis."+readiness, "spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+readiness, "spec.sentinel."+ownBudgets)
 	assertFits(t, freshworksSchema(t), "saremox",
 		"spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets, "spec.sentinel.enabled in body is a forbidden property")
 	assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "saremox", "spec.sentinel.enabled in body is a forbidden property")

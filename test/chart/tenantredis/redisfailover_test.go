@@ -103,10 +103,23 @@ func TestRedisPod(t *testing.T) {
 	assert.NotNil(t, redis.Storage.EmptyDir)
 }
 
+// TestReadinessIsAskedSoon holds that a new Pod can count as there within seconds, with
+// the operator that takes a probe of the chart's.
+func TestReadinessIsAskedSoon(t *testing.T) {
+	for name, c := range components(t, nil) {
+		require.NotNil(t, c.CustomReadinessProbe, name)
+		require.NotNil(t, c.CustomReadinessProbe.Exec, name)
+		assert.Less(t, c.CustomReadinessProbe.InitialDelaySeconds, int32(5), name)
+	}
+	for name, c := range components(t, values{"flavour": `"spotahome-1.2"`}) {
+		assert.Nil(t, c.CustomReadinessProbe, name)
+	}
+}
+
 func TestContainers(t *testing.T) {
-	for name, c := range components(t, values{"image": `"mirror/redis:1"`, "exporter.image": `"mirror/exporter:2"`}) {
+	for name, c := range components(t, values{"image": `"mirror/redis:7"`, "exporter.image": `"mirror/exporter:2"`}) {
 		assert.True(t, c.Exporter.Enabled, name)
-		assert.Equal(t, "mirror/redis:1", c.Image, name)
+		assert.Equal(t, "mirror/redis:7", c.Image, name)
 		assert.Equal(t, "mirror/exporter:2", c.Exporter.Image, name)
 		for _, container := range c.pod().Containers {
 			id := name + " " + container.Name

@@ -65,6 +65,7 @@ type component struct {
 	TerminationGracePeriod     int64
 	ShutdownConfigMap          string
 	Command, CustomConfig      []string
+	CustomReadinessProbe       *corev1.Probe
 	Resources                  corev1.ResourceRequirements
 	Storage                    struct{ EmptyDir *corev1.EmptyDirVolumeSource }
 	SecurityContext            *corev1.PodSecurityContext

@@ -33,6 +33,9 @@ func TestRules(t *testing.T) {
 		"image with tag latest":        {values{"image": `"docker.io/library/redis:latest"`}, `image: "docker.io/library/redis:latest"`},
 		"image with half a digest":     {values{"image": text("redis" + digest[:20])}, `image: "redis@sha256:`},
 		"image with a space":           {values{"image": `"redis :7"`}, `image: "redis :7"`},
+		"Redis that is too old":        {values{"image": `"docker.io/library/redis:6.2.14-alpine"`}, `image: "docker.io/library/redis:6.2.14-alpine" is older than the scripts can do with: use Redis 7.0, Valkey 7.2 or later`},
+		"a major that is too old":      {values{"image": text("mirror.example:5000/redis:6" + digest)}, `image: "mirror.example:5000/redis:6@sha256:`},
+		"HAProxy that is too old":      {values{"proxy.enabled": "true", "proxy.image": `"haproxy:2.4.0"`}, `proxy.image: "haproxy:2.4.0" is older than the proxy's configuration is written for: use HAProxy 2.6 or later, or set proxy.enabled to false`},
 		"exporter image without tag":   {values{"exporter.image": `"redis_exporter"`}, `exporter.image: "redis_exporter" must be`},
 
 		"proxy image with tag latest": {values{"proxy.image": `"haproxy:latest"`}, `proxy.image: "haproxy:latest" must be`},
@@ -116,6 +119,10 @@ func TestAcceptedValues(t *testing.T) {
 	newer.Kubernetes = "1.32.0"
 	for name, v := range map[string]values{
 		"longest name":       {"name": text(strings.Repeat("n", 48))},
+		"Valkey":             {"image": `"docker.io/valkey/valkey:7.2.9-alpine"`},
+		"a commit":           {"image": `"mirror.example/redis:6fd3a10"`},
+		"a low digest":       {"image": text("mirror.example:5000/redis@sha256:" + strings.Repeat("1", 64))},
+		"no proxy":           {"proxy.image": `"haproxy:2.4"`},
 		"digest":             {"image": text("redis" + digest), "exporter.image": text("mirror.example:5000/redis_exporter" + digest)},
 		"tag and digest":     {"image": text("mirror.example/redis:7.0.15" + digest)},
 		"mirror with a port": {"image": `"mirror.example:5000/library/redis:7.0.15"`},

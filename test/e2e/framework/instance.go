@@ -74,9 +74,9 @@ const ExamplePrefix = "e2e-"
 // small is an instance that the test cluster can have many of, with its images.
 var small = map[string]string{
 	"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"50m"`,
-	"image":          `"tenant-redis.local/library/redis:7.0.15"`,
+	"image":          `"tenant-redis.local/valkey/valkey:8.1.11"`,
 	"exporter.image": `"tenant-redis.local/oliver006/redis_exporter:v1.88.0"`,
-	"proxy.image":    `"tenant-redis.local/library/haproxy:2.6.12"`,
+	"proxy.image":    `"tenant-redis.local/library/haproxy:3.2.26"`,
 }
 
 // New is an instance of which only the tenant's namespace is there, until after

@@ -35,7 +35,7 @@ metadata: {name: `+i.Name+`}
 spec:
   namespace: `+i.Tenant+`
   sidecars:
-    - {target: {group: batch, kind: Job}, instance: `+i.Name+`, image: "tenant-redis.local/library/haproxy:2.6.12"}
+    - {target: {group: batch, kind: Job}, instance: `+i.Name+`, image: "tenant-redis.local/library/haproxy:3.2.26"}
 `), 0o600))
 	job := batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# servers.sh NAME...: gets versions of the servers, as ci/servers/list has them, into
+# .cache/servers/NAME. They are there under Redis' names, and run on this machine with
+# the libraries of their own Debian.
+. "$(dirname "$0")/lib.sh"
+
+FOLDER=$CACHE/servers
+LOADER=lib64/ld-linux-x86-64.so.2
+
+# debian SUITE PACKAGE...: a Debian that has these packages, and need not start.
+debian() {
+  local suite=$1 dir=$FOLDER/debian-$1
+  shift
+  rm -rf "$dir"
+  mkdir -p "$CACHE/packages"
+  debootstrap --variant=minbase --cache-dir="$CACHE/packages" --include="$(tr ' ' , <<<"$*")" "$suite" "$dir" http://deb.debian.org/debian
+}
+
+# server NAME SUITE: its programs, each told where its libraries are.
+server() {
+  local from=$FOLDER/debian-$2 to=$FOLDER/$1.new program
+  rm -rf "$to"
+  mkdir -p "$to"
+  for program in "$from"/usr/bin/{valkey,redis}-{server,cli,benchmark} "$from/usr/sbin/haproxy"; do
+    [[ $(basename "$program") = "${1%%-*}"* ]] || continue
+    cp -L "$program" "$to/$(basename "${program/valkey-/redis-}")"
+  done
+  patchelf --set-interpreter "$from/$LOADER" --force-rpath \
+    --set-rpath "$from/lib/x86_64-linux-gnu:$from/usr/lib/x86_64-linux-gnu" "$to"/*
+  [ "${1%%-*}" = haproxy ] || ln -s redis-server "$to/redis-sentinel"
+  rm -rf "${FOLDER:?}/$1"
+  mv "$to" "$FOLDER/$1"
+}
+
+listed() { sed '/^#/d' ci/servers/list; }
+
+for name; do
+  [ -d "$FOLDER/$name" ] && continue
+  suite=$(listed | awk -v name="$name" '$1 == name {print $2}')
+  [ -n "$suite" ] || die "no server is called $name: ci/servers/list has $(listed | awk '{print $1}' | paste -sd ' ')"
+  scripts/packages.sh debootstrap patchelf
+  if [ ! -e "$FOLDER/debian-$suite/complete" ]; then
+    mapfile -t packages < <(listed | awk -v suite="$suite" '$2 == suite {for (n = 3; n <= NF; n++) print $n}')
+    step "getting Debian $suite's servers" debian "$suite" "${packages[@]}"
+    touch "$FOLDER/debian-$suite/complete"
+  fi
+  step "preparing $name" server "$name" "$suite"
+done

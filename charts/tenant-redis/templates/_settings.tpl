@@ -1,17 +1,17 @@
 {{/* A value of redis.config as Redis writes it: YAML knows yes as true, and Helm 1000000 as 1e+06. */}}
-{{- define "redis.setting" -}}
+{{- define "tenant-redis.setting" -}}
 {{- if kindIs "bool" . }}{{ ternary "yes" "no" . }}{{ else if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end }}
 
 {{/* redis.config over the policy that the purpose asks for. */}}
-{{- define "redis.settings" -}}
+{{- define "tenant-redis.settings" -}}
 {{- $policy := eq .Values.purpose "session" | ternary "noeviction" "allkeys-lru" -}}
 {{- merge (dict) .Values.redis.config (dict "maxmemory-policy" $policy) | toJson -}}
 {{- end }}
 
 {{/* Redis' settings as arguments of its command. */}}
-{{- define "redis.arguments" -}}
-{{- $memory := include "redis.memory" . | fromJson -}}
+{{- define "tenant-redis.arguments" -}}
+{{- $memory := include "tenant-redis.memory" . | fromJson -}}
 # An image with another working directory never finishes a replication on the
 # read-only root file system.
 - --dir
@@ -45,8 +45,8 @@
 {{- else }}
 - ""
 {{- end }}
-{{- range $name, $value := include "redis.settings" . | fromJson }}
+{{- range $name, $value := include "tenant-redis.settings" . | fromJson }}
 - --{{ $name }}
-- {{ include "redis.setting" $value | quote }}
+- {{ include "tenant-redis.setting" $value | quote }}
 {{- end }}
 {{- end }}

@@ -44,6 +44,10 @@
 - "no"
 {{- else }}
 - ""
+# A replica keeps the file in which it got the data, and after the loss of all
+# Redis the instance would come back with it, however old.
+- --rdb-del-sync-files
+- "yes"
 {{- end }}
 {{- range $name, $value := include "tenant-redis.settings" . | fromJson }}
 - --{{ $name }}

@@ -131,8 +131,8 @@ func TestSettings(t *testing.T) {
 
 func TestPurpose(t *testing.T) {
 	for purpose, want := range map[string]map[string]string{
-		"cache":   {"maxmemory-policy": "allkeys-lru", "save": ""},
-		"session": {"maxmemory-policy": "noeviction", "save": "900 1 300 10 60 1000", "stop-writes-on-bgsave-error": "no"},
+		"cache":   {"maxmemory-policy": "allkeys-lru", "save": "", "rdb-del-sync-files": "yes"},
+		"session": {"maxmemory-policy": "noeviction", "save": "900 1 300 10 60 1000", "rdb-del-sync-files": "no", "stop-writes-on-bgsave-error": "no"},
 	} {
 		command := failover(t, values{"purpose": text(purpose)}).Spec.Redis.Command
 		assert.Equal(t, want, running(t, command, want), purpose)

@@ -101,12 +101,26 @@ tolerations:
 {{- with .Values.placement.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
-{{- if include "tenant-redis.ownBudgets" . }}
+{{- if include "tenant-redis.newFields" . }}
 disablePodDisruptionBudget: true
 {{- end }}
 {{- end }}
 
-{{/* Whether the operator can be told to make no PodDisruptionBudgets: not empty if so. */}}
-{{- define "tenant-redis.ownBudgets" -}}
+{{/* How to tell alive from dead, for the port that is given. Who answers is alive, whatever it says: the operator's own probe, which wants PONG, has a Redis killed that loads, and one that has no connection left, again and again. It does not log in. Silence of a minute and a half is for good: Sentinel has replaced such a master long before. */}}
+{{- define "tenant-redis.alive" -}}
+customLivenessProbe:
+  exec:
+    command:
+      - /bin/sh
+      - -c
+      - answer=$(timeout 4 redis-cli -h 127.0.0.1 -p {{ . }} ping 2>&1); case $answer in "" | *"Could not connect"*) echo "no answer $answer"; exit 1 ;; esac
+  initialDelaySeconds: 30
+  periodSeconds: 15
+  timeoutSeconds: 5
+  failureThreshold: 6
+{{- end }}
+
+{{/* Whether the operator has the fields that Spotahome's v1.3 has added, for probes and against PodDisruptionBudgets of its own: not empty if so. */}}
+{{- define "tenant-redis.newFields" -}}
 {{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}
 {{- end }}

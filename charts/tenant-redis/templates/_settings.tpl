@@ -11,7 +11,11 @@
 
 {{/* Redis' settings as arguments of its command. */}}
 {{- define "tenant-redis.arguments" -}}
-{{- $memory := include "tenant-redis.memory" . | fromJson -}}
+{{- /* Numbers come back from JSON as floats, of which Helm writes the large ones as 1e+06. */ -}}
+{{- $memory := dict -}}
+{{- range $share, $mebibytes := include "tenant-redis.memory" . | fromJson -}}
+{{- $_ := set $memory $share (int64 $mebibytes) -}}
+{{- end -}}
 # An image with another working directory never finishes a replication on the
 # read-only root file system.
 - --dir
@@ -29,7 +33,7 @@
 - --maxmemory-clients
 - {{ $memory.clients }}mb
 - --client-output-buffer-limit
-{{- range tuple "normal" (printf "%vmb" $memory.share) "0" "0" "replica" (printf "%vmb" $memory.replicas) "0" "0" }}
+{{- range tuple "normal" (printf "%dmb" $memory.share) "0" "0" "replica" (printf "%dmb" $memory.replicas) "0" "0" }}
 - {{ . | quote }}
 {{- end }}
 - --repl-backlog-size

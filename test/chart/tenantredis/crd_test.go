@@ -106,10 +106,11 @@ func TestCRDCheckFindsMistakes(t *testing.T) {
 // TestForksSchemasTellFlavoursApart gives each fork what is rendered for another
 // operator.
 func TestForksSchemasTellFlavoursApart(t *testing.T) {
-	const ownBudgets = "disablePodDisruptionBudget in body is a forbidden property"
-	assertFits(t, freshworksSchema(t), "spotahome-1.3", "spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets)
-	assertFits(t, freshworksSchema(t), "saremox",
-		"spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets, "spec.sentinel.enabled in body is a forbidden property")
+	const ownBudgets, probe = "disablePodDisruptionBudget in body is a forbidden property", "customLivenessProbe in body is a forbidden property"
+	assertFits(t, freshworksSchema(t), "spotahome-1.3",
+		"spec.redis."+ownBudgets, "spec.redis."+probe, droppedKeys, "spec.sentinel."+ownBudgets, "spec.sentinel."+probe)
+	assertFits(t, freshworksSchema(t), "saremox", "spec.redis."+ownBudgets, "spec.redis."+probe, droppedKeys,
+		"spec.sentinel."+ownBudgets, "spec.sentinel."+probe, "spec.sentinel.enabled in body is a forbidden property")
 	assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "saremox", "spec.sentinel.enabled in body is a forbidden property")
 
 	unknown := map[string]any{"spec": map[string]any{"sentinel": map[string]any{"enable": true}}}

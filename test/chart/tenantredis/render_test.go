@@ -77,6 +77,7 @@ type component struct {
 	Tolerations                []corev1.Toleration
 	PriorityClassName          string
 	DisablePodDisruptionBudget bool
+	CustomLivenessProbe        *corev1.Probe
 	Exporter                   struct {
 		Enabled                  bool
 		Image                    string

@@ -2,6 +2,8 @@ package tenantredis
 
 import (
 	"maps"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -122,4 +124,46 @@ func TestNewNameOfARelease(t *testing.T) {
 			require.NoError(t, err, "%s: %s", title, out)
 		}
 	}
+}
+
+// TestCrowdedNamespace holds that the last instance that fits is the last that is
+// installed, and that those which are there go on.
+func TestCrowdedNamespace(t *testing.T) {
+	crowd := corev1.ServiceAccountList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccountList"}}
+	for n := range 400 {
+		crowd.Items = append(crowd.Items, account("n"+strconv.Itoa(n), "other", "tenant-redis"))
+	}
+	out, err := cluster{accounts: crowd}.template(t, "helm", "--set", "auth.enabled=false")
+	require.Error(t, err)
+	assert.Contains(t, out, "namespace: redis-system has 400 instances, and may have 400: each adds up to 4 KiB")
+	out, err = cluster{accounts: crowd}.template(t, "helm", "--set", "auth.enabled=false,name=n7")
+	require.NoError(t, err, out)
+	crowd.Items = crowd.Items[1:]
+	out, err = cluster{accounts: crowd}.template(t, "helm", "--set", "auth.enabled=false")
+	require.NoError(t, err, out)
+}
+
+// TestServiceLinksFit holds the figure that the limit rests on: what Kubernetes
+// puts into the environment for the Services of an instance with the longest name
+// and a proxy, beside another 256 KiB, stays below what Linux allows.
+func TestServiceLinksFit(t *testing.T) {
+	name := strings.Repeat("N", 48)
+	// Each Service's prefix, and its ports by name.
+	bytes := 0
+	for prefix, ports := range map[string]map[string]string{
+		"RFS_" + name: {"SENTINEL": "26379"}, "RFRM_" + name: {"REDIS": "6379"}, "RFRS_" + name: {"REDIS": "6379"},
+		name + "_SENTINEL": {"SENTINEL": "26379"}, name + "_PROXY": {"REDIS": "6379", "REDIS_READ": "6380"},
+	} {
+		const address = "255.255.255.255"
+		variables := []string{"_SERVICE_HOST=" + address, "_SERVICE_PORT=26379", "_PORT=tcp://" + address + ":26379"}
+		for port, number := range ports {
+			tcp := "_PORT_" + number + "_TCP"
+			variables = append(variables, "_SERVICE_PORT_"+port+"="+number, tcp+"=tcp://"+address+":"+number, tcp+"_PROTO=tcp", tcp+"_PORT="+number, tcp+"_ADDR="+address)
+		}
+		for _, variable := range variables {
+			// A zero byte at its end, and a pointer to it.
+			bytes += len(prefix) + len(variable) + 1 + 8
+		}
+	}
+	require.Less(t, 400*bytes, (2<<20)-(256<<10), "%d bytes each", bytes)
 }

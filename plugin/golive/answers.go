@@ -83,12 +83,16 @@ func checkQuorum(_ context.Context, i *instance) (string, error) {
 	if len(i.sentinels) == 0 {
 		return "", errors.New("there is no Sentinel")
 	}
+	majority := i.asked(sentinelComponent)/2 + 1
 	for _, node := range i.sentinels {
 		if err := errors.Join(node.err, node.quorum); err != nil {
 			return "", fmt.Errorf("%s: %w", node.pod, err)
 		}
+		if node.wanted != majority {
+			return "", fmt.Errorf("%s wants a quorum of %d, not %d", node.pod, node.wanted, majority)
+		}
 	}
-	return fmt.Sprintf("all %d Sentinels see it", len(i.sentinels)), nil
+	return fmt.Sprintf("all %d Sentinels see the quorum of %d", len(i.sentinels), majority), nil
 }
 
 func checkPassword(ctx context.Context, i *instance) (string, error) {

@@ -66,9 +66,9 @@ var Checks = []Check{
 		Fix: "the operator repairs them within a minute: repeat, then read its log", look: checkSentinels,
 	},
 	{
-		Name: "quorum", Holds: "every Sentinel sees enough others to start a failover",
-		Why: "without it a lost master is not replaced",
-		Fix: "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through?", look: checkQuorum,
+		Name: "quorum", Holds: "every Sentinel wants a majority of those that are asked for, no more and no less, and sees it",
+		Why: "with less a lost master is not replaced",
+		Fix: "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log", look: checkQuorum,
 	},
 	{
 		Name: "password", Holds: "Redis answers nobody without the password, if there is one",
@@ -84,6 +84,11 @@ var Checks = []Check{
 		Name: "metrics", Holds: "the exporter beside every Redis and Sentinel gets its answers",
 		Why: "no alert fires on what is not measured",
 		Fix: "read the exporter's log in the Pod that is named; is the Secret the one that the operator reads?", look: checkMetrics,
+	},
+	{
+		Name: "selected", Holds: "a Prometheus selects the PodMonitors, the Probe and the PrometheusRule, if the chart makes any",
+		Why: "what none selects is neither scraped nor alerted on, and nobody is told",
+		Fix: "set monitoring.labels of the chart to what the selectors of the Prometheus want", look: checkSelected,
 	},
 	{
 		Name: "data", Holds: "a key can be written, reaches every replica, and can be read and removed",

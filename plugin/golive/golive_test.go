@@ -112,6 +112,11 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, []string{"memory"}, failed(t, w))
 	i.Do(i.Redis[0], "CONFIG", "SET", "maxmemory", "64mb")
 
+	// As one that has known five.
+	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "3")
+	require.Equal(t, []string{"quorum"}, failed(t, w))
+	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "2")
+
 	i.Sentinels[2].Signal(syscall.SIGSTOP)
 	require.Equal(t, []string{"sentinels", "quorum"}, failed(t, w))
 	i.Sentinels[2].Signal(syscall.SIGCONT)

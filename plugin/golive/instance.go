@@ -45,6 +45,7 @@ type instance struct {
 	redis      []redisNode
 	sentinels  []sentinelNode
 	exporters  []exporterNode
+	selection  selection
 }
 
 const (
@@ -61,6 +62,9 @@ func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
 		return nil, err
 	}
 	if err := c.readObjects(ctx, i); err != nil {
+		return nil, err
+	}
+	if err := c.readSelection(ctx, i); err != nil {
 		return nil, err
 	}
 	password, err := c.password(ctx, i)

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
 
@@ -36,6 +37,9 @@ type world struct {
 	budgets    []policyv1.PodDisruptionBudget
 	policies   []networkingv1.NetworkPolicy
 	connection corev1.ConfigMap
+	// monitoring are objects of the Prometheus Operator, whose CRDs there are if
+	// there is one.
+	monitoring []unstructured.Unstructured
 }
 
 // healthy is that of an instance without a fault.
@@ -150,8 +154,13 @@ func (w *world) cluster() Cluster {
 	failover.SetGroupVersionKind(failovers.GroupVersion().WithKind("RedisFailover"))
 	failover.SetName(name)
 	failover.SetNamespace(namespace)
+	custom := []runtime.Object{failover}
+	for _, object := range w.monitoring {
+		custom = append(custom, object.DeepCopy())
+	}
+	lists := map[schema.GroupVersionResource]string{prometheuses: "PrometheusList", agents: "PrometheusAgentList", rulers: "ThanosRulerList"}
 	return Cluster{
-		Client: fake.NewClientset(objects...), Dynamic: dynamicfake.NewSimpleDynamicClient(runtime.NewScheme(), failover), Namespace: namespace,
+		Client: fake.NewClientset(objects...), Dynamic: dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, custom...), Namespace: namespace,
 		Forward: func(_ context.Context, pod string, port int32) (string, error) {
 			return net.JoinHostPort(addresses[pod], strconv.Itoa(int(port))), nil
 		},

@@ -31,6 +31,8 @@ type sentinelNode struct {
 	pod              string
 	master           string
 	replicas, others int
+	// wanted is how many must hold the master for dead.
+	wanted int
 	// quorum is why it could not start a failover.
 	quorum, err error
 }
@@ -94,10 +96,11 @@ func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod) sentinelNode {
 	}
 	fields := state.Val()
 	node.master = net.JoinHostPort(fields["ip"], fields["port"])
-	var replicasErr, othersErr error
+	var replicasErr, othersErr, wantedErr error
 	node.replicas, replicasErr = strconv.Atoi(fields["num-slaves"])
 	node.others, othersErr = strconv.Atoi(fields["num-other-sentinels"])
-	node.err = errors.Join(replicasErr, othersErr)
+	node.wanted, wantedErr = strconv.Atoi(fields["quorum"])
+	node.err = errors.Join(replicasErr, othersErr, wantedErr)
 	node.quorum = client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Err()
 	return node
 }

@@ -188,12 +188,15 @@ func (l *lab) instances() []*framework.Instance {
 	return all
 }
 
+// selectedLabels are those that the drills' Prometheus wants.
+const selectedLabels = `{"release": "drill"}`
+
 // monitored is a release with everything that its chart has for monitoring, and with
 // more values.
 func monitored(name string, more ...map[string]string) framework.Release {
 	values := map[string]string{
 		"operator.namespace": strconv.Quote(framework.DrillsNamespace),
-		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober),
+		"monitoring.enabled": "true", "monitoring.probe.prober": strconv.Quote(framework.Prober), "monitoring.labels": selectedLabels,
 		"monitoring.alertLabels": fmt.Sprintf(`{"tenant": %q}`, name), "monitoring.dashboardURL": strconv.Quote(grafana + "/tenant-redis"),
 	}
 	for _, m := range more {
@@ -209,7 +212,7 @@ func installOperator(t *testing.T) {
 	framework.Namespace(t, framework.DrillsNamespace)
 	t.Cleanup(func() { _ = framework.DrillsOperator.Uninstall(framework.CleanupContext(t)) })
 	require.NoError(t, framework.DrillsOperator.Upgrade(t.Context(), map[string]string{
-		"monitoring.enabled": "true", "monitoring.dashboardURL": strconv.Quote(grafana + "/redis-operator"),
+		"monitoring.enabled": "true", "monitoring.dashboardURL": strconv.Quote(grafana + "/redis-operator"), "monitoring.labels": selectedLabels,
 	}))
 }
 

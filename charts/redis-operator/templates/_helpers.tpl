@@ -1,6 +1,6 @@
 {{/* What tells this release's pods from any other pod. Never changes, since selectors cannot. */}}
 {{- define "redis-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: redis-operator
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
@@ -14,7 +14,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* Name of what has no namespace: several operators may each serve namespaces of their own. */}}
 {{- define "redis-operator.clusterName" -}}
-{{ .Chart.Name }}-{{ .Release.Namespace }}
+redis-operator-{{ .Release.Namespace }}
 {{- end }}
 
 {{/* Version of the operator that the flavour stands for; upstream tags its image alike. */}}

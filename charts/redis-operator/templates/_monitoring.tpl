@@ -1,7 +1,7 @@
 {{/* One alert, or nothing if it is excluded: (dict "root" $ "file" "the file's text") */}}
 {{- define "redis-operator.alert" -}}
 {{- $monitoring := .root.Values.monitoring -}}
-{{- $text := .file | replace "<operator>" (printf "namespace=%q,job=%q" .root.Release.Namespace .root.Chart.Name) -}}
+{{- $text := .file | replace "<operator>" (printf "namespace=%q,job=%q" .root.Release.Namespace "redis-operator") -}}
 {{- $text = $text | replace "<namespace>" .root.Release.Namespace | replace "<replicas>" (toString .root.Values.replicas) -}}
 {{- $text = $text | replace "<watched>" (.root.Values.watchedNamespaces | join "|" | default ".+") -}}
 {{- $alert := fromYaml $text -}}

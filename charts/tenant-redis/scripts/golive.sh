@@ -102,6 +102,11 @@ has_quorum() {
 	for sentinel in $known; do
 		seen=$(ask "$sentinel" SENTINEL CKQUORUM "$REDIS_SENTINEL_MASTER")
 		case $seen in "OK $sentinels usable"*) ;; *) return 1 ;; esac
+		wanted=$(ask "$sentinel" SENTINEL MASTER "$REDIS_SENTINEL_MASTER" | awk 'key == "quorum" { print $1 } { key = $1 }')
+		[ "$wanted" = $((sentinels / 2 + 1)) ] || {
+			seen="$sentinel wants a quorum of $wanted, not $((sentinels / 2 + 1))"
+			return 1
+		}
 	done
 }
 
@@ -140,7 +145,7 @@ walk() {
 	check master "is the password right? A failover may be going on: repeat" is_master
 	check replicas "look at the Redis Pods that are not running or not in sync" replicas_follow
 	check sentinels "the operator repairs them within a minute; read its log" sentinels_agree
-	check quorum "no failover is possible: look at the Sentinel Pods" has_quorum
+	check quorum "a failover may not be possible: look at the Sentinel Pods; the operator sets the quorum within a minute" has_quorum
 	check data "is Redis full, or without replicas?" keeps_data
 	check metrics "only Prometheus should get in: are network policies enforced?" closed "${master%:*}:9121"
 }

@@ -19,6 +19,14 @@
 . "${0%/*}/failover.sh"
 trap 'exit 143' TERM # the first process of a container ignores it by default
 
+# A cache begins empty: a client may have had it save, long ago.
+arguments=" $* "
+case $arguments in *" --rdb-del-sync-files yes "*)
+	data=${arguments#* --dir }
+	rm -f "${data%% *}/dump.rdb"
+	;;
+esac
+
 say() {
 	echo "start.sh: $*"
 }

@@ -1,10 +1,10 @@
 {{/* The instance's name. */}}
-{{- define "redis.name" -}}
+{{- define "tenant-redis.name" -}}
 {{- .Values.name | default .Release.Name -}}
 {{- end }}
 
-{{- define "redis.labels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+{{- define "tenant-redis.labels" -}}
+app.kubernetes.io/name: tenant-redis
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -12,23 +12,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/* Namespaces of the tenant and of the release, as a JSON list, each once. */}}
-{{- define "redis.namespaces" -}}
+{{- define "tenant-redis.namespaces" -}}
 {{- append .Values.tenantNamespaces .Release.Namespace | uniq | sortAlpha | toJson -}}
 {{- end }}
 
-{{- define "redis.accessLabel" -}}
-{{- .Values.access.label | default (printf "elastisys.io/redis-%s-access" (include "redis.name" .)) -}}
+{{- define "tenant-redis.accessLabel" -}}
+{{- .Values.access.label | default (printf "elastisys.io/redis-%s-access" (include "tenant-redis.name" .)) -}}
 {{- end }}
 
 {{/* Labels that the operator gives to the Pods of one component of one instance: (dict "root" $ "component" "redis") */}}
-{{- define "redis.selector" -}}
-app.kubernetes.io/name: {{ include "redis.name" .root | quote }}
+{{- define "tenant-redis.selector" -}}
+app.kubernetes.io/name: {{ include "tenant-redis.name" .root | quote }}
 app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/part-of: redis-failover
 {{- end }}
 
 {{/* Pod Security "restricted", complete: a context given to the operator replaces its default, which has no seccomp profile. */}}
-{{- define "redis.podSecurityContext" -}}
+{{- define "tenant-redis.podSecurityContext" -}}
 runAsNonRoot: true
 runAsUser: 10001
 runAsGroup: 10001
@@ -37,7 +37,7 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{- define "redis.containerSecurityContext" -}}
+{{- define "tenant-redis.containerSecurityContext" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
@@ -48,21 +48,21 @@ seccompProfile:
 {{- end }}
 
 {{/* Lets the cluster autoscaler remove a node in spite of the Pod's emptyDir, whose name is given. */}}
-{{- define "redis.evictable" -}}
+{{- define "tenant-redis.evictable" -}}
 cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: {{ . }}
 {{- end }}
 
 {{/* Spread over zones as far as possible. */}}
-{{- define "redis.zoneSpread" -}}
+{{- define "tenant-redis.zoneSpread" -}}
 - topologyKey: topology.kubernetes.io/zone
   maxSkew: 1
   whenUnsatisfiable: ScheduleAnyway
   labelSelector:
     matchLabels:
-      {{- include "redis.selector" . | nindent 6 }}
+      {{- include "tenant-redis.selector" . | nindent 6 }}
 {{- end }}
 
-{{- define "redis.exporter" -}}
+{{- define "tenant-redis.exporter" -}}
 enabled: true
 image: {{ .Values.exporter.image | quote }}
 imagePullPolicy: IfNotPresent
@@ -74,16 +74,16 @@ resources:
   requests: {cpu: 10m, memory: 64Mi}
   limits: {memory: 64Mi}
 containerSecurityContext:
-  {{- include "redis.containerSecurityContext" . | nindent 2 }}
+  {{- include "tenant-redis.containerSecurityContext" . | nindent 2 }}
 {{- end }}
 
 {{/* What Redis and Sentinel Pods have in common, as fields of the RedisFailover. */}}
-{{- define "redis.pod" -}}
+{{- define "tenant-redis.pod" -}}
 image: {{ .Values.image | quote }}
 imagePullPolicy: IfNotPresent
 imagePullSecrets:
   {{- toYaml .Values.imagePullSecrets | nindent 2 }}
-serviceAccountName: {{ include "redis.name" . | quote }}
+serviceAccountName: {{ include "tenant-redis.name" . | quote }}
 nodeSelector:
   {{- toYaml .Values.placement.nodeSelector | nindent 2 }}
 # A Pod stays bound to a node that is gone, until the node is back or its object
@@ -101,22 +101,37 @@ tolerations:
 {{- with .Values.placement.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
-{{- if include "redis.ownBudgets" . }}
+{{- if include "tenant-redis.newFields" . }}
 disablePodDisruptionBudget: true
 {{- end }}
 {{- end }}
 
-{{/* A readiness probe that runs a command, given as a list. */}}
-{{- define "redis.readiness" -}}
-exec:
-  command:
-    {{- toYaml . | nindent 4 }}
-initialDelaySeconds: 3
-periodSeconds: 10
-timeoutSeconds: 5
+{{/* How to tell ready from not, a command that is given as a list. The operator asks for the first time after 30 s; until then a new Pod counts as missing for budgets, drains and whoever waits for it. */}}
+{{- define "tenant-redis.ready" -}}
+customReadinessProbe:
+  exec:
+    command:
+      {{- toYaml . | nindent 6 }}
+  initialDelaySeconds: 3
+  periodSeconds: 10
+  timeoutSeconds: 5
 {{- end }}
 
-{{/* Whether the operator can be told to make no PodDisruptionBudgets: not empty if so. */}}
-{{- define "redis.ownBudgets" -}}
+{{/* How to tell alive from dead, for the port that is given. Who answers is alive, whatever it says: the operator's own probe, which wants PONG, has a Redis killed that loads, and one that has no connection left, again and again. It does not log in. Silence of a minute and a half is for good: Sentinel has replaced such a master long before. */}}
+{{- define "tenant-redis.alive" -}}
+customLivenessProbe:
+  exec:
+    command:
+      - /bin/sh
+      - -c
+      - answer=$(timeout 4 redis-cli -h 127.0.0.1 -p {{ . }} ping 2>&1); case $answer in "" | *"Could not connect"*) echo "no answer $answer"; exit 1 ;; esac
+  initialDelaySeconds: 30
+  periodSeconds: 30
+  timeoutSeconds: 5
+  failureThreshold: 3
+{{- end }}
+
+{{/* Whether the operator has the fields that Spotahome's v1.3 has added, for probes and against PodDisruptionBudgets of its own: not empty if so. */}}
+{{- define "tenant-redis.newFields" -}}
 {{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}
 {{- end }}

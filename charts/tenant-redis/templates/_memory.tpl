@@ -1,5 +1,5 @@
 {{/* Memory and CPU of a Redis container of this instance, as JSON. */}}
-{{- define "redis.resources" -}}
+{{- define "tenant-redis.resources" -}}
 {{- $sizes := dict
   "small" (dict "memory" "256Mi" "cpu" "100m")
   "medium" (dict "memory" "1Gi" "cpu" "500m")
@@ -8,7 +8,7 @@
 {{- get $sizes .Values.size | toJson -}}
 {{- end }}
 
-{{- define "redis.mebibytes" -}}
+{{- define "tenant-redis.mebibytes" -}}
 {{- if hasSuffix "Gi" . }}{{ mul (trimSuffix "Gi" .) 1024 }}{{ else }}{{ trimSuffix "Mi" . }}{{ end -}}
 {{- end }}
 
@@ -26,8 +26,8 @@ container even at the worst moment:
   all of that twice, since a save or a replica that loads forks Redis, and every
   page that is written meanwhile is copied.
 */}}
-{{- define "redis.memory" -}}
-{{- $container := include "redis.resources" . | fromJson | dig "memory" "" | include "redis.mebibytes" | int -}}
+{{- define "tenant-redis.memory" -}}
+{{- $container := include "tenant-redis.resources" . | fromJson | dig "memory" "" | include "tenant-redis.mebibytes" | int -}}
 {{- $share := div $container 32 -}}
 {{- $maxmemory := div (mul (sub (sub $container (mul 6 $share)) 32) 5) 11 -}}
 {{- dict "share" $share "clients" (mul 2 $share) "replicas" (mul 4 $share) "maxmemory" $maxmemory | toJson -}}

@@ -1,11 +1,11 @@
 {{/* Labels that tell the series of one component of one instance from all others: (dict "root" $ "component" "redis"). The alerts rest on them. */}}
-{{- define "redis.relabelings" -}}
+{{- define "tenant-redis.relabelings" -}}
 # A Pod whose container cannot start has an address, but is missing all the same.
 - action: keep
   sourceLabels: [__meta_kubernetes_pod_phase]
   regex: Running
 - targetLabel: tenant_redis
-  replacement: {{ include "redis.name" .root | quote }}
+  replacement: {{ include "tenant-redis.name" .root | quote }}
 - targetLabel: component
   replacement: {{ .component }}
 # Sentinel and replicas name a master by its address.
@@ -14,8 +14,8 @@
 {{- end }}
 
 {{/* What the <placeholders> of the rules stand for. */}}
-{{- define "redis.ruleFigures" -}}
-{{- $name := include "redis.name" . -}}
+{{- define "tenant-redis.ruleFigures" -}}
+{{- $name := include "tenant-redis.name" . -}}
 instance: {{ printf "namespace=%q,tenant_redis=%q" .Release.Namespace $name | quote }}
 namespace: {{ .Release.Namespace | quote }}
 name: {{ $name | quote }}
@@ -24,7 +24,7 @@ replicas: {{ sub .Values.redis.replicas 1 | int64 | quote }}
 proxies: {{ .Values.proxy.replicas | int64 | quote }}
 sentinels: {{ .Values.sentinel.replicas | int64 | quote }}
 pods: {{ add .Values.redis.replicas .Values.sentinel.replicas | int64 | quote }}
-mebibytes: {{ include "redis.resources" . | fromJson | dig "memory" "" | include "redis.mebibytes" | quote }}
+mebibytes: {{ include "tenant-redis.resources" . | fromJson | dig "memory" "" | include "tenant-redis.mebibytes" | quote }}
 quorum: {{ add1 (div .Values.sentinel.replicas 2) | int64 | quote }}
 downAfter: {{ .Values.sentinel.downAfterMilliseconds | int64 | quote }}
 failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote }}
@@ -34,35 +34,35 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- end }}
 
 {{/* The file of a rule with its <placeholders> filled in, as JSON: (dict "root" $ "file" "its text") */}}
-{{- define "redis.rule" -}}
+{{- define "tenant-redis.rule" -}}
 {{- $text := .file -}}
-{{- range $key, $figure := include "redis.ruleFigures" .root | fromYaml -}}
+{{- range $key, $figure := include "tenant-redis.ruleFigures" .root | fromYaml -}}
 {{- $text = replace (printf "<%s>" $key) $figure $text -}}
 {{- end -}}
 {{- fromYaml $text | toJson -}}
 {{- end }}
 
 {{/* The labels of all that rules make. */}}
-{{- define "redis.ruleLabels" -}}
-{{- dict "namespace" .Release.Namespace "tenant_redis" (include "redis.name" .) | toJson -}}
+{{- define "tenant-redis.ruleLabels" -}}
+{{- dict "namespace" .Release.Namespace "tenant_redis" (include "tenant-redis.name" .) | toJson -}}
 {{- end }}
 
 {{/* One recording rule: (dict "root" $ "file" "the file's text") */}}
-{{- define "redis.record" -}}
-- {{ merge (dict "labels" (include "redis.ruleLabels" .root | fromJson)) (include "redis.rule" . | fromJson) | toYaml | nindent 2 | trim }}
+{{- define "tenant-redis.record" -}}
+- {{ merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) (include "tenant-redis.rule" . | fromJson) | toYaml | nindent 2 | trim }}
 {{- end }}
 
 {{/* One alert, or nothing if this instance has no use for it, as for one of a serving instance while it copies another Redis: (dict "root" $ "file" "the file's text") */}}
-{{- define "redis.alert" -}}
+{{- define "tenant-redis.alert" -}}
 {{- $values := .root.Values -}}
-{{- $alert := include "redis.rule" . | fromJson -}}
+{{- $alert := include "tenant-redis.rule" . | fromJson -}}
 {{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.serving $values.migrateFrom) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
 {{- with $values.monitoring.dashboardURL -}}
-{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "redis.name" $.root)) -}}
+{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "tenant-redis.name" $.root)) -}}
 {{- end -}}
-{{- $labels := merge (include "redis.ruleLabels" .root | fromJson) $alert.labels $values.monitoring.alertLabels -}}
+{{- $labels := merge (include "tenant-redis.ruleLabels" .root | fromJson) $alert.labels $values.monitoring.alertLabels -}}
 - {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}

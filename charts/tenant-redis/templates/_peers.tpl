@@ -1,13 +1,13 @@
 {{/* Peers of the NetworkPolicies, one list each. */}}
 
-{{- define "redis.peers.instance" -}}
+{{- define "tenant-redis.peers.instance" -}}
 - podSelector:
     matchLabels:
-      app.kubernetes.io/name: {{ include "redis.name" . | quote }}
+      app.kubernetes.io/name: {{ include "tenant-redis.name" . | quote }}
       app.kubernetes.io/part-of: redis-failover
 {{- end }}
 
-{{- define "redis.peers.operator" -}}
+{{- define "tenant-redis.peers.operator" -}}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: {{ .Values.operator.namespace | quote }}
@@ -16,13 +16,13 @@
       app.kubernetes.io/name: redis-operator
 {{- end }}
 
-{{- define "redis.peers.proxy" -}}
+{{- define "tenant-redis.peers.proxy" -}}
 - podSelector:
     matchLabels:
-      {{- include "redis.proxy.selector" . | nindent 6 }}
+      {{- include "tenant-redis.proxy.selector" . | nindent 6 }}
 {{- end }}
 
-{{- define "redis.peers.prometheus" -}}
+{{- define "tenant-redis.peers.prometheus" -}}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: {{ .Values.monitoring.namespace | quote }}
@@ -31,7 +31,7 @@
       app.kubernetes.io/name: prometheus
 {{- end }}
 
-{{- define "redis.peers.blackbox" -}}
+{{- define "tenant-redis.peers.blackbox" -}}
 - namespaceSelector:
     matchLabels:
       kubernetes.io/metadata.name: {{ .Values.monitoring.namespace | quote }}
@@ -40,16 +40,16 @@
       app.kubernetes.io/name: prometheus-blackbox-exporter
 {{- end }}
 
-{{- define "redis.peers.clients" -}}
+{{- define "tenant-redis.peers.clients" -}}
 - namespaceSelector:
     {{- if .Values.access.allNamespaces }} {}
     {{- else }}
     matchExpressions:
       - key: kubernetes.io/metadata.name
         operator: In
-        values: {{ include "redis.namespaces" . }}
+        values: {{ include "tenant-redis.namespaces" . }}
     {{- end }}
   podSelector:
     matchLabels:
-      {{ include "redis.accessLabel" . | quote }}: allow
+      {{ include "tenant-redis.accessLabel" . | quote }}: allow
 {{- end }}

@@ -1,17 +1,17 @@
 {{/* The proxy's name: of its Deployment, Service, ConfigMap and budget. */}}
-{{- define "redis.proxy.name" -}}
-{{- include "redis.name" . }}-proxy
+{{- define "tenant-redis.proxy.name" -}}
+{{- include "tenant-redis.name" . }}-proxy
 {{- end }}
 
 {{/* Labels of the proxy's Pods. They have no part in what the operator selects. */}}
-{{- define "redis.proxy.selector" -}}
-app.kubernetes.io/name: {{ include "redis.name" . | quote }}
+{{- define "tenant-redis.proxy.selector" -}}
+app.kubernetes.io/name: {{ include "tenant-redis.name" . | quote }}
 app.kubernetes.io/component: proxy
 app.kubernetes.io/part-of: tenant-redis
 {{- end }}
 
 {{/* Lines of a check: what Redis is to say of its replication, as a regular expression. QUIT ends the answer, or a wrong one would be waited on until the time-out. */}}
-{{- define "redis.proxy.check" -}}
+{{- define "tenant-redis.proxy.check" -}}
 option tcp-check
 tcp-check connect
 {{- if .root.Values.auth.enabled }}
@@ -22,7 +22,7 @@ tcp-check expect rstring {{ .expect }}
 {{- end }}
 
 {{/* haproxy.cfg. What differs between the proxy and a sidecar comes from the environment. */}}
-{{- define "redis.proxy.config" -}}
+{{- define "tenant-redis.proxy.config" -}}
 {{- $connections := int .Values.proxy.maxConnections -}}
 global
     # The same on every node, however many cores that has.
@@ -60,13 +60,13 @@ frontend read
     default_backend replicas
 
 backend master
-    {{- include "redis.proxy.check" (dict "root" . "expect" "role:master") | nindent 4 }}
+    {{- include "tenant-redis.proxy.check" (dict "root" . "expect" "role:master") | nindent 4 }}
     # sentinel.lua says where it is.
     server master 127.0.0.1:1 disabled
 
 backend replicas
     balance leastconn
-    {{- include "redis.proxy.check" (dict "root" . "expect" "role:slave[^\\0]*master_link_status:up") | nindent 4 }}
+    {{- include "tenant-redis.proxy.check" (dict "root" . "expect" "role:slave[^\\0]*master_link_status:up") | nindent 4 }}
     {{- range $n := until (int .Values.redis.replicas) }}
     server replica{{ add1 $n }} 127.0.0.1:1 disabled
     {{- end }}
@@ -89,8 +89,8 @@ frontend metrics
 {{- end }}
 
 {{/* What the configuration takes from the environment. */}}
-{{- define "redis.proxy.environment" -}}
-{{- $name := include "redis.name" . -}}
+{{- define "tenant-redis.proxy.environment" -}}
+{{- $name := include "tenant-redis.name" . -}}
 - {name: PROXY_ADDRESS, value: "*"}
 - name: REDIS_SENTINEL_HOST
   value: $({{ $name | upper | replace "-" "_" }}_SENTINEL_SERVICE_HOST)
@@ -106,6 +106,6 @@ frontend metrics
 {{- end }}
 
 {{/* Memory of a proxy: 32 MiB for itself, and 40 KiB for each connection on both ports, which has two buffers of 16 KiB. */}}
-{{- define "redis.proxy.memory" -}}
+{{- define "tenant-redis.proxy.memory" -}}
 {{- add 32 (div (mul 80 (int .Values.proxy.maxConnections)) 1024) }}Mi
 {{- end }}

@@ -3,8 +3,8 @@ The Secret of servicebinding.io, with the keys that spring-cloud-bindings reads:
 (dict "root" $ "namespace" "team-a" "password" "..."). It has no host: a client
 without Sentinel would take it for Redis.
 */}}
-{{- define "redis.serviceBinding" -}}
-{{- $name := include "redis.name" .root -}}
+{{- define "tenant-redis.serviceBinding" -}}
+{{- $name := include "tenant-redis.name" .root -}}
 ---
 apiVersion: v1
 kind: Secret
@@ -13,7 +13,7 @@ metadata:
   name: {{ $name }}-binding
   namespace: {{ .namespace | quote }}
   labels:
-    {{- include "redis.labels" .root | nindent 4 }}
+    {{- include "tenant-redis.labels" .root | nindent 4 }}
 data:
   type: {{ b64enc "redis" }}
   provider: {{ b64enc "tenant-redis" }}

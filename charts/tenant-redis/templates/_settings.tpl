@@ -1,17 +1,21 @@
 {{/* A value of redis.config as Redis writes it: YAML knows yes as true, and Helm 1000000 as 1e+06. */}}
-{{- define "redis.setting" -}}
+{{- define "tenant-redis.setting" -}}
 {{- if kindIs "bool" . }}{{ ternary "yes" "no" . }}{{ else if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end }}
 
 {{/* redis.config over the policy that the purpose asks for. */}}
-{{- define "redis.settings" -}}
+{{- define "tenant-redis.settings" -}}
 {{- $policy := eq .Values.purpose "session" | ternary "noeviction" "allkeys-lru" -}}
 {{- merge (dict) .Values.redis.config (dict "maxmemory-policy" $policy) | toJson -}}
 {{- end }}
 
 {{/* Redis' settings as arguments of its command. */}}
-{{- define "redis.arguments" -}}
-{{- $memory := include "redis.memory" . | fromJson -}}
+{{- define "tenant-redis.arguments" -}}
+{{- /* Numbers come back from JSON as floats, of which Helm writes the large ones as 1e+06. */ -}}
+{{- $memory := dict -}}
+{{- range $share, $mebibytes := include "tenant-redis.memory" . | fromJson -}}
+{{- $_ := set $memory $share (int64 $mebibytes) -}}
+{{- end -}}
 # An image with another working directory never finishes a replication on the
 # read-only root file system.
 - --dir
@@ -29,7 +33,7 @@
 - --maxmemory-clients
 - {{ $memory.clients }}mb
 - --client-output-buffer-limit
-{{- range tuple "normal" (printf "%vmb" $memory.share) "0" "0" "replica" (printf "%vmb" $memory.replicas) "0" "0" }}
+{{- range tuple "normal" (printf "%dmb" $memory.share) "0" "0" "replica" (printf "%dmb" $memory.replicas) "0" "0" }}
 - {{ . | quote }}
 {{- end }}
 - --repl-backlog-size
@@ -44,9 +48,13 @@
 - "no"
 {{- else }}
 - ""
+# A replica keeps the file in which it got the data, and after the loss of all
+# Redis the instance would come back with it, however old.
+- --rdb-del-sync-files
+- "yes"
 {{- end }}
-{{- range $name, $value := include "redis.settings" . | fromJson }}
+{{- range $name, $value := include "tenant-redis.settings" . | fromJson }}
 - --{{ $name }}
-- {{ include "redis.setting" $value | quote }}
+- {{ include "tenant-redis.setting" $value | quote }}
 {{- end }}
 {{- end }}

@@ -121,6 +121,14 @@ func TestSentinels(t *testing.T) {
 		require.Error(t, err)
 		require.Contains(t, output, "FAILED  sentinels: 2 of 3 known name "+i.Redis[0].IP)
 	})
+	i.MonitorFrom(i.Sentinels[2], i.Redis[0])
+	i.Settled(i.Redis[0])
+	t.Run("one wants a quorum of five", func(t *testing.T) {
+		i.Tell(i.Sentinels[2], "SENTINEL", "SET", lab.MasterName, "quorum", "3")
+		output, err := tenant(t, i, password, "sh")
+		assertFails(t, output, err, map[string]string{"quorum": i.Sentinels[2].IP + ":" + lab.SentinelPort + " wants a quorum of 3, not 2"})
+		i.Tell(i.Sentinels[2], "SENTINEL", "SET", lab.MasterName, "quorum", "2")
+	})
 	t.Run("no quorum", func(t *testing.T) {
 		i.Sentinels[1].Signal(syscall.SIGKILL)
 		i.Sentinels[2].Signal(syscall.SIGKILL)

@@ -122,6 +122,23 @@ func TestChartsFit(t *testing.T) {
 	}
 }
 
+// TestChartsBearTheLabels holds that all that is made for a Prometheus bears the
+// labels by which it may select, beside the chart's own, and nothing else does.
+func TestChartsBearTheLabels(t *testing.T) {
+	for chart, v := range map[string]render.Values{
+		"tenant-redis":   {"auth.existingSecret": `"mine"`, "monitoring.probe.prober": `"a:1"`, "proxy.enabled": "true"},
+		"redis-operator": {},
+	} {
+		v["monitoring.enabled"], v["monitoring.labels"] = "true", `{"release": "kps", "on": "true"}`
+		for id, o := range (render.Chart{Dir: render.Repository + "/charts/" + chart, Release: "redis-operator", Namespace: "redis-system"}).Objects(t, v) {
+			assert.Equal(t, !ours(o), o.GetLabels()["release"] == "kps" && o.GetLabels()["on"] == "true", id)
+			if !ours(o) {
+				assert.Equal(t, chart, o.GetLabels()["app.kubernetes.io/name"], id)
+			}
+		}
+	}
+}
+
 // TestPodsAreRestricted holds that the namespace takes the Pods of the
 // Deployments. Those of the Prometheus Operator get what its objects say.
 func TestPodsAreRestricted(t *testing.T) {

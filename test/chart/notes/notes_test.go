@@ -118,3 +118,14 @@ func TestAllNamespaces(t *testing.T) {
 	require.Contains(t, printed, "-n redis-system get configmap")
 	require.Contains(t, printed, "in all namespaces:")
 }
+
+// TestSelected holds that it is told how to find out whether a Prometheus reads
+// what is made for it.
+func TestSelected(t *testing.T) {
+	require.NotContains(t, notes(t, tenants), "golive cache")
+	printed := notes(t, tenants, operatorOfPrometheus, "--set=monitoring.enabled=true")
+	require.Contains(t, printed, "which may select by label (monitoring.labels is empty):\n\n  helm tenant golive cache --namespace redis-system | grep selected")
+	require.NotContains(t, printed, "attention")
+	printed = notes(t, tenants, operatorOfPrometheus, "--set=monitoring.enabled=true,monitoring.labels.release=kps")
+	require.Contains(t, printed, `(monitoring.labels is {"release":"kps"}):`)
+}

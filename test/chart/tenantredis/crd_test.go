@@ -3,6 +3,7 @@ package tenantredis
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -106,14 +107,16 @@ func TestCRDCheckFindsMistakes(t *testing.T) {
 // TestForksSchemasTellFlavoursApart gives each fork what is rendered for another
 // operator.
 func TestForksSchemasTellFlavoursApart(t *testing.T) {
-	const (
-		ownBudgets = "disablePodDisruptionBudget in body is a forbidden property"
-		readiness  = "customReadinessProbe in body is a forbidden property"
-	)
-	assertFits(t, freshworksSchema(t), "spotahome-1.3",
-		"spec.redis."+readiness, "spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+readiness, "spec.sentinel."+ownBudgets)
-	assertFits(t, freshworksSchema(t), "saremox",
-		"spec.redis."+ownBudgets, droppedKeys, "spec.sentinel."+ownBudgets, "spec.sentinel.enabled in body is a forbidden property")
+	newFields := func(component string) []string {
+		var all []string
+		for _, field := range []string{"customLivenessProbe", "customReadinessProbe", "disablePodDisruptionBudget"} {
+			all = append(all, "spec."+component+"."+field+" in body is a forbidden property")
+		}
+		return all
+	}
+	all := slices.Concat(newFields("redis"), []string{droppedKeys}, newFields("sentinel"))
+	assertFits(t, freshworksSchema(t), "spotahome-1.3", all...)
+	assertFits(t, freshworksSchema(t), "saremox", append(all, "spec.sentinel.enabled in body is a forbidden property")...)
 	assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "saremox", "spec.sentinel.enabled in body is a forbidden property")
 
 	unknown := map[string]any{"spec": map[string]any{"sentinel": map[string]any{"enable": true}}}

@@ -55,6 +55,8 @@ func TestMemory(t *testing.T) {
 		"least":  {own("128Mi"), "128Mi", "500m", 32, 4, 16, 8},
 		"odd":    {own("1001Mi"), "1001Mi", "500m", 355, 31, 124, 62},
 		"most":   {own("64Gi"), "64Gi", "500m", 24189, 2048, 8192, 4096},
+		// Of what Helm writes as 1e+06.
+		"more than anybody has": {own("4096Gi"), "4096Gi", "500m", 1549018, 131072, 524288, 262144},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,8 +133,8 @@ func TestSettings(t *testing.T) {
 
 func TestPurpose(t *testing.T) {
 	for purpose, want := range map[string]map[string]string{
-		"cache":   {"maxmemory-policy": "allkeys-lru", "save": ""},
-		"session": {"maxmemory-policy": "noeviction", "save": "900 1 300 10 60 1000", "stop-writes-on-bgsave-error": "no"},
+		"cache":   {"maxmemory-policy": "allkeys-lru", "save": "", "rdb-del-sync-files": "yes"},
+		"session": {"maxmemory-policy": "noeviction", "save": "900 1 300 10 60 1000", "rdb-del-sync-files": "no", "stop-writes-on-bgsave-error": "no"},
 	} {
 		command := failover(t, values{"purpose": text(purpose)}).Spec.Redis.Command
 		assert.Equal(t, want, running(t, command, want), purpose)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,9 +25,15 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
 
-// cluster has an API server that knows Namespaces, Secrets and Deployments, which
-// is all that the chart looks up.
+// cluster has an API server that knows what the chart looks up. All else is
+// forbidden, as it is to one who has rights in the release's and the tenant's
+// namespaces alone.
 type cluster map[string]any
+
+const (
+	accounts = "/api/v1/namespaces/" + namespace + "/serviceaccounts"
+	sets     = "/apis/apps/v1/namespaces/" + namespace + "/statefulsets/"
+)
 
 // with returns a cluster in which the namespace has a Secret with this password.
 func with(name, password string) cluster {
@@ -49,22 +56,28 @@ func (c cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"/api/v1": metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{
 			{Name: "namespaces", Kind: "Namespace"},
 			{Name: "secrets", Kind: "Secret", Namespaced: true},
+			{Name: "serviceaccounts", Kind: "ServiceAccount", Namespaced: true},
 		}},
 		"/apis/apps/v1": metav1.APIResourceList{GroupVersion: "apps/v1", APIResources: []metav1.APIResource{
 			{Name: "deployments", Kind: "Deployment", Namespaced: true},
+			{Name: "statefulsets", Kind: "StatefulSet", Namespaced: true},
 		}},
-		"/api/v1/namespaces/kube-system": corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}},
+		accounts: corev1.ServiceAccountList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccountList"}},
 	}
 	maps.Copy(found, c)
 	object, ok := found[r.URL.Path]
-	if !ok {
-		w.WriteHeader(http.StatusNotFound)
-		object = metav1.Status{
-			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
-			Status:   metav1.StatusFailure, Reason: metav1.StatusReasonNotFound, Code: http.StatusNotFound,
-		}
-	}
 	w.Header().Set("Content-Type", "application/json")
+	if !ok {
+		status := metav1.Status{
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
+			Status:   metav1.StatusFailure, Reason: metav1.StatusReasonForbidden, Code: http.StatusForbidden, Message: r.URL.Path + " is forbidden",
+		}
+		if strings.Contains(r.URL.Path, "/namespaces/"+namespace+"/") || strings.Contains(r.URL.Path, "/namespaces/team-a/") || strings.HasPrefix(r.URL.Path, "/openapi") {
+			status.Reason, status.Code = metav1.StatusReasonNotFound, http.StatusNotFound
+		}
+		w.WriteHeader(int(status.Code))
+		object = status
+	}
 	_ = json.NewEncoder(w).Encode(object)
 }
 

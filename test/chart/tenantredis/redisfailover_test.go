@@ -61,10 +61,10 @@ func TestNewChartRestartsNothing(t *testing.T) {
 }
 
 func TestSentinelTimings(t *testing.T) {
-	assert.Equal(t, []string{"down-after-milliseconds 2000", "failover-timeout 6000", "parallel-syncs 1"},
+	assert.Equal(t, []string{"quorum 2", "down-after-milliseconds 2000", "failover-timeout 6000", "parallel-syncs 1"},
 		failover(t, nil).Spec.Sentinel.CustomConfig)
 	own := values{"sentinel": `{"downAfterMilliseconds": 5000, "failoverTimeoutMilliseconds": 40000, "parallelSyncs": 2}`}
-	assert.Equal(t, []string{"down-after-milliseconds 5000", "failover-timeout 40000", "parallel-syncs 2"},
+	assert.Equal(t, []string{"quorum 2", "down-after-milliseconds 5000", "failover-timeout 40000", "parallel-syncs 2"},
 		failover(t, own).Spec.Sentinel.CustomConfig)
 }
 

@@ -56,29 +56,29 @@ type redisFailover struct {
 type bootstrapNode struct{ Host, Port string }
 
 type component struct {
-	Enabled                    bool
-	Replicas                   int32
-	Image                      string
-	ImagePullPolicy            corev1.PullPolicy
-	ImagePullSecrets           []corev1.LocalObjectReference
-	ServiceAccountName         string
-	TerminationGracePeriod     int64
-	ShutdownConfigMap          string
-	Command, CustomConfig      []string
-	CustomReadinessProbe       *corev1.Probe
-	Resources                  corev1.ResourceRequirements
-	Storage                    struct{ EmptyDir *corev1.EmptyDirVolumeSource }
-	SecurityContext            *corev1.PodSecurityContext
-	ContainerSecurityContext   *corev1.SecurityContext
-	ConfigCopy                 struct{ ContainerSecurityContext *corev1.SecurityContext }
-	Affinity                   *corev1.Affinity
-	TopologySpreadConstraints  []corev1.TopologySpreadConstraint
-	PodAnnotations             map[string]string
-	NodeSelector               map[string]string
-	Tolerations                []corev1.Toleration
-	PriorityClassName          string
-	DisablePodDisruptionBudget bool
-	Exporter                   struct {
+	Enabled                                   bool
+	Replicas                                  int32
+	Image                                     string
+	ImagePullPolicy                           corev1.PullPolicy
+	ImagePullSecrets                          []corev1.LocalObjectReference
+	ServiceAccountName                        string
+	TerminationGracePeriod                    int64
+	ShutdownConfigMap                         string
+	Command, CustomConfig                     []string
+	Resources                                 corev1.ResourceRequirements
+	Storage                                   struct{ EmptyDir *corev1.EmptyDirVolumeSource }
+	SecurityContext                           *corev1.PodSecurityContext
+	ContainerSecurityContext                  *corev1.SecurityContext
+	ConfigCopy                                struct{ ContainerSecurityContext *corev1.SecurityContext }
+	Affinity                                  *corev1.Affinity
+	TopologySpreadConstraints                 []corev1.TopologySpreadConstraint
+	PodAnnotations                            map[string]string
+	NodeSelector                              map[string]string
+	Tolerations                               []corev1.Toleration
+	PriorityClassName                         string
+	DisablePodDisruptionBudget                bool
+	CustomLivenessProbe, CustomReadinessProbe *corev1.Probe
+	Exporter                                  struct {
 		Enabled                  bool
 		Image                    string
 		ImagePullPolicy          corev1.PullPolicy

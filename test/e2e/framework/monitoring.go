@@ -104,11 +104,12 @@ metadata:
 func CopyRules(t *testing.T, namespace, name string, divisor int) {
 	t.Helper()
 	// Without terratest, which would log all of it.
-	made, err := Ask(t.Context(), "--namespace", namespace, "get", "prometheusrule", name, "-o", "yaml")
+	text, err := Ask(t.Context(), "--namespace", namespace, "get", "prometheusrule", name, "-o", "yaml")
 	require.NoError(t, err)
 	var rules map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(made), &rules))
-	rules["metadata"] = map[string]any{"name": name, "namespace": MonitoringNamespace}
+	require.NoError(t, yaml.Unmarshal([]byte(text), &rules))
+	made, _ := rules["metadata"].(map[string]any)
+	rules["metadata"] = map[string]any{"name": name, "namespace": MonitoringNamespace, "labels": made["labels"]}
 	delete(rules, "status")
 	for _, group := range rules["spec"].(map[string]any)["groups"].([]any) {
 		for _, rule := range group.(map[string]any)["rules"].([]any) {

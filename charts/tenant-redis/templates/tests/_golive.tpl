@@ -1,18 +1,18 @@
 {{/* Labels of the Pods of `helm test`. They have no part in what the operator selects. */}}
-{{- define "redis.golive.selector" -}}
+{{- define "tenant-redis.golive.selector" -}}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: golive
 {{- end }}
 
 {{/* A Job of `helm test` that runs golive.sh: (dict "root" $ "name" NAME "weight" ORDER "label" TRUE-TO-BE-LET-IN "arguments" LIST) */}}
-{{- define "redis.golive" -}}
+{{- define "tenant-redis.golive" -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "redis.name" .root }}-{{ .name }}
+  name: {{ include "tenant-redis.name" .root }}-{{ .name }}
   namespace: {{ .root.Release.Namespace | quote }}
   labels:
-    {{- include "redis.labels" .root | nindent 4 }}
+    {{- include "tenant-redis.labels" .root | nindent 4 }}
   annotations:
     helm.sh/hook: test
     helm.sh/hook-weight: {{ .weight | quote }}
@@ -26,22 +26,22 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "redis.golive.selector" .root | nindent 8 }}
+        {{- include "tenant-redis.golive.selector" .root | nindent 8 }}
         {{- if .label }}
-        {{ include "redis.accessLabel" .root | quote }}: allow
+        {{ include "tenant-redis.accessLabel" .root | quote }}: allow
         {{- end }}
     spec:
-      {{- include "redis.golive.pod" . | nindent 6 }}
+      {{- include "tenant-redis.golive.pod" . | nindent 6 }}
 {{- end }}
 
-{{- define "redis.golive.pod" -}}
-{{- $name := include "redis.name" .root -}}
+{{- define "tenant-redis.golive.pod" -}}
+{{- $name := include "tenant-redis.name" .root -}}
 restartPolicy: Never
 automountServiceAccountToken: false
 enableServiceLinks: false
 imagePullSecrets: {{ .root.Values.imagePullSecrets | toJson }}
 securityContext:
-  {{- include "redis.podSecurityContext" . | nindent 2 }}
+  {{- include "tenant-redis.podSecurityContext" . | nindent 2 }}
 containers:
   - name: golive
     image: {{ .root.Values.image | quote }}
@@ -65,5 +65,5 @@ containers:
       requests: {cpu: 10m, memory: 16Mi}
       limits: {memory: 32Mi}
     securityContext:
-      {{- include "redis.containerSecurityContext" . | nindent 6 }}
+      {{- include "tenant-redis.containerSecurityContext" . | nindent 6 }}
 {{- end }}

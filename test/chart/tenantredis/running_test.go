@@ -1,0 +1,169 @@
+package tenantredis
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// runs returns a cluster in which an instance of the release runs with the
+// password of a Secret, with none if that is empty, and all else of others.
+func runs(name, secret string, others ...cluster) cluster {
+	c := cluster{}
+	for _, other := range others {
+		maps.Copy(c, other)
+	}
+	container := corev1.Container{Name: "redis", Env: []corev1.EnvVar{{Name: "REDIS_ADDR", Value: "redis://127.0.0.1:6379"}}}
+	if secret != "" {
+		container.Env = append(container.Env, corev1.EnvVar{Name: "REDIS_PASSWORD", ValueFrom: &corev1.EnvVarSource{
+			SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: "password"},
+		}})
+	}
+	set := appsv1.StatefulSet{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"}}
+	set.Spec.Template.Spec.Containers = []corev1.Container{container, {Name: "redis-exporter"}}
+	c[sets+"rfr-"+name] = set
+	c[accounts] = corev1.ServiceAccountList{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccountList"},
+		Items:    []corev1.ServiceAccount{account("default", "", ""), account(name, release, "tenant-redis")},
+	}
+	return c
+}
+
+// account is the ServiceAccount of an instance that a chart of this name has made,
+// as a dependency or alone.
+func account(name, release, chart string) corev1.ServiceAccount {
+	a := corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
+	if release != "" {
+		a.Labels = map[string]string{"app.kubernetes.io/name": "tenant-redis", "helm.sh/chart": chart + "-0.1.0"}
+		a.Annotations = map[string]string{"meta.helm.sh/release-name": release}
+	}
+	return a
+}
+
+// TestPasswordOfARunningInstance holds that Redis is never told of another
+// password, or of none, while it runs with one.
+func TestPasswordOfARunningInstance(t *testing.T) {
+	own, mine, other := with(release, "one"), with("mine", "one"), with("other", "two")
+	for name, test := range map[string]struct {
+		cluster cluster
+		set     string
+		// says is empty where it is allowed.
+		says string
+	}{
+		"unchanged":                    {runs(release, release, own), "auth.enabled=true", ""},
+		"unchanged, own Secret":        {runs(release, "mine", mine), "auth.existingSecret=mine", ""},
+		"unchanged, none":              {runs(release, ""), "auth.enabled=false", ""},
+		"to a Secret with the same":    {runs(release, release, own, mine), "auth.existingSecret=mine", ""},
+		"back from a Secret":           {runs(release, "mine", mine), "auth.enabled=true", ""},
+		"to a Secret with another":     {runs(release, release, own, other), "auth.existingSecret=other", `auth.existingSecret: "other" has another password than Secret redis-system/cache, with which this instance runs, and would shut the operator out: give it the same password first`},
+		"from a Secret to another":     {runs(release, "mine", mine, other), "auth.existingSecret=other", `auth.existingSecret: "other" has another password than Secret redis-system/mine`},
+		"switched off":                 {runs(release, release, own), "auth.enabled=false", "auth.enabled: false, but this instance runs with a password, and the operator could never repair or replace its Redis again: set auth.enabled to true; for the other, install another release, have the applications use it, and uninstall this one"},
+		"switched on":                  {runs(release, ""), "auth.enabled=true", "auth.enabled: true, but this instance runs without a password"},
+		"switched on with a Secret":    {runs(release, "", mine), "auth.existingSecret=mine", "auth.enabled: true, but this instance runs without a password"},
+		"its Secret is gone":           {runs(release, release), "auth.enabled=true", "auth: this instance runs with the password of Secret redis-system/cache, which is gone, and another password would shut the operator out: make the Secret again, with a key password that has what this prints: kubectl -n redis-system exec rfr-cache-0 -c redis -- printenv REDIS_PASSWORD"},
+		"a Secret of its own is gone":  {runs(release, "mine"), "auth.existingSecret=mine", "auth: this instance runs with the password of Secret redis-system/mine, which is gone"},
+		"to another, and that is gone": {runs(release, "mine", other), "auth.existingSecret=other", "auth: this instance runs with the password of Secret redis-system/mine, which is gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, helm := range helms {
+				out, err := test.cluster.template(t, helm, "--set", test.set)
+				if test.says == "" {
+					require.NoError(t, err, out)
+					for _, password := range passwords(t, out) {
+						assert.Equal(t, "one", password)
+					}
+					continue
+				}
+				require.Error(t, err)
+				assert.Contains(t, out, test.says)
+				assert.NotContains(t, out, "two")
+			}
+		})
+	}
+}
+
+// TestUninstalledInstanceIsNoHindrance holds that one may be installed anew while
+// Kubernetes still removes the last.
+func TestUninstalledInstanceIsNoHindrance(t *testing.T) {
+	c := runs(release, release)
+	delete(c, accounts)
+	out, err := c.template(t, "helm", "--set", "auth.enabled=true")
+	require.NoError(t, err, out)
+	assert.NotEmpty(t, passwords(t, out))
+}
+
+// TestNewNameOfARelease holds that an upgrade never removes an instance by
+// another name, and that instances of other releases and charts are none of ours.
+func TestNewNameOfARelease(t *testing.T) {
+	const says = `name: "new" would delete the instance "cache" of this release, with all its data: set name to "cache"; for another instance, install another release. If its data may go, first kubectl -n redis-system delete redisfailover,serviceaccount cache`
+	for _, helm := range helms {
+		out, err := runs(release, "").template(t, helm, "--set", "auth.enabled=false,name=new")
+		require.Error(t, err)
+		assert.Contains(t, out, says)
+
+		out, err = cluster{}.template(t, helm, "--set", "auth.enabled=false,name=new")
+		require.NoError(t, err, out)
+
+		for title, neighbour := range map[string]corev1.ServiceAccount{
+			"of another release":     account("other", "other", "tenant-redis"),
+			"of another dependency":  account("other", release, "sessions"),
+			"of a longer dependency": account("other", release, "tenant-redis-2nd"),
+			"of nobody":              account("other", "", ""),
+		} {
+			c := cluster{accounts: corev1.ServiceAccountList{
+				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccountList"}, Items: []corev1.ServiceAccount{neighbour},
+			}}
+			out, err = c.template(t, helm, "--set", "auth.enabled=false")
+			require.NoError(t, err, "%s: %s", title, out)
+		}
+	}
+}
+
+// TestCrowdedNamespace holds that the last instance that fits is the last that is
+// installed, and that those which are there go on.
+func TestCrowdedNamespace(t *testing.T) {
+	crowd := corev1.ServiceAccountList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccountList"}}
+	for n := range 400 {
+		crowd.Items = append(crowd.Items, account("n"+strconv.Itoa(n), "other", "tenant-redis"))
+	}
+	out, err := cluster{accounts: crowd}.template(t, "helm", "--set", "auth.enabled=false")
+	require.Error(t, err)
+	assert.Contains(t, out, "namespace: redis-system has 400 instances, and may have 400: each adds up to 4 KiB")
+	out, err = cluster{accounts: crowd}.template(t, "helm", "--set", "auth.enabled=false,name=n7")
+	require.NoError(t, err, out)
+	crowd.Items = crowd.Items[1:]
+	out, err = cluster{accounts: crowd}.template(t, "helm", "--set", "auth.enabled=false")
+	require.NoError(t, err, out)
+}
+
+// TestServiceLinksFit holds the figure that the limit rests on: what Kubernetes
+// puts into the environment for the Services of an instance with the longest name
+// and a proxy, beside another 256 KiB, stays below what Linux allows.
+func TestServiceLinksFit(t *testing.T) {
+	name := strings.Repeat("N", 48)
+	// Each Service's prefix, and its ports by name.
+	bytes := 0
+	for prefix, ports := range map[string]map[string]string{
+		"RFS_" + name: {"SENTINEL": "26379"}, "RFRM_" + name: {"REDIS": "6379"}, "RFRS_" + name: {"REDIS": "6379"},
+		name + "_SENTINEL": {"SENTINEL": "26379"}, name + "_PROXY": {"REDIS": "6379", "REDIS_READ": "6380"},
+	} {
+		const address = "255.255.255.255"
+		variables := []string{"_SERVICE_HOST=" + address, "_SERVICE_PORT=26379", "_PORT=tcp://" + address + ":26379"}
+		for port, number := range ports {
+			tcp := "_PORT_" + number + "_TCP"
+			variables = append(variables, "_SERVICE_PORT_"+port+"="+number, tcp+"=tcp://"+address+":"+number, tcp+"_PROTO=tcp", tcp+"_PORT="+number, tcp+"_ADDR="+address)
+		}
+		for _, variable := range variables {
+			// A zero byte at its end, and a pointer to it.
+			bytes += len(prefix) + len(variable) + 1 + 8
+		}
+	}
+	require.Less(t, 400*bytes, (2<<20)-(256<<10), "%d bytes each", bytes)
+}

@@ -57,6 +57,7 @@ run() {
 	trap 'pass INT' INT
 	"$@" &
 	redis=$!
+	sh "${0%/*}/watch.sh" &
 	[ -z "$asked_to" ] || pass "$asked_to"
 	while
 		wait "$redis"

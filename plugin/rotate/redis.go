@@ -44,11 +44,19 @@ func (i Instance) useForReplication(ctx context.Context, password, other string)
 	})
 }
 
-// forget has every Redis take the current password alone.
+// forget has every Redis take the current password alone. It tells them twice: one
+// that has just started takes what its master takes (watch.sh), and may have asked it
+// before that was told.
 func (i Instance) forget(ctx context.Context, s state) error {
-	return i.eachRedis(ctx, []string{s.current}, func(client *redis.Client) error {
-		return client.Do(ctx, "ACL", "SETUSER", "default", "resetpass", ">"+s.current).Err()
-	})
+	for range 2 {
+		err := i.eachRedis(ctx, []string{s.current}, func(client *redis.Client) error {
+			return client.Do(ctx, "ACL", "SETUSER", "default", "resetpass", ">"+s.current).Err()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (i Instance) eachRedis(ctx context.Context, passwords []string, do func(*redis.Client) error) error {

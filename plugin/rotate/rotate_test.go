@@ -232,6 +232,25 @@ func (w *world) forget(before string) {
 	require.NoError(w.T, w.Rotation.keep(ctx, state{current: s.current}))
 }
 
+// A Redis that has forgotten a password takes it again from a master that has not.
+func TestForgottenWhileOneStarts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	w.Password = w.password("password")
+	first, taken := w.Redis[0], false
+	w.Rotation.Forward = func(ctx context.Context, pod string, port int32) (string, error) {
+		if w.pods[pod] == w.Redis[2] && !taken {
+			taken = true
+			w.Do(first, "ACL", "SETUSER", "default", ">"+old)
+		}
+		return w.forward(ctx, pod, port)
+	}
+	w.forget(old)
+	require.True(t, taken)
+	require.Equal(t, none, w.takes(old))
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: map[string][]byte{"password": []byte(old)}}

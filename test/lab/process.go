@@ -84,26 +84,32 @@ func (i *Instance) Run(p *Process, cmd *exec.Cmd) {
 }
 
 // Signal sends a signal and, if it ends the process, waits for that. Kernels kill
-// and freeze all of a container, and a Pod tells its first process only to end.
+// and freeze all of a container, and a Pod tells its first process only to end, with
+// which all others do.
 func (p *Process) Signal(signal syscall.Signal) {
 	if p.cmd == nil {
 		return
 	}
-	children := p.children()
+	all := descendants(p.cmd.Process.Pid)
 	_ = p.cmd.Process.Signal(signal)
 	if signal == syscall.SIGSTOP || signal == syscall.SIGCONT || signal == syscall.SIGKILL {
-		for _, child := range children {
-			_ = syscall.Kill(child, signal)
-		}
+		kill(all, signal)
 	}
 	if signal == syscall.SIGSTOP || signal == syscall.SIGCONT {
 		return
 	}
 	<-p.exited
-	for _, child := range children {
-		for runs(child) {
+	kill(all, syscall.SIGKILL)
+	for _, pid := range all {
+		for runs(pid) {
 			time.Sleep(time.Millisecond)
 		}
+	}
+}
+
+func kill(pids []int, signal syscall.Signal) {
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, signal)
 	}
 }
 
@@ -116,10 +122,19 @@ func runs(pid int) bool {
 // Crash ends Redis alone, as if it had failed, and returns with what status the
 // container ends then.
 func (p *Process) Crash() int {
-	for _, child := range p.children() {
-		_ = syscall.Kill(child, syscall.SIGKILL)
-	}
+	all := descendants(p.cmd.Process.Pid)
+	p.Single(syscall.SIGKILL)
+	defer kill(all, syscall.SIGKILL)
 	return p.Wait()
+}
+
+// Single sends a signal to Redis alone, and not to what runs beside it.
+func (p *Process) Single(signal syscall.Signal) {
+	for _, pid := range append(descendants(p.cmd.Process.Pid), p.cmd.Process.Pid) {
+		if comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm"); string(comm) == "redis-server\n" {
+			_ = syscall.Kill(pid, signal)
+		}
+	}
 }
 
 // Wait waits for the end of the process and returns its status.
@@ -128,20 +143,16 @@ func (p *Process) Wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// children are the processes that a start script has started, Redis and, until it has
-// done so, what it asks.
-func (p *Process) children() []int {
-	if comm, _ := os.ReadFile("/proc/" + p.PID() + "/comm"); string(comm) == "redis-server\n" {
-		return nil
-	}
-	list, _ := os.ReadFile("/proc/" + p.PID() + "/task/" + p.PID() + "/children")
-	var children []int
+// descendants are all processes that one has started, and they have.
+func descendants(pid int) []int {
+	list, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	var all []int
 	for word := range strings.FieldsSeq(string(list)) {
 		if child, err := strconv.Atoi(word); err == nil {
-			children = append(children, child)
+			all = append(append(all, child), descendants(child)...)
 		}
 	}
-	return children
+	return all
 }
 
 // PID is what a container's first process has for 1.

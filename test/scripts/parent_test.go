@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -24,14 +25,40 @@ func parented(t *testing.T, options ...func(*instance)) (*instance, *lab.Process
 	i := running(t, options...)
 	for _, p := range i.Redis[1:] {
 		p.Signal(syscall.SIGKILL)
-		i.Restart(p)
+		i.Restart(p, "--enable-debug-command", "yes")
 	}
 	i.Settled(i.Redis[0])
 	i.Stop(i.Redis[0])
 	master := i.Elected(i.Redis[0], time.Second)
-	i.Restart(i.Redis[0])
+	i.Restart(i.Redis[0], "--enable-debug-command", "yes")
 	i.Settled(master)
+	i.watched(master)
 	return i, master
+}
+
+// watched waits until every Pod listens: to its own Redis and to the master, where
+// each Sentinel does, too, and to one Sentinel.
+func (i *instance) watched(master *lab.Process) {
+	i.T.Helper()
+	i.Eventually(10*time.Second, func() string {
+		for _, p := range i.Redis {
+			want := len(i.Sentinels) + 1
+			if p == master {
+				want += len(i.Redis)
+			}
+			if n := strings.Count(fmt.Sprint(i.Do(p, "CLIENT", "LIST", "TYPE", "pubsub")), "id="); n != want {
+				return fmt.Sprintf("%s has %d listeners, not %d", p.IP, n, want)
+			}
+		}
+		listeners := 0
+		for _, s := range i.Sentinels {
+			listeners += strings.Count(fmt.Sprint(i.Tell(s, "CLIENT", "LIST", "TYPE", "pubsub")), "id=")
+		}
+		if listeners != len(i.Redis) {
+			return fmt.Sprintf("%d listen to Sentinels", listeners)
+		}
+		return ""
+	})
 }
 
 // A master that ends although nobody has told it to is replaced before its container
@@ -83,9 +110,9 @@ func TestRedisIsToldToEnd(t *testing.T) {
 			t.Parallel()
 			i, master := parented(t, option)
 			i.Do(master, "SET", "key", "value")
-			status, err := os.ReadFile("/proc/" + master.PID() + "/task/" + master.PID() + "/children")
+			children, err := os.ReadFile("/proc/" + master.PID() + "/task/" + master.PID() + "/children")
 			require.NoError(t, err)
-			require.Len(t, strings.Fields(string(status)), 1, "Redis is the only child, none is a zombie")
+			require.Len(t, strings.Fields(string(children)), 2, "Redis and the watcher are the only children, none is a zombie")
 			begin := time.Now()
 			master.Signal(syscall.SIGTERM)
 			require.Less(t, time.Since(begin), lab.Slack*time.Second)

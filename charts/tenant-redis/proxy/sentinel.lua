@@ -11,9 +11,11 @@
 --   written to the old one that this would lose: it is dead, or holds its writes.
 -- * A master that Sentinels have replaced is left at once.
 -- * While no majority of the Sentinels answers, the master that is there is kept
---   as long as it has at least half of its replicas. One that has lost them, for
---   as long as a Sentinel needs to hold it for dead, may have been replaced where
---   the proxy cannot see it.
+--   as long as it has all of its replicas. If one of them is out of its sight, for
+--   as long as a Sentinel needs to hold it for dead, that may have been promoted
+--   where the proxy cannot see it.
+-- What a Sentinel announces counts at once: it is subscribed to, and asked besides,
+-- since a repair by the operator is not announced.
 -- HAProxy's own check of the role comes on top and needs none of this to work.
 
 local majority = tonumber(os.getenv("SENTINEL_MAJORITY"))
@@ -30,6 +32,7 @@ local forget = 30
 
 local views = {} -- by Sentinel: what it said last
 local known = {} -- by Sentinel: when it last answered
+local ids = {} -- by Sentinel: its id, as another one lists it
 local current -- address of the master, nil while there is none
 local backed -- when it was last known to be the master of the others
 local early = { at = 0 } -- when, and over which configuration, a promoted one was taken
@@ -128,10 +131,20 @@ local function look(socket)
 	return view
 end
 
-local learn
+local learn, judge
+
+-- theirs tells whether a Sentinel is not the one that was listed: another instance,
+-- of which every Sentinel calls its master the same, may have its address now.
+local function theirs(socket, address)
+	return ask(socket, "SENTINEL MYID") ~= ids[address]
+end
 
 local function watch(address)
 	connected(address, function(socket)
+		if theirs(socket, address) then
+			views[address] = nil
+			return
+		end
 		for round = 0, math.huge do
 			views[address] = look(socket)
 			known[address] = now()
@@ -143,20 +156,42 @@ local function watch(address)
 	end)
 end
 
+-- listen looks and judges as soon as a Sentinel announces a master.
+local function listen(address)
+	connected(address, function(events)
+		if theirs(events, address) then
+			return
+		end
+		ask(events, "SUBSCRIBE +switch-master")
+		events:settimeout(3600)
+		while read(events) do
+			connected(address, function(socket)
+				if not theirs(socket, address) then
+					views[address] = look(socket)
+				end
+			end)
+			judge()
+		end
+	end)
+end
+
 -- learn begins to watch the Sentinels that one knows.
 function learn(socket)
 	for _, list in ipairs(ask(socket, "SENTINEL SENTINELS " .. name) or {}) do
 		local sentinel = fields(list)
 		local address = sentinel.ip .. ":" .. sentinel.port
+		ids[address] = sentinel.runid
 		if not known[address] then
 			known[address] = now()
-			core.register_task(function()
-				while now() - known[address] < forget do
-					watch(address)
-					core.msleep(poll_ms)
-				end
-				known[address], views[address] = nil, nil
-			end)
+			for act, pause in pairs({ [watch] = poll_ms, [listen] = discover_ms }) do
+				core.register_task(function()
+					while known[address] and now() - known[address] < forget do
+						act(address)
+						core.msleep(pause)
+					end
+					known[address], views[address] = nil, nil
+				end)
+			end
 		end
 	end
 end
@@ -222,8 +257,8 @@ local function is_master(address)
 	return replication(address):find("role:master", 1, true)
 end
 
--- supported tells whether at least half of a master's replicas have confirmed
--- what they have within the last seconds.
+-- supported tells whether all of a master's replicas have confirmed what they have
+-- within the last seconds.
 local function supported(address)
 	local confirmed, slots = 0, 0
 	for _ in pairs(core.backends["replicas"].servers) do
@@ -235,7 +270,7 @@ local function supported(address)
 			confirmed = confirmed + 1
 		end
 	end
-	return info:find("role:master", 1, true) and 2 * confirmed >= slots - 1
+	return info:find("role:master", 1, true) and confirmed >= slots - 1
 end
 
 -- point lets a server's connections go and gives it another address, or none.
@@ -258,7 +293,7 @@ local function follow(address, why)
 	end
 end
 
-local function judge()
+function judge()
 	local voices, best = agreed()
 	if voices >= majority or current and supported(current) then
 		backed = now()

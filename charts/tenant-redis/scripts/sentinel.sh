@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034 # what others use
-# What start.sh and stop.sh ask Redis and the Sentinels, one question a function.
+# What start.sh, stop.sh and watch.sh ask Redis and the Sentinels, one question a function.
 # Every question ends after a second or so, since an address may lead nowhere,
 # and none needs a name server: the NetworkPolicy lets no such traffic out.
 
@@ -36,6 +36,21 @@ redis() (
 	timeout 1 redis-cli -h "$host" -p "$port" "$@"
 )
 
+# post HOST COMMAND...: sends a Redis commands, one in each word, and waits for no
+# answer. A Redis that is frozen finds them in its socket when it wakes, before all
+# that its clients send from then on. redis-cli would wait for the answer to a
+# password first, unless that comes as a command, too.
+post() (
+	host=$1
+	shift
+	exec >/dev/null 2>&1
+	{
+		# shellcheck disable=SC2016 # Redis' protocol
+		[ -z "${REDIS_PASSWORD-}" ] || printf '*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n' "${#REDIS_PASSWORD}" "$REDIS_PASSWORD"
+		printf '%s\r\n' "$@"
+	} | timeout 1 redis-cli -h "$host" -p "$port" --pipe
+)
+
 # sentinel HOST:PORT COMMAND...: a Sentinel's answer, within $limit seconds.
 sentinel() (
 	at=$1
@@ -49,6 +64,7 @@ sentinel() (
 each() (
 	list=$1 question=$2
 	shift 2
+	exec 2>/dev/null
 	for one in $list; do
 		"$question" "$one" "$@" &
 	done

@@ -65,6 +65,7 @@ run() {
 	trap 'pass INT' INT
 	"$@" &
 	redis=$!
+	sh "${0%/*}/watch.sh" &
 	[ -z "$asked_to" ] || pass "$asked_to"
 	while
 		wait "$redis"

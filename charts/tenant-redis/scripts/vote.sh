@@ -1,8 +1,11 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # what others use, and set
-# A Pod has its own Redis replaced as master, by the Sentinels' own protocol: it
-# wins an epoch by their votes, promotes a replica and announces it to them, so
+# A Pod has a master replaced, mostly its own Redis, by the Sentinels' own protocol:
+# it wins an epoch by their votes, promotes a replica and announces it to them, so
 # that nobody waits for the next time that a Sentinel asks. docs/failover.md has
 # the whole of it. Every step says in $why for what reason it failed.
+
+# The master that is replaced.
+old=$self
 
 # Who is voted for. Not Redis' own id: two scripts of a Pod may lead at the same
 # time, and one of them has to lose.
@@ -18,7 +21,7 @@ lease=6
 # answers when its disk has the vote.
 ballot() (
 	limit=3
-	sentinel "$1" SENTINEL IS-MASTER-DOWN-BY-ADDR "$self" "$port" "$2" "$leader" |
+	sentinel "$1" SENTINEL IS-MASTER-DOWN-BY-ADDR "$old" "$port" "$2" "$leader" |
 		awk -v at="$1" 'NR == 2 { voted = $0 } NR == 3 { print at, $0, voted }'
 )
 
@@ -31,11 +34,11 @@ majority() {
 	} | sort -n | tail -n 1
 }
 
-# electorate: sets $voters, the Sentinels that name this Redis and can be told of
+# electorate: sets $voters, the Sentinels that name the old master and can be told of
 # another, which takes one that they know, and $needed, how many of them it takes.
 electorate() {
 	needed=$(majority)
-	voters=$(printf '%s\n' "$views" "$peers" | awk -v master="$self" '
+	voters=$(printf '%s\n' "$views" "$peers" | awk -v master="$old" '
 		NF == 5 && $3 == master { votes[$1] }
 		NF == 4 && $1 in votes { print $1; delete votes[$1] }')
 	short=${short:-$(now)}
@@ -54,31 +57,32 @@ unclaimed() {
 	[ $(($(now) - claimed)) -gt "$lease" ]
 }
 
-# fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has this Redis' data: it is
-# linked or, where the link may be down since this Redis is, was linked and has not
+# fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has the old master's data:
+# it is linked or, where the link may be down since that is, was linked and has not
 # begun to load anew, which leaves it nothing.
 fit() {
-	redis "$1" INFO | tr -d '\r' | awk -v host="$1" -v self="$self" -v port="$port" -v link="$2" '
+	redis "$1" INFO | tr -d '\r' | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
 		{ at = index($0, ":"); value[substr($0, 1, at - 1)] = substr($0, at + 1) }
 		END {
 			linked = value["master_link_status"] == "up" ||
 				link == "down" && value["master_link_down_since_seconds"] >= 0
-			if (value["role"] == "slave" && value["master_host"] == self && value["master_port"] == port &&
+			if (value["role"] == "slave" && value["master_host"] == old && value["master_port"] == port &&
 				linked && value["loading"] == 0 && value["master_sync_in_progress"] == 0 &&
 				value["slave_repl_offset"] > 1 && value["slave_priority"] > 0)
 				print host, value["slave_priority"], value["slave_repl_offset"], value["run_id"]
 		}'
 }
 
-# choose LINK: sets $successor, the replica that a Sentinel would choose: it is up,
-# has the data, and of those the best priority, the most data, the lowest id. It
-# sets $followers, too, all others.
+# choose LINK: sets $heirs, the replicas that are up and have the data, the one first
+# that a Sentinel would choose: the best priority, the most data, the lowest id. It is
+# the $successor, and all others are $followers.
 choose() {
 	seen=$(each "$voters" replicas)
 	up=$(echo "$seen" | awk '
 		NF { up[$2] += $3 == "up" ? 1 : -1 }
 		END { for (ip in up) if (up[ip] > 0) print ip }')
-	successor=$(each "$up" fit "$1" | sort -k 2,2n -k 3,3nr -k 4,4 | head -n 1 | cut -d ' ' -f 1)
+	heirs=$(each "$up" fit "$1" | sort -k 2,2n -k 3,3nr -k 4,4 | cut -d ' ' -f 1)
+	successor=$(echo "$heirs" | head -n 1)
 	followers=$(echo "$seen" | awk -v not="$successor" 'NF && $2 != not { print $2 }' | sort -u)
 	why="no replica has the data"
 	[ -n "$successor" ]

@@ -1,8 +1,15 @@
 package proxy
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -45,6 +52,8 @@ func TestHandOver(t *testing.T) {
 	i := serving(t)
 	account, direct, at := i.keep(20*time.Second, i.handOver)
 	kept(t, account, direct, at, plannedGap, 0)
+	// It hears of the new master when clients that follow Sentinel do.
+	assert.LessOrEqual(t, account.GapAfter(at).Duration(), direct.GapAfter(at).Duration()+lab.Slack*100*time.Millisecond)
 }
 
 func (i *instance) handOver() {
@@ -132,6 +141,105 @@ func TestIsolated(t *testing.T) {
 		p.Signal(syscall.SIGCONT)
 	}
 	i.writes(true)
+}
+
+// TestMinority leaves the proxy with the master and one of two replicas: the other one
+// and the Sentinels, on the far side of a cut, may have gone on without them.
+func TestMinority(t *testing.T) {
+	t.Parallel()
+	i := serving(t)
+	away := append([]*lab.Process{i.Redis[2]}, i.Sentinels...)
+	for _, p := range away {
+		p.Signal(syscall.SIGSTOP)
+	}
+	i.writes(false)
+	for _, p := range away {
+		p.Signal(syscall.SIGCONT)
+	}
+	i.writes(true)
+}
+
+// TestAddressOfAnotherInstance has a Sentinel of somebody else's get the address of
+// one of ours, with a newer configuration: what it says counts for nothing. Our
+// Sentinels do not get to it, as behind a NetworkPolicy, or the instances would merge.
+func TestAddressOfAnotherInstance(t *testing.T) {
+	t.Parallel()
+	i := serving(t)
+	stranger := i.Pod(3, 50)
+	i.Start(stranger)
+	t.Cleanup(func() { stranger.Signal(syscall.SIGKILL) })
+	i.Do(stranger, "REPLICAOF", "NO", "ONE")
+	ours := i.Sentinels[2]
+	ours.Signal(syscall.SIGKILL)
+	asked := i.sentinelOf(stranger, ours.IP)
+	i.Eventually(5*time.Second, func() string {
+		_ = i.client(writePort).Incr(t.Context(), "key").Err()
+		if n := asked.Load(); n < 50 {
+			return fmt.Sprint("asked ", n, " times")
+		}
+		return ""
+	})
+	require.Zero(t, i.Do(stranger, "EXISTS", "key"))
+	i.writes(true)
+}
+
+// sentinelOf answers at an address as a Sentinel whose master is a stranger, and counts
+// what the proxy asks, which sends a line for each question.
+func (i *instance) sentinelOf(master *lab.Process, ip string) *atomic.Int32 {
+	i.T.Helper()
+	list := func(words ...string) string {
+		answer := fmt.Sprintf("*%d\r\n", len(words))
+		for _, word := range words {
+			answer += fmt.Sprintf("$%d\r\n%s\r\n", len(word), word)
+		}
+		return answer
+	}
+	answers := map[string]string{
+		"GET-MASTER-ADDR-BY-NAME": list(master.IP, lab.RedisPort),
+		"MASTER":                  list("name", lab.MasterName, "ip", master.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "99"),
+		"REPLICAS":                "*0\r\n", "SENTINELS": "*0\r\n",
+		"MYID": list(strings.Repeat("e", 40))[len("*1\r\n"):],
+	}
+	var asked atomic.Int32
+	lab.Listen(i.T, net.JoinHostPort(ip, lab.SentinelPort), func(client net.Conn) {
+		defer func() { _ = client.Close() }()
+		for lines := bufio.NewScanner(client); lines.Scan(); {
+			words := strings.Fields(lines.Text())
+			if len(words) < 2 || words[0] != "SENTINEL" {
+				return // no proxy asks so
+			}
+			asked.Add(1)
+			_, _ = io.WriteString(client, answers[words[1]])
+		}
+	})
+	return &asked
+}
+
+// TestHalfOpen holds that a client that is gone without a word is found out: its
+// connection is asked about long before the two hours of the system's default.
+func TestHalfOpen(t *testing.T) {
+	t.Parallel()
+	i := serving(t)
+	client := i.client(writePort).Conn()
+	require.NoError(t, client.Ping(t.Context()).Err())
+	ip := net.ParseIP(i.proxy.IP).To4()
+	local := fmt.Sprintf("%02X%02X%02X%02X:%04X", ip[3], ip[2], ip[1], ip[0], 6379)
+	i.Eventually(5*time.Second, func() string {
+		table, err := os.ReadFile("/proc/net/tcp")
+		require.NoError(t, err)
+		for line := range strings.Lines(string(table)) {
+			// sl local remote state tx:rx timer:when; 01 is established, 02 keep-alive
+			words := strings.Fields(line)
+			if words[1] != local || words[3] != "01" || !strings.HasPrefix(words[5], "02:") {
+				continue
+			}
+			ticks, err := strconv.ParseInt(words[5][len("02:"):], 16, 64)
+			require.NoError(t, err)
+			require.LessOrEqual(t, ticks, int64(60*100), line)
+			return ""
+		}
+		return "no connection waits for its keep-alive"
+	})
 }
 
 // TestReplicaMadeMasterByHand holds that a Redis that says that it is master is

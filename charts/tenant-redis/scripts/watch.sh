@@ -1,0 +1,271 @@
+#!/bin/sh
+# watch.sh: runs beside every Redis as start.sh's child and does at once what would
+# wait for the Sentinels' next look otherwise. It asks nothing as long as nothing
+# happens: it listens, on three connections.
+# - To its own Redis' channel on which the Sentinels say whom they name. That
+#   connection ends when a Sentinel promotes this Redis.
+# - To the master, whose connections end with it.
+# - To one Sentinel, another one in each Pod, which tells whom it has voted for.
+. "${0%/*}/sentinel.sh"
+. "${0%/*}/vote.sh"
+
+say() {
+	echo "watch.sh: $*"
+}
+
+# goes_on SECONDS: waits, and tells whether start.sh is still there.
+goes_on() {
+	sleep "$1"
+	kill -0 "$PPID" 2>/dev/null
+}
+
+# hear HOST: all that the Sentinels say at a Redis, until that ends. It becomes
+# redis-cli.
+hear() {
+	# shellcheck disable=SC2031 # a process of its own
+	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
+	exec redis-cli -h "$1" -p "$port" SUBSCRIBE __sentinel__:hello 2>/dev/null
+}
+
+# master_of HOST: whom a Redis follows, itself if it is master.
+master_of() {
+	redis "$1" ROLE | awk -v host="$1" '
+		NR == 1 && $0 == "master" { print host }
+		NR == 1 && $0 != "slave" { exit }
+		NR == 2 { print; exit }'
+}
+
+# own: "hello MASTER ID SENTINEL" for each word of a Sentinel at this Redis, and "cut"
+# when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH.
+own() {
+	while goes_on 0.2; do
+		(hear "$self") | while IFS=, read -r ip at id _ name master _; do
+			[ "$name" != mymaster ] || echo hello "$master" "$id" "$ip:$at"
+		done
+		echo cut
+	done
+}
+
+# master: "follows MASTER PID", which the process listens to, and "closed MASTER" when
+# that connection has ended by itself.
+master() {
+	exec 2>/dev/null # a shell's remark about what it killed
+	while goes_on 1; do
+		host=$(master_of "$self")
+		case $host in '' | 127.0.0.1) continue ;; esac
+		hear "$host" >/dev/null &
+		echo follows "$host" $!
+		wait $!
+		[ $? -gt 128 ] || echo closed "$host"
+	done
+}
+
+# votes: "vote ID EPOCH" for each vote of a Sentinel.
+votes() {
+	number=$(hostname | sed 's/.*-//')
+	while goes_on 1; do
+		discover
+		number=$((number + 1))
+		one=$(echo "$sentinels" | sed -n "$((number % $(echo "$sentinels" | wc -l) + 1))p")
+		[ -n "$one" ] || continue
+		redis-cli -h "${one%:*}" -p "${one##*:}" SUBSCRIBE +vote-for-leader 2>/dev/null | while read -r id epoch; do
+			[ -z "$epoch" ] || echo vote "$id" "$epoch"
+		done
+	done
+}
+
+# adopt: has this Redis take all passwords that its master takes. Those are two while
+# one replaces the other, and a Pod that starts meanwhile knows the new one only, but
+# clients and the Pods that are older still come with the old one. A hash is enough.
+adopt() {
+	[ -n "${REDIS_PASSWORD-}" ] || return
+	hashes=$(redis "$follows" ACL GETUSER default | grep -xE '[0-9a-f]{64}' | sed 's/^/#/' | paste -s -d ' ' -)
+	[ -z "$hashes" ] || echo "ACL SETUSER default $hashes" | redis "$self" >/dev/null
+}
+
+# hold: has the master hold its writes, since Sentinels have elected one of them to
+# replace it. If it is frozen it does so as soon as it wakes, so that it is no second
+# master until it is told to follow the new one. If they give up, it goes on after 5 s.
+hold() {
+	post "$follows" 'CLIENT PAUSE 5000 WRITE'
+}
+
+# led: sets $epoch, at which most Sentinels have voted for one of them that has chosen
+# this Redis and has yet to tell. What another script promotes, that announces.
+led() {
+	electorate || return
+	why="no Sentinel has most votes"
+	# shellcheck disable=SC2046 # "EPOCH LEADER"
+	set -- $(each "$voters" ballot 0 | awk -v needed="$needed" '
+		{ votes[$2 " " $3]++ }
+		END { for (vote in votes) if (votes[vote] >= needed) print vote }')
+	[ $# -eq 2 ] || return
+	epoch=$1
+	at=$(echo "$peers" | awk -v id="$2" '$4 == id { print $2 ":" $3; exit }')
+	why="$at has not chosen this Redis"
+	[ -n "$at" ] && [ -n "$(each "$at" chosen)" ]
+}
+
+# chosen SENTINEL: whether the failover that it leads makes this Redis master.
+chosen() {
+	sentinel "$1" SENTINEL REPLICAS mymaster | awk -v self="$self" '
+		NR % 2 { name = $0; next }
+		name == "ip" { ip = $0 }
+		name == "flags" && ip == self && /promoted/'
+}
+
+# demote: makes the old master follow the successor, and keeps at it for a minute: it
+# may be frozen, or cut off. Until then it takes writes that are lost.
+demote() {
+	until=$(($(now) + 60))
+	while
+		post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+		[ "$(master_of "$old")" != "$successor" ]
+	do
+		[ "$(now)" -lt "$until" ] && [ "$(role "$self")" = master ] || return
+		sleep 1
+	done
+	# Its clients have had their answers, and are to look for the new master.
+	redis "$old" CLIENT KILL TYPE normal >/dev/null
+	say "$old follows $successor"
+}
+
+# promoted: announces this Redis, if a Sentinel has made it master. The old one is told
+# first, which it may be waiting for.
+promoted() {
+	old=$follows successor=$self
+	[ -n "$(each "$near" chosen)" ] && [ "$(role "$self")" = master ] || return
+	demote &
+	# shellcheck disable=SC2086 # a list
+	sentinels=$(printf '%s\n' $near | sort -u) # saves the search
+	survey
+	if [ "$named" = "$old" ]; then
+		if ! led; then
+			say "elected by the Sentinels, and not announced: $why"
+			return
+		fi
+		announce
+	fi
+	say "elected by the Sentinels as successor of $old"
+	followers=$(each "$sentinels" replicas | awk -v self="$self" -v old="$old" 'NF && $2 != self && $2 != old { print $2 }' | sort -u)
+	each "$followers" follow >/dev/null
+	within 5 told || say "$why"
+}
+
+# refuses HOST: whether nobody listens there. Its kernel says so, and only of a Redis
+# that has ended: one that is frozen, busy, full or has another password takes the
+# connection, and what a cut network or a lost node does is silence.
+refuses() {
+	timeout 0.5 redis-cli -h "$1" -p "$port" PING 2>&1 | grep -q 'Connection refused'
+}
+
+# linked REPLICA: whether it still has its connection to the old master.
+linked() {
+	redis "$1" INFO replication | tr -d '\r' | awk -v old="$old" '
+		$0 == "master_host:" old { follows = 1 }
+		follows && $0 == "master_link_status:up"'
+}
+
+# gone: whether nobody has a connection to the old master any more: most Sentinels, no
+# replica, and not this Pod.
+gone() {
+	without=$(echo "$views" | awk -v old="$old" '$3 == old && $5 ~ /disconnected|s_down/' | grep -c .)
+	why="$without Sentinels have lost $old, and it takes $needed"
+	[ "$without" -ge "$needed" ] || return
+	why="$old is not gone for all"
+	[ -z "$(each "$up" linked)" ] && refuses "$old"
+}
+
+# inherit HOST: replaces a master that is gone as a whole, so that nobody in its Pod can
+# do it. It takes the votes of the Sentinels as ever, and all must have lost it. The
+# replica whose turn it is leads, the best first and each next one half a second
+# later: two at a time could have half of the votes each. First it leaves time to
+# start.sh, which knows at once when Redis alone has ended.
+inherit() {
+	old=$1
+	refuses "$old" || return 0
+	sleep 0.3
+	for turn in 1 2 3; do
+		survey
+		[ "$named" = "$old" ] || return 0 # replaced already
+		why="a Sentinel is failing over"
+		! failing_over && electorate && choose down && gone || return
+		if [ "$(echo "$heirs" | sed -n "${turn}p")" = "$self" ]; then
+			lead
+			return
+		fi
+		sleep 0.5
+	done
+}
+
+# lead: has the old master replaced by vote.
+lead() {
+	unclaimed && elected && refuses "$old" && promote || return
+	announce
+	each "$followers" follow >/dev/null
+	say "$old is gone: replaced by $successor"
+	within 5 told || say "$why"
+}
+
+# replaced: whether most Sentinels name another Redis, and that is master.
+replaced() {
+	survey
+	[ -n "$named" ] && [ "$named" != "$self" ] &&
+		[ "$(echo "$views" | awk -v named="$named" '$3 == named' | grep -c .)" -ge "$(majority)" ] &&
+		[ "$(role "$named")" = master ]
+}
+
+# give_way: makes this Redis follow the master that the Sentinels have meanwhile. It
+# was frozen or cut off, and does not know.
+give_way() {
+	[ "$(role "$self")" = master ] && replaced || return
+	redis "$self" REPLICAOF "$named" "$port" >/dev/null
+	redis "$self" CLIENT KILL TYPE normal >/dev/null
+	say "replaced by $named meanwhile"
+}
+
+# met ID SENTINEL: notes one that has been heard: its id in $ids, and its address in
+# $near, until it is silent for long.
+met() {
+	case $ids in *"$1"*) ;; *) ids="$ids $1" ;; esac
+	case " $near " in *" $2 "*) ;; *) near="$near $2" ;; esac
+	case " $heard " in *" $2 "*) ;; *) heard="$heard $2" ;; esac
+	hellos=$((hellos + 1))
+	[ "$hellos" -lt 50 ] || near=$heard heard='' hellos=0
+}
+
+# react: what to do about what was heard.
+react() {
+	ids='' heard='' near='' hellos=0 follows='' listener=''
+	while read -r what one id at; do
+		case $what in
+		follows)
+			follows=$one listener=$id
+			[ "$follows" = "$self" ] || adopt
+			;;
+		hello)
+			met "$id" "$at"
+			[ "$one" != "$follows" ] || continue
+			# Whom it follows has changed, or should.
+			[ -z "$listener" ] || kill "$listener" 2>/dev/null
+			listener=''
+			[ "$follows" != "$self" ] || give_way
+			;;
+		vote)
+			case $ids in *"$one"*) hold & ;; esac
+			;;
+		closed)
+			[ "$one" = "$self" ] || inherit "$one" || say "$one is gone, and not replaced from here: $why"
+			;;
+		cut)
+			[ "$follows" = "$self" ] || promoted
+			;;
+		esac
+	done
+}
+
+{
+	own &
+	master &
+	votes &
+} | react

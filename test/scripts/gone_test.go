@@ -1,0 +1,216 @@
+package scripts
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+// goneGap is what a master's container that is killed as a whole may cost: 0.3 s are
+// left to start.sh, and the rest is the time to start programs.
+const goneGap = time.Second
+
+// A master whose container is gone as a whole is replaced by the best replica's Pod,
+// before the Sentinels hold it for dead.
+func TestContainerIsGone(t *testing.T) {
+	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t, option)
+			before := i.promotions()
+			writers := i.writers()
+			old.Signal(syscall.SIGKILL)
+			master := i.Elected(old, lab.Detection)
+			i.writersReturn(writers, master, goneGap, 1)
+			require.Equal(t, before+1, i.promotions())
+			require.Equal(t, 1, i.said("is gone: replaced by "+master.IP))
+			for _, s := range i.Sentinels {
+				require.NotContains(t, i.Logged(s), "+elected-leader")
+			}
+			i.Restart(old)
+			i.Settled(master)
+		})
+	}
+}
+
+// The control: without the watcher it takes the detection time, and a second.
+func TestContainerIsGoneWithoutWatcher(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	writers := i.writers()
+	i.Redis[0].Signal(syscall.SIGKILL)
+	gap := i.writersReturn(writers, i.Elected(i.Redis[0], 2*lab.Detection), lab.Detection+2500*time.Millisecond, 1)
+	require.Greater(t, gap, lab.Detection)
+}
+
+// A container that is back at once, and the others' Pods: one of them leads.
+func TestContainerIsBackAtOnce(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t)
+	before := i.promotions()
+	writers := i.writers()
+	old.Signal(syscall.SIGKILL)
+	i.Restart(old)
+	master := i.Elected(old, lab.Detection+i.ElectionTimeout())
+	i.writersReturn(writers, master, 2*goneGap+i.ElectionTimeout(), 1)
+	i.Settled(master)
+	require.Equal(t, before+1, i.promotions())
+}
+
+// What ends connections, and is no end of a Redis.
+func TestNothingIsGone(t *testing.T) {
+	cutAll := func(i *instance, master *redis.Client) {
+		for _, kind := range []string{"replica", "pubsub"} {
+			require.NoError(i.T, master.Do(i.T.Context(), "CLIENT", "KILL", "TYPE", kind).Err())
+		}
+	}
+	for name, fault := range map[string]func(*instance, *lab.Process, *redis.Client){
+		"CLIENT KILL": func(i *instance, _ *lab.Process, master *redis.Client) { cutAll(i, master) },
+		"no connection left": func(i *instance, _ *lab.Process, master *redis.Client) {
+			require.NoError(i.T, master.ConfigSet(i.T.Context(), "maxclients", "1").Err())
+			cutAll(i, master)
+			i.refusedTo(master)
+			require.NoError(i.T, master.ConfigSet(i.T.Context(), "maxclients", "1000").Err())
+		},
+		"another password": func(i *instance, _ *lab.Process, master *redis.Client) {
+			require.NoError(i.T, master.ConfigSet(i.T.Context(), "requirepass", "another").Err())
+			cutAll(i, master)
+			i.refusedTo(master)
+			require.NoError(i.T, master.ConfigSet(i.T.Context(), "requirepass", "").Err())
+		},
+		"full buffers": func(i *instance, _ *lab.Process, master *redis.Client) {
+			require.NoError(i.T, master.ConfigSet(i.T.Context(), "client-output-buffer-limit", "replica 1 0 0 pubsub 1 0 0").Err())
+			require.NoError(i.T, master.Set(i.T.Context(), "key", strings.Repeat("x", 1<<22), 0).Err())
+			require.NoError(i.T, master.ConfigSet(i.T.Context(), "client-output-buffer-limit", "replica 0 0 0 pubsub 0 0 0").Err())
+		},
+		"frozen and cut": func(i *instance, p *lab.Process, master *redis.Client) {
+			cutAll(i, master)
+			p.Single(syscall.SIGSTOP)
+			time.Sleep(lab.Detection / 2)
+			p.Single(syscall.SIGCONT)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t)
+			before := i.promotions()
+			master := i.Client(old, lab.RedisPort).WithTimeout(time.Minute)
+			defer func() { _ = master.Close() }()
+			conn := master.Conn()
+			require.NoError(t, conn.Ping(t.Context()).Err())
+			fault(i, old, master)
+			_ = conn.Close()
+			i.watched(old)
+			require.Equal(t, before, i.promotions())
+			require.Zero(t, i.said("is gone"))
+			require.Equal(t, "master", i.Role(old))
+		})
+	}
+}
+
+// refusedTo waits until a Redis has turned somebody away.
+func (i *instance) refusedTo(master *redis.Client) {
+	i.T.Helper()
+	i.Eventually(5*time.Second, func() string {
+		stats := master.Info(i.T.Context(), "stats").Val() + master.Info(i.T.Context(), "errorstats").Val()
+		if strings.Contains(stats, "rejected_connections:0") && !strings.Contains(stats, "errorstat_NOAUTH") {
+			return "nobody was turned away"
+		}
+		return ""
+	})
+}
+
+// All Pods are replaced, one after the other: nobody takes that for a loss.
+func TestRollingUpdate(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	before := i.promotions()
+	for _, p := range []*lab.Process{i.Redis[0], i.Redis[1], i.Redis[2]} {
+		if p != master {
+			i.Stop(p)
+			i.Restart(p)
+			i.Settled(master)
+		}
+	}
+	writers := i.writers()
+	i.Stop(master)
+	next := i.Elected(master, time.Second)
+	i.Restart(master)
+	i.Settled(next)
+	i.writersReturn(writers, next, handOverGap, 0)
+	require.Equal(t, before+1, i.promotions())
+	require.Zero(t, i.said("is gone: replaced"))
+}
+
+// A network that is cut is silent, or a firewall answers in the master's name, on the
+// way from one replica: the others still have it. It takes a network of its own.
+func TestNetworkIsCut(t *testing.T) {
+	if !ownNetwork(t) {
+		return
+	}
+	for name, action := range map[string][]string{"dropped": {"DROP"}, "reset": {"REJECT", "--reject-with", "tcp-reset"}} {
+		t.Run(name, func(t *testing.T) {
+			i, old := parented(t)
+			before := i.promotions()
+			replica := i.Redis[0]
+			for _, change := range []string{"-A", "-D"} {
+				rule := append([]string{"-w", change, "INPUT", "-s", replica.IP, "-d", old.IP, "-p", "tcp", "-j"}, action...)
+				output, err := exec.CommandContext(t.Context(), "iptables", rule...).CombinedOutput()
+				require.NoError(t, err, string(output))
+				if change == "-A" {
+					i.Do(old, "CLIENT", "KILL", "TYPE", "pubsub")
+					i.Do(old, "CLIENT", "KILL", "TYPE", "replica")
+					i.Eventually(5*time.Second, func() string {
+						if role := i.Role(replica); role == lab.ReplicaOf(old) {
+							return role
+						}
+						return ""
+					})
+					time.Sleep(lab.Detection)
+				}
+			}
+			i.watched(old)
+			i.Settled(old)
+			require.Equal(t, before, i.promotions())
+			require.Zero(t, i.said("is gone: replaced"))
+		})
+	}
+}
+
+// ownNetwork runs the test in a network of its own, and is true in there.
+func ownNetwork(t *testing.T) bool {
+	t.Helper()
+	const inside = "OWN_NETWORK"
+	if os.Getenv(inside) != "" {
+		return true
+	}
+	if os.Getuid() != 0 {
+		t.Skip("takes root, to make a network")
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	//nolint:gosec // G204: this program
+	cmd := exec.CommandContext(t.Context(), "unshare", "-n", "sh", "-c", `ip link set lo up && exec "$0" "$@"`, self, "-test.v", "-test.run", "^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), inside+"=1")
+	output, err := cmd.CombinedOutput()
+	t.Log(string(output))
+	require.NoError(t, err)
+	return false
+}
+
+// said counts how often a Pod has said something.
+func (i *instance) said(text string) int {
+	n := 0
+	for _, p := range i.Redis {
+		n += strings.Count(i.Logged(p), text)
+	}
+	return n
+}

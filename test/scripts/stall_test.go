@@ -1,0 +1,168 @@
+package scripts
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+	"github.com/tenant-redis/tenant-redis/test/ledger"
+)
+
+// stallWriters is how many writers each client of a stalled master has. Each may lose
+// the write that it had in flight: the master has it in its socket before it is told
+// of its successor. If it was stopped when it had read that one already, it reads the
+// next one, too, in the same turn in which it accepts the connection that tells it.
+const (
+	stallWriters = 2
+	stallLoss    = 2 * stallWriters
+)
+
+// stall is how a master stops answering, and goes on by itself.
+type stall struct {
+	name    string
+	inflict func(*instance, *lab.Process, time.Duration)
+}
+
+var (
+	frozenPod   = stall{"Pod frozen", func(_ *instance, p *lab.Process, d time.Duration) { freeze(p.Signal, d) }}
+	frozenRedis = stall{"Redis frozen", func(_ *instance, p *lab.Process, d time.Duration) { freeze(p.Single, d) }}
+	sleeping    = stall{"DEBUG SLEEP", func(i *instance, p *lab.Process, d time.Duration) {
+		i.busy(p, d, "DEBUG", "SLEEP", d.Seconds())
+	}}
+	script = stall{"script", func(i *instance, p *lab.Process, d time.Duration) {
+		i.busy(p, d, "EVAL", fmt.Sprintf(`local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+local stop = now() + %d while now() < stop do end`, d.Milliseconds()), 0)
+	}}
+)
+
+// wakesLate is a Pod that wakes some time after another one was promoted, which is
+// when it hurts most.
+var wakesLate = stall{"Pod frozen until another is promoted, and", func(i *instance, p *lab.Process, d time.Duration) {
+	p.Signal(syscall.SIGSTOP)
+	defer p.Signal(syscall.SIGCONT)
+	i.Eventually(lab.Detection+2*time.Second+i.ElectionTimeout(), func() string {
+		for _, other := range i.Redis {
+			if other != p && i.Role(other) == "master" {
+				return ""
+			}
+		}
+		return "nobody is promoted"
+	})
+	time.Sleep(d)
+}}
+
+func freeze(signal func(syscall.Signal), d time.Duration) {
+	signal(syscall.SIGSTOP)
+	time.Sleep(d)
+	signal(syscall.SIGCONT)
+}
+
+// busy has a Redis do nothing else for a while.
+func (i *instance) busy(p *lab.Process, d time.Duration, command ...any) {
+	client := i.Client(p, lab.RedisPort).WithTimeout(2 * d)
+	defer func() { _ = client.Close() }()
+	_ = client.Do(context.Background(), command...).Err()
+}
+
+// A master that stalls, and wakes when it may have been replaced, loses no more than
+// what was in flight. All durations are in the full suite.
+func TestStalls(t *testing.T) {
+	s := &stalls{T: t}
+	t.Run("of", func(t *testing.T) {
+		s.each(t, wakesLate, 0, 300*time.Millisecond, time.Second)
+		s.each(t, frozenPod, time.Second, 3*time.Second, 6*time.Second)
+		s.each(t, frozenRedis, 3500*time.Millisecond)
+		s.each(t, sleeping, 3*time.Second)
+		s.each(t, script, 4*time.Second)
+	})
+	s.table()
+}
+
+// The control: without the watcher it is a second master for some ten seconds.
+func TestStallWithoutWatcher(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	lost := 0
+	for _, account := range i.stalled(i.Redis[0], frozenPod, 4*time.Second) {
+		t.Logf("%s: %d of %d acknowledged writes lost", account.Client, account.Lost, account.Acknowledged)
+		lost += account.Lost
+	}
+	require.Greater(t, lost, 10*stallLoss)
+}
+
+// stalls collects what they cost.
+type stalls struct {
+	*testing.T
+	mu   sync.Mutex
+	rows []string
+}
+
+// each has the master stall for some times, each in an instance of its own.
+func (s *stalls) each(t *testing.T, stall stall, durations ...time.Duration) {
+	t.Helper()
+	for _, d := range durations {
+		t.Run(fmt.Sprintf("%s, %s", stall.name, d), func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t)
+			accounts := i.stalled(old, stall, d)
+			row := fmt.Sprintf("%4.1f s | %s | replaced: %t", d.Seconds(), stall.name, i.Role(old) != "master")
+			for _, account := range accounts {
+				row += fmt.Sprintf(" | %s: %.2f s, %d of %d lost", account.Client, account.LongestGap.Duration().Seconds(), account.Lost, account.Acknowledged)
+			}
+			t.Log(row)
+			for _, p := range i.Redis {
+				for line := range strings.Lines(i.Logged(p)) {
+					if strings.HasPrefix(line, "watch.sh:") {
+						t.Log(p.IP, line)
+					}
+				}
+			}
+			s.mu.Lock()
+			s.rows = append(s.rows, row)
+			s.mu.Unlock()
+			for _, account := range accounts {
+				require.LessOrEqual(t, account.Lost, stallLoss, "%v", account.LostSpan)
+			}
+		})
+	}
+}
+
+func (s *stalls) table() {
+	slices.Sort(s.rows)
+	s.Log("master stalls for | by | \n" + strings.Join(s.rows, "\n"))
+}
+
+// stalled returns the accounts of clients that write while a master stalls. They are
+// patient: who gives up a connection that is silent finds the new master.
+func (i *instance) stalled(old *lab.Process, stall stall, d time.Duration) []ledger.Account {
+	i.T.Helper()
+	var done sync.WaitGroup
+	done.Go(func() {
+		time.Sleep(2 * time.Second) // of writes
+		stall.inflict(i, old, d)
+	})
+	report, err := ledger.Run(i.T.Context(), ledger.Contract{
+		Sentinel: net.JoinHostPort(i.Service.IP, lab.SentinelPort), Master: lab.MasterName,
+	}, ledger.Settings{
+		Clients: []ledger.Kind{ledger.Follow, ledger.Naive}, Writers: stallWriters, Rate: 250, Duration: 2*time.Second + d + 12*time.Second,
+		Timeout: 2 * time.Minute, WaitFor: 200 * time.Millisecond, Replicas: 2, WholeWithin: time.Minute,
+	}, io.Discard)
+	require.NoError(i.T, err)
+	done.Wait()
+	var accounts []ledger.Account
+	for _, kind := range []ledger.Kind{ledger.Follow, ledger.Naive} {
+		account, _ := report.Account(kind)
+		accounts = append(accounts, account)
+	}
+	return accounts
+}

@@ -53,11 +53,13 @@ func (e *engine) grantInPolicy(o *object) error {
 }
 
 func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
-	switch keys := peer.Keys(); {
-	case slices.Contains(keys, "ipBlock"):
+	if addresses, err := peer.Has("ipBlock"); err != nil {
+		return err
+	} else if addresses {
 		return peer.Errorf("lets addresses in, which belong to no tenant; select Pods")
-	case !slices.Contains(keys, "namespaceSelector"):
-		return nil
+	}
+	if elsewhere, err := peer.Has("namespaceSelector"); err != nil || !elsewhere {
+		return err
 	}
 	if platform, err := e.isPlatform(peer); err != nil || platform {
 		return err
@@ -88,7 +90,7 @@ func (e *engine) isPlatform(peer manifest.Node) (bool, error) {
 	if err != nil || len(labels) == 0 {
 		return false, err
 	}
-	namespace, err := labels[0].Value(namespaceLabel)
+	namespace, err := labels[0].Entry(namespaceLabel)
 	return slices.Contains(e.tenant.Spec.Access.PlatformNamespaces, namespace), err
 }
 

@@ -2,26 +2,26 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tenant-redis/tenant-redis/plugin/image"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// mapImage plans the new image reference of a container.
-func (e *engine) mapImage(o *object, c container) error {
+// mapImage plans the new image reference at a place.
+func (e *engine) mapImage(o *object, place manifest.Node) error {
 	mappings := e.tenant.Spec.Images
-	fields, err := c.node.Find("image")
-	if err != nil || len(fields) == 0 || len(mappings) == 0 {
-		return err
+	if len(mappings) == 0 {
+		return nil
 	}
-	text, err := fields[0].Text()
+	text, err := place.Text()
 	if err != nil || text == "" {
 		return err
 	}
 	read, ok := image.Parse(text)
 	if !ok {
-		return fields[0].Errorf("holds %q, which is not an image reference; write [registry/]repository[:tag][@digest]", text)
+		return place.Errorf("holds %q, which is not an image reference; write [registry/]repository[:tag][@digest]", text)
 	}
 	for i, m := range mappings {
 		if tenant.Within(read.Name, m.To) {
@@ -34,9 +34,9 @@ func (e *engine) mapImage(o *object, c container) error {
 	}
 	o.matched[imageRule(i)] = true
 	if again, ok := image.Parse(mapped + read.Rest); !ok || again.Name != mapped {
-		return fields[0].Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, read.Name)
+		return place.Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, read.Name)
 	}
-	return fields[0].SetText(mapped+read.Rest, e.cause(imageRule(i)))
+	return place.SetText(mapped+read.Rest, e.cause(imageRule(i)))
 }
 
 func imageRule(i int) string { return fmt.Sprintf("spec.images[%d]", i) }
@@ -51,8 +51,8 @@ type container struct {
 // containers returns the containers of an object's Pods.
 func (o *object) containers() ([]container, error) {
 	var all []container
-	for _, pod := range o.kind.pods {
-		for _, path := range o.kind.containers {
+	for _, pod := range o.kind.Pods {
+		for _, path := range o.kind.Containers {
 			full := pod
 			if path != "" {
 				full += "." + path
@@ -65,6 +65,32 @@ func (o *object) containers() ([]container, error) {
 				all = append(all, container{node: node, path: path, pod: pod})
 			}
 		}
+	}
+	return all, nil
+}
+
+// images returns the places of all names of images in an object.
+func (o *object) images(containers []container) ([]manifest.Node, error) {
+	var all []manifest.Node
+	for _, c := range containers {
+		images, err := c.node.Find("image")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, images...)
+	}
+	paths := slices.Clone(o.kind.Others)
+	for _, pod := range o.kind.Pods {
+		for _, path := range o.kind.Images {
+			paths = append(paths, pod+"."+path)
+		}
+	}
+	for _, path := range paths {
+		images, err := o.node.Find(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, images...)
 	}
 	return all, nil
 }

@@ -12,10 +12,8 @@ func (e *engine) limitResources(o *object, c container) error {
 		return nil
 	}
 	if c.path == "exporter" {
-		if running, err := c.node.Find("enabled"); err != nil || len(running) == 0 {
+		if running, err := c.node.Bool("enabled"); err != nil || !running {
 			return err
-		} else if on, _ := running[0].Scalar(); on != "true" {
-			return nil
 		}
 	}
 	o.matched["spec.resources"] = true

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -214,21 +215,27 @@ func (e *engine) planObject(o *object) error {
 	return nil
 }
 
-// edit plans what changes in an object's containers.
+// edit plans what changes in an object's containers and images.
 func (e *engine) edit(o *object) error {
 	containers, err := o.containers()
 	if err != nil {
 		return err
 	}
-	for _, c := range containers {
-		if err := e.mapImage(o, c); err != nil {
+	images, err := o.images(containers)
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		if err := e.mapImage(o, image); err != nil {
 			return err
 		}
+	}
+	for _, c := range containers {
 		if err := e.limitResources(o, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	return e.checkLooks(o, images)
 }
 
 func (e *engine) cause(key string) manifest.Cause {
@@ -240,7 +247,7 @@ type object struct {
 	node, metadata manifest.Node
 	// id is its API group and kind: "apps/Deployment", "/Service".
 	id        string
-	kind      kind
+	kind      kinds.Kind
 	namespace string
 	// matched collects the rules that were about something.
 	matched map[string]bool
@@ -254,14 +261,14 @@ func (e *engine) objects(doc *manifest.Document, matched map[string]bool) ([]*ob
 	}
 	objects := make([]*object, len(nodes))
 	for i, node := range nodes {
-		if objects[i], err = readObject(node, matched); err != nil {
+		if objects[i], err = e.readObject(node, matched); err != nil {
 			return nil, err
 		}
 	}
 	return objects, nil
 }
 
-func readObject(node manifest.Node, matched map[string]bool) (*object, error) {
+func (e *engine) readObject(node manifest.Node, matched map[string]bool) (*object, error) {
 	apiVersion, err := required(node, "apiVersion")
 	if err != nil {
 		return nil, err
@@ -282,7 +289,7 @@ func readObject(node manifest.Node, matched map[string]bool) (*object, error) {
 		group = ""
 	}
 	id := group + "/" + name
-	return &object{node: node, metadata: metadata[0], id: id, kind: kinds[id], matched: matched}, nil
+	return &object{node: node, metadata: metadata[0], id: id, kind: kinds.Of(e.tenant.Spec.Kinds, id), matched: matched}, nil
 }
 
 // value returns a string of the object's metadata, or nothing.

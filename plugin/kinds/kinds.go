@@ -3,7 +3,11 @@
 // where their objects hold Pods and images.
 package kinds
 
-import "github.com/tenant-redis/tenant-redis/plugin/tenant"
+import (
+	"slices"
+
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
+)
 
 // Kind tells where an object of one kind holds what a tenant file is about.
 // The paths are those of manifest.Node.Find.
@@ -26,6 +30,23 @@ type Kind struct {
 	Images []string
 	// Others are names of images that belong to no Pod.
 	Others []string
+}
+
+// Names are the paths of all names of images.
+func (k Kind) Names() []string {
+	names := slices.Clone(k.Others)
+	for _, pod := range k.Pods {
+		for _, path := range k.Containers {
+			if path != "" {
+				path += "."
+			}
+			names = append(names, pod+"."+path+"image")
+		}
+		for _, path := range k.Images {
+			names = append(names, pod+"."+path)
+		}
+	}
+	return names
 }
 
 // Failover is the kind of the Redis operator.

@@ -31,7 +31,8 @@ import (
 // mighty is a tenant with a rule of each kind that a manifest might get past.
 const mighty = "  namespaces: [team-a]\n" +
 	"  labels: {team: a}\n" +
-	"  images: [{from: docker.io, to: mirror.test, optional: true}]\n" +
+	"  images: [{from: docker.io, to: mirror.test, optional: true}, {from: quay.io, to: mirror.test, optional: true}]\n" +
+	"  otherImages: refuse\n" +
 	"  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n" +
 	"  resources: {onExcess: clamp, requests: {cpu: 100m}, limits: {memory: 64Mi}, optional: true}\n" +
 	"  placement: {nodeSelector: {pool: a}, optional: true}\n" +
@@ -204,7 +205,7 @@ func (o readObject) violation(team *tenant.Tenant) error {
 	case *corev1.Pod:
 		return podViolation(typed.Spec)
 	case *networkingv1.NetworkPolicy:
-		return policyViolation(typed.Spec)
+		return policyViolation(typed)
 	case nil:
 		return nil
 	}
@@ -264,14 +265,14 @@ func podViolation(pod corev1.PodSpec) error {
 
 func imageViolation(name string) error {
 	read, ok := image.Parse(name)
-	if name != "" && (!ok || tenant.Within(read.Name, "docker.io")) {
+	if name != "" && (!ok || !tenant.Within(read.Name, "mirror.test")) {
 		return fmt.Errorf("the image %q", name)
 	}
 	return nil
 }
 
-func policyViolation(spec networkingv1.NetworkPolicySpec) error {
-	for _, rule := range spec.Ingress {
+func policyViolation(policy *networkingv1.NetworkPolicy) error {
+	for _, rule := range policy.Spec.Ingress {
 		if len(rule.From) == 0 {
 			return errors.New("everyone gets in")
 		}
@@ -279,7 +280,12 @@ func policyViolation(spec networkingv1.NetworkPolicySpec) error {
 			if peer.IPBlock != nil {
 				return errors.New("addresses get in")
 			}
-			if peer.NamespaceSelector == nil || peer.NamespaceSelector.MatchLabels[namespaceLabel] == "monitoring" {
+			isPlatform := peer.NamespaceSelector != nil && peer.NamespaceSelector.MatchLabels[namespaceLabel] == "monitoring"
+			if (isPlatform || peer.NamespaceSelector == nil && policy.Namespace != "team-a") &&
+				(peer.PodSelector == nil || len(peer.PodSelector.MatchLabels) == 0) {
+				return errors.New("all Pods of a namespace get in")
+			}
+			if isPlatform || peer.NamespaceSelector == nil {
 				continue
 			}
 			expressions := peer.NamespaceSelector.MatchExpressions
@@ -334,7 +340,7 @@ func (w *writer) object() any {
 		return pairs{"apiVersion", "apps/v1", "kind", "Deployment", "metadata", meta, "spec", pairs{"template", w.template()}}
 	case 2:
 		return pairs{"apiVersion", "networking.k8s.io/v1", "kind", "NetworkPolicy", "metadata", meta, "spec", pairs{
-			"podSelector", pairs{}, "ingress", w.often([]any{w.often(pairs{"from", []any{w.peer(), w.peer()}}, nil, pairs{})}, nil),
+			"podSelector", pairs{}, "ingress", w.often([]any{w.often(pairs{"from", []any{w.peer()}}, nil, pairs{})}, nil),
 		}}
 	case 3:
 		return pairs{"apiVersion", "argoproj.io/v1alpha1", "kind", "Rollout", "metadata", meta, "spec", pairs{"template", w.template(), "agent", pairs{"image", w.image()}}}
@@ -374,7 +380,8 @@ func (w *writer) container() any {
 }
 
 func (w *writer) image() any {
-	return w.one("redis", "docker.io/library/redis:7", "mirror.test/a", "index.docker.io/evil/a:1", "quay.io/a/b")
+	return w.often(w.one("redis", "docker.io/library/redis:7", "mirror.test/a", "index.docker.io/evil/a:1", "quay.io/a/b",
+		"QUAY.IO/a/b", "quay.io:443/a", "registry-1.docker.io/a/b"), "evil.example/a", "mirror.test.evil/a", "docker.io:80/a")
 }
 
 func (w *writer) peer() any {

@@ -11,10 +11,8 @@ func (e *engine) limitResources(o *object, c container) error {
 	if ceilings == nil || c.path == "ephemeralContainers[]" {
 		return nil
 	}
-	if c.path == "exporter" {
-		if running, err := c.node.Bool("enabled"); err != nil || !running {
-			return err
-		}
+	if runs, err := c.runs(); err != nil || !runs {
+		return err
 	}
 	o.matched["spec.resources"] = true
 	for name, ceiling := range ordered(ceilings.Limits) {

@@ -25,6 +25,8 @@ const maxDocuments = 10_000
 // Result is a rendered stream.
 type Result struct {
 	Documents []Document
+	// Kinds are those that the tenant file declares.
+	Kinds []tenant.ScopedKind
 }
 
 // Document is one document of a stream, before and after.
@@ -100,7 +102,7 @@ func (e *engine) renderStream(stream []byte) (Result, error) {
 		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
 	}
 	outcomes, matched := e.renderAll(pieces)
-	result := Result{Documents: make([]Document, 0, len(outcomes))}
+	result := Result{Documents: make([]Document, 0, len(outcomes)), Kinds: e.tenant.Spec.Kinds}
 	objects := 0
 	for _, o := range outcomes {
 		if o.err != nil {
@@ -206,7 +208,7 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 }
 
 func (e *engine) planObject(o *object) error {
-	steps := []func(*object) error{e.place, e.identify, e.edit, e.grant, e.labelAlerts, e.choose}
+	steps := []func(*object) error{e.place, e.checkRights, e.identify, e.edit, e.grant, e.labelAlerts, e.choose}
 	for _, step := range steps {
 		if err := step(o); err != nil {
 			return err
@@ -221,7 +223,7 @@ func (e *engine) edit(o *object) error {
 	if err != nil {
 		return err
 	}
-	images, err := o.images(containers)
+	images, err := o.images()
 	if err != nil {
 		return err
 	}
@@ -229,6 +231,9 @@ func (e *engine) edit(o *object) error {
 		if err := e.mapImage(o, image); err != nil {
 			return err
 		}
+	}
+	if err := e.checkDefaults(o, containers); err != nil {
+		return err
 	}
 	for _, c := range containers {
 		if err := e.limitResources(o, c); err != nil {

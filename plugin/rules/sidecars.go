@@ -261,6 +261,6 @@ func (e *engine) isSidecar(there manifest.Node, want manifest.Fields) (bool, err
 // mapped returns the full name of the image that a reference is to become.
 func (e *engine) mapped(text string) string {
 	read, _ := image.Parse(text)
-	name, _ := tenant.MapRepository(e.tenant.Spec.Images, read.Name)
+	name, _ := tenant.MapRepository(e.tenant.Spec.Images, read.Repository())
 	return name + read.Rest
 }

@@ -122,6 +122,7 @@ var Formats = map[string]Format{
 		Pattern: `^[A-Za-z0-9_-]+(\[\])?(\.[A-Za-z0-9_-]+(\[\])?)*$`,
 	},
 	"onExcess":           oneOf("an answer to excess", "refuse", "clamp"),
+	"otherImages":        oneOf("an answer to other images", "keep", "refuse"),
 	"scope":              oneOf("a scope", "Namespaced", "Cluster"),
 	"op":                 oneOf("an operation", "add", "replace", "remove", "test"),
 	"tolerationOperator": oneOf("an operator", "Equal", "Exists"),

@@ -33,7 +33,7 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			violations := check.Platform{Registries: registries}.Check(objects)
+			violations := check.Platform{Registries: registries, Kinds: result.Kinds}.Check(objects)
 			for _, violation := range violations {
 				fmt.Fprintln(command.OutOrStdout(), violation)
 			}
@@ -56,20 +56,25 @@ func objectsOf(result rules.Result) ([]unstructured.Unstructured, error) {
 			continue
 		}
 		var object unstructured.Unstructured
-		if err := yaml.Unmarshal(doc.After, &object.Object); err != nil {
-			return nil, &manifest.Error{Line: doc.Before.Line, Object: doc.Object, Problem: "cannot be decoded to be checked"}
+		err := yaml.Unmarshal(doc.After, &object.Object)
+		if err == nil {
+			err = takeApart(object, &objects)
 		}
-		if !object.IsList() {
-			objects = append(objects, object)
-			continue
-		}
-		err := object.EachListItem(func(item runtime.Object) error {
-			objects = append(objects, *item.(*unstructured.Unstructured))
-			return nil
-		})
 		if err != nil {
-			return nil, err
+			return nil, &manifest.Error{Line: doc.Before.Line, Object: doc.Object, Problem: "cannot be decoded to be checked"}
 		}
 	}
 	return objects, nil
+}
+
+// takeApart adds an object to all, or the objects of a list, which may be lists
+// again.
+func takeApart(object unstructured.Unstructured, all *[]unstructured.Unstructured) error {
+	if !object.IsList() {
+		*all = append(*all, object)
+		return nil
+	}
+	return object.EachListItem(func(item runtime.Object) error {
+		return takeApart(*item.(*unstructured.Unstructured), all)
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -44,7 +45,7 @@ type Violation struct {
 
 // String returns the violation as one line.
 func (v Violation) String() string {
-	return string(v.Severity) + " " + v.Rule + ": " + v.Object + ": " + v.Field + ": " + v.Message
+	return printable.Text(string(v.Severity) + " " + v.Rule + ": " + v.Object + ": " + v.Field + ": " + v.Message)
 }
 
 // Platform is what differs from one platform to another.

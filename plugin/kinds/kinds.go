@@ -49,6 +49,21 @@ func (k Kind) Names() []string {
 	return names
 }
 
+// PodLabels are the paths of the labels that end up on Pods.
+func (k Kind) PodLabels() []string {
+	if len(k.Pods) > 0 && len(k.Templates)+len(k.PodMetadata) == 0 {
+		return []string{"metadata.labels"}
+	}
+	var paths []string
+	for _, path := range k.Templates {
+		paths = append(paths, path+".metadata.labels")
+	}
+	for _, path := range k.PodMetadata {
+		paths = append(paths, path+".podMetadata.labels")
+	}
+	return paths
+}
+
 // Failover is the kind of the Redis operator.
 const Failover = "databases.spotahome.com/RedisFailover"
 

@@ -19,6 +19,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 )
 
@@ -63,7 +64,7 @@ func (e *Error) Error() string {
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
-	return where + ": " + e.Problem
+	return printable.Text(where + ": " + e.Problem)
 }
 
 // Parse reads a piece. A piece of comments only, or of null, is a Document
@@ -278,11 +279,15 @@ func nameOf(object *yaml.Node) string {
 	if kind == "" {
 		kind = "document"
 	}
-	return strings.TrimSpace(kind + " " + name)
+	return printable.Text(strings.TrimSpace(kind + " " + name))
 }
 
 func scalar(mapping *yaml.Node, key string) string {
-	if value := lookup(mapping, key); value != nil && value.Kind == yaml.ScalarNode {
+	value := lookup(mapping, key)
+	if value != nil && value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	if value != nil && value.Kind == yaml.ScalarNode {
 		return value.Value
 	}
 	return ""

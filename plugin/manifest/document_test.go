@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -130,14 +131,26 @@ func FuzzHideSecrets(f *testing.F) {
 		if !ok || yaml.Unmarshal(text, &map[string]any{}) != nil {
 			return
 		}
-		var secret struct {
-			Data       map[string]any `json:"data"`
-			StringData map[string]any `json:"stringData"`
-		}
+		var secret map[string]any
 		require.NoError(t, yaml.Unmarshal(shown, &secret))
-		for _, values := range []map[string]any{secret.Data, secret.StringData} {
-			for key, shown := range values {
-				require.Equal(t, "***", shown, key)
+		var hold func(value any)
+		hold = func(value any) {
+			switch value := value.(type) {
+			case map[string]any:
+				for _, below := range value {
+					hold(below)
+				}
+			case []any:
+				for _, below := range value {
+					hold(below)
+				}
+			default:
+				require.Equal(t, "***", value)
+			}
+		}
+		for key, value := range secret {
+			if !slices.Contains([]string{"apiVersion", "kind", "metadata", "type", "immutable"}, key) {
+				hold(value)
 			}
 		}
 	})

@@ -20,8 +20,8 @@ type Node struct {
 	// shared says why the place may be seen from elsewhere in the document,
 	// so that an edit here would show there; empty if it is not.
 	shared string
-	// secret tells that the place holds values of a Secret.
-	secret bool
+	// at tells whether the place may hold values of a Secret.
+	at place
 }
 
 // Fields is what a mapping is to hold. A value of Fields is merged; a string
@@ -66,7 +66,7 @@ func (n Node) Find(path string) ([]Node, error) {
 				next = append(next, child)
 				continue
 			}
-			items, err := child.items()
+			items, err := child.Items()
 			if err != nil {
 				return nil, err
 			}
@@ -202,6 +202,57 @@ func (n Node) walk(own string, visit func(key string, value Node) (bool, error))
 	return nil
 }
 
+// Below returns the places below this one, at any depth, whose key is one of
+// keys. They are to be read, not edited.
+func (n Node) Below(keys ...string) []Node {
+	var found []Node
+	n.search(n.yaml, nil, keys, func(value *yaml.Node, steps []step) {
+		place := n
+		if place.yaml = value; value.Kind == yaml.AliasNode {
+			place.yaml = value.Alias
+		}
+		for _, s := range steps {
+			place.path += s.String()
+		}
+		found = append(found, place)
+	})
+	return found
+}
+
+// step leads from a value to one of its fields or, if it has no key, items.
+type step struct {
+	key  string
+	item int
+}
+
+func (s step) String() string {
+	if s.key == "" {
+		return fmt.Sprintf("[%d]", s.item)
+	}
+	return "." + s.key
+}
+
+// search visits the values of some keys. Paths are only made for what is found:
+// this goes over whole documents.
+func (n Node) search(value *yaml.Node, steps []step, keys []string, visit func(*yaml.Node, []step)) {
+	switch value.Kind {
+	case yaml.AliasNode:
+		n.search(value.Alias, steps, keys, visit)
+	case yaml.SequenceNode:
+		for i, item := range value.Content {
+			n.search(item, append(steps, step{item: i}), keys, visit)
+		}
+	case yaml.MappingNode:
+		for i := 0; i < len(value.Content); i += 2 {
+			below := append(steps, step{key: value.Content[i].Value})
+			if slices.Contains(keys, value.Content[i].Value) {
+				visit(value.Content[i+1], below)
+			}
+			n.search(value.Content[i+1], below, keys, visit)
+		}
+	}
+}
+
 // SetText plans that this place, which must hold a single value, holds the
 // string text. It plans nothing if that is so already.
 func (n Node) SetText(text string, cause Cause) error {
@@ -314,6 +365,7 @@ func (n Node) leaves(value *yaml.Node) []Node {
 	for _, e := range entries(value) {
 		child := n
 		child.path += "." + e.key.Value
+		child.at = n.at.below(value, e.key.Value)
 		all = append(all, child.leaves(e.value)...)
 	}
 	return all
@@ -348,24 +400,25 @@ func (n Node) named(name string) (Node, error) {
 
 // field returns the place of a key, where there may be nothing yet.
 func (n Node) field(key string) (Node, error) {
-	child := Node{doc: n.doc, path: n.path + "." + key, shared: n.shared, limit: n.limit, secret: n.secret}
+	child := Node{doc: n.doc, path: n.path + "." + key, shared: n.shared, limit: n.limit, at: n.at}
 	if n.absent() {
 		return child, nil
 	}
 	if n.yaml.Kind != yaml.MappingNode {
 		return child, n.Errorf("is %s; must be a mapping", describe(n.yaml))
 	}
-	child.secret = n.secret || (key == "data" || key == "stringData") && scalar(n.yaml, "kind") == "Secret"
+	child.at = n.at.below(n.yaml, key)
 	for i := 0; i < len(n.yaml.Content); i += 2 {
 		if n.yaml.Content[i].Value == key {
-			return child.at(n.yaml.Content, i+1, i+2), nil
+			return child.holding(n.yaml.Content, i+1, i+2), nil
 		}
 	}
 	return child, nil
 }
 
-// items returns the places of a list's items.
-func (n Node) items() ([]Node, error) {
+// Items returns the places of the items of the list at this place; a missing list
+// has none.
+func (n Node) Items() ([]Node, error) {
 	if n.absent() {
 		return nil, nil
 	}
@@ -382,12 +435,12 @@ func (n Node) items() ([]Node, error) {
 func (n Node) item(i int) Node {
 	item := n
 	item.path = fmt.Sprintf("%s[%d]", n.path, i)
-	return item.at(n.yaml.Content, i, i+1)
+	return item.holding(n.yaml.Content, i, i+1)
 }
 
-// at returns the place with its value, the one at index, following an alias.
+// holding returns the place with its value, the one at index, following an alias.
 // What follows it is at index next, if there is anything.
-func (n Node) at(siblings []*yaml.Node, index, next int) Node {
+func (n Node) holding(siblings []*yaml.Node, index, next int) Node {
 	value := siblings[index]
 	if value.Kind == yaml.AliasNode {
 		n.shared = "is an alias"

@@ -10,6 +10,9 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
+// ProvenanceRule is the cause of the annotation that each object gets.
+const ProvenanceRule = "provenance"
+
 // metadata wraps one field of an object's metadata.
 func metadata(key string, value any) manifest.Fields {
 	return manifest.Fields{"metadata": manifest.Fields{key: value}}
@@ -50,7 +53,7 @@ func (e *engine) identify(o *object) error {
 			return err
 		}
 	}
-	return o.node.Merge(metadata("annotations", manifest.Fields{tenant.Provenance: e.provenance}), manifest.Cause{Rule: "provenance"})
+	return o.node.Merge(metadata("annotations", manifest.Fields{tenant.Provenance: e.provenance}), manifest.Cause{Rule: ProvenanceRule})
 }
 
 // setMetadata sets labels and annotations in one field of a place.

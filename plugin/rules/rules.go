@@ -7,10 +7,12 @@ package rules
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,6 +29,20 @@ type Result struct {
 	Documents []Document
 	// Kinds are those that the tenant file declares.
 	Kinds []tenant.ScopedKind
+
+	objects int
+}
+
+// ErrNothing is what is wrong with a stream without an object. Something should
+// have written one: nothing rendered is nothing enforced.
+var ErrNothing = errors.New("there is no Kubernetes object in the manifests")
+
+// CheckSome returns ErrNothing if there was no object.
+func (r Result) CheckSome() error {
+	if r.objects == 0 {
+		return ErrNothing
+	}
+	return nil
 }
 
 // Document is one document of a stream, before and after.
@@ -88,9 +104,9 @@ func Render(t *tenant.Tenant, stream []byte) (Result, error) {
 	return newEngine(t).renderStream(stream)
 }
 
-// Output returns the rendered stream alone. The plan, which nobody has asked for,
-// would take more memory than the manifests.
-func Output(t *tenant.Tenant, stream []byte) (io.WriterTo, error) {
+// Output is Render without the plan, which nobody has asked for, and which would
+// take more memory than the manifests.
+func Output(t *tenant.Tenant, stream []byte) (Result, error) {
 	e := newEngine(t)
 	e.outputOnly = true
 	return e.renderStream(stream)
@@ -103,16 +119,20 @@ func (e *engine) renderStream(stream []byte) (Result, error) {
 	}
 	outcomes, matched := e.renderAll(pieces)
 	result := Result{Documents: make([]Document, 0, len(outcomes)), Kinds: e.tenant.Spec.Kinds}
-	objects := 0
+	ruled := 0
 	for _, o := range outcomes {
 		if o.err != nil {
 			return Result{}, o.err
 		}
 		result.Documents = append(result.Documents, o.Document)
-		objects += o.objects
+		result.objects += o.objects
+		ruled += o.ruled
 	}
-	// Helm 3 renders nothing at all for helm template --output-dir.
-	if objects > 0 {
+	if err := e.checkLabels(outcomes); err != nil {
+		return Result{}, err
+	}
+	// Helm 4 may send hooks alone.
+	if ruled > 0 {
 		if err := e.checkMatched(matched); err != nil {
 			return Result{}, err
 		}
@@ -136,8 +156,11 @@ func newEngine(t *tenant.Tenant) *engine {
 // outcome is what became of one document.
 type outcome struct {
 	Document
-	objects int
-	err     error
+	// objects counts the objects, ruled those that rules must be about: all but
+	// hooks.
+	objects, ruled int
+	labels         labelUse
+	err            error
 }
 
 // renderAll renders documents side by side: none depends on another. It also
@@ -196,10 +219,18 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 		return err
 	}
 	for _, object := range objects {
+		if err := e.noteLabels(object, &o.labels); err != nil {
+			return err
+		}
 		if err := e.planObject(object); err != nil {
 			return err
 		}
 		o.objects++
+		if hook, err := object.isHook(); err != nil {
+			return err
+		} else if !hook {
+			o.ruled++
+		}
 		if !e.outputOnly {
 			o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
 		}
@@ -304,6 +335,15 @@ func (o *object) value(key string) string {
 		return ""
 	}
 	return text
+}
+
+// isHook tells whether Helm runs the object besides the release.
+func (o *object) isHook() (bool, error) {
+	annotations, err := o.metadata.Find("annotations")
+	if err != nil || len(annotations) == 0 {
+		return false, err
+	}
+	return slices.Contains(annotations[0].Keys(), "helm.sh/hook"), nil
 }
 
 func required(object manifest.Node, key string) (string, error) {

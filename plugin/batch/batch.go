@@ -139,6 +139,9 @@ func (s source) render(folder, shared string, capabilities *chartutil.Capabiliti
 		return Tenant{}, err
 	}
 	result, err := rules.Render(file, []byte(stream))
+	if err == nil {
+		err = result.CheckSome()
+	}
 	if err != nil {
 		return Tenant{}, err
 	}

@@ -12,6 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 // Severity is what the platform does by default.
@@ -41,7 +45,7 @@ type Violation struct {
 
 // String returns the violation as one line.
 func (v Violation) String() string {
-	return string(v.Severity) + " " + v.Rule + ": " + v.Object + ": " + v.Field + ": " + v.Message
+	return printable.Text(string(v.Severity) + " " + v.Rule + ": " + v.Object + ": " + v.Field + ": " + v.Message)
 }
 
 // Platform is what differs from one platform to another.
@@ -49,15 +53,20 @@ type Platform struct {
 	// Registries are the prefixes one of which each image must start with;
 	// empty allows all.
 	Registries []string
+	// Kinds are those that a tenant file declares.
+	Kinds []tenant.ScopedKind
 }
 
 // Check returns the rules that the objects break, sorted by object. Their order
 // is the one in which they are applied. Objects are known by API group and kind;
 // those of other kinds break nothing.
 func (p Platform) Check(objects []unstructured.Unstructured) []Violation {
-	var w world
+	w := world{kinds: p.Kinds}
 	for i := range objects {
 		w.add(&objects[i])
+	}
+	for _, image := range w.images {
+		w.checkImage(image, p.Registries)
 	}
 	for _, workload := range w.workloads {
 		w.checkPods(workload)
@@ -75,11 +84,20 @@ func (p Platform) Check(objects []unstructured.Unstructured) []Violation {
 
 // world is what the rules look at together.
 type world struct {
+	kinds     []tenant.ScopedKind
+	images    []image
 	workloads []workload
 	policies  []selector
 	budgets   []budget
 	found     []Violation
 	count     int
+}
+
+// image is the name of one in an object.
+type image struct {
+	id, field, name string
+	// holder is what runs it, such as "container web"; empty for the field.
+	holder string
 }
 
 // selector selects Pods of a namespace.
@@ -102,9 +120,9 @@ type budget struct {
 
 func (w *world) add(object *unstructured.Unstructured) {
 	w.count++
-	group, id := object.GroupVersionKind().Group, idOf(object)
+	kind, id := object.GroupVersionKind().Group+"/"+object.GetKind(), idOf(object)
 	var err error
-	switch group + "/" + object.GetKind() {
+	switch kind {
 	case "networking.k8s.io/NetworkPolicy":
 		err = w.addPolicy(object)
 	case "policy/PodDisruptionBudget":
@@ -114,10 +132,10 @@ func (w *world) add(object *unstructured.Unstructured) {
 		}
 	case "/Service":
 		w.checkService(object, id)
-	case "databases.spotahome.com/RedisFailover":
+	case kinds.Failover:
 		err = w.addFailover(object, id)
 	default:
-		err = w.addWorkload(object, id)
+		err = w.addWorkload(object, id, kinds.Of(w.kinds, kind))
 	}
 	if err != nil {
 		w.report("readable", Deny, id, "", err.Error())

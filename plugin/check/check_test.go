@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 // good returns the objects of testdata/good.yaml, which breaks no rule.
@@ -183,6 +185,21 @@ func TestAnyRegistry(t *testing.T) {
 	assert.NotEmpty(t, Platform{Registries: []string{"other.example/"}}.Check(objects))
 	assert.Empty(t, Platform{Registries: []string{"other.example/", "registry.example/"}}.Check(objects))
 	assert.Empty(t, Platform{}.Check(objects))
+}
+
+// TestImagesEverywhere holds that images are found where tenant-post finds them.
+func TestImagesEverywhere(t *testing.T) {
+	kinds := []tenant.ScopedKind{{Group: "argoproj.io", Kind: "Rollout", Scope: "Namespaced", Pods: []string{"spec.jobs[].template"}, Images: []string{"spec.agent.image"}}}
+	const podSpec = `{containers: [{name: a, image: evil/a}], ephemeralContainers: [{name: b, image: evil/b}], volumes: [{name: c, image: {reference: evil/c}}]}`
+	for document, want := range map[string]int{
+		`{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: ` + podSpec + `}`:                                                                                   3,
+		`{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: x}, spec: {agent: {image: evil/d}, jobs: [{template: {spec: ` + podSpec + `}}, null]}}`: 4,
+		`{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {name: x}, spec: {image: evil/a, containers: [{image: evil/b}]}}`:                       2,
+	} {
+		found := Platform{Registries: []string{"registry.example/"}, Kinds: kinds}.Check([]unstructured.Unstructured{parse(t, []byte(document))})
+		found = slices.DeleteFunc(found, func(v Violation) bool { return v.Rule != "image-registry" })
+		assert.Len(t, found, want, "%s: %s", document, found)
+	}
 }
 
 func TestString(t *testing.T) {

@@ -53,17 +53,40 @@ func (w *world) checkPods(made workload) {
 }
 
 func (w *world) checkImages(made workload, registries []string) {
+	for _, image := range made.images() {
+		w.checkImage(image, registries)
+	}
+}
+
+// images returns all images that a workload's Pods name.
+func (made workload) images() []image {
 	spec := made.template.Spec
+	var all []image
+	add := func(holder, name string) {
+		all = append(all, image{id: made.id, field: made.specField, name: name, holder: holder})
+	}
 	for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
-		if !pinned(container.Image) {
-			w.report("image-tag", Deny, made.id, made.specField,
-				fmt.Sprintf("container %s has image %q: give it a tag other than latest", container.Name, container.Image))
+		add("container "+container.Name, container.Image)
+	}
+	for _, container := range spec.EphemeralContainers {
+		add("container "+container.Name, container.Image)
+	}
+	for _, volume := range spec.Volumes {
+		if volume.Image != nil {
+			add("volume "+volume.Name, volume.Image.Reference)
 		}
-		allowed := func(prefix string) bool { return strings.HasPrefix(container.Image, prefix) }
-		if len(registries) > 0 && !slices.ContainsFunc(registries, allowed) {
-			w.report("image-registry", Warn, made.id, made.specField,
-				fmt.Sprintf("container %s has image %q: it must start with %s", container.Name, container.Image, strings.Join(registries, " or ")))
-		}
+	}
+	return all
+}
+
+func (w *world) checkImage(i image, registries []string) {
+	what := strings.TrimPrefix(i.holder+" has image", " ")
+	if !pinned(i.name) {
+		w.report("image-tag", Deny, i.id, i.field, fmt.Sprintf("%s %q: give it a tag other than latest", what, i.name))
+	}
+	allowed := func(prefix string) bool { return strings.HasPrefix(i.name, prefix) }
+	if len(registries) > 0 && !slices.ContainsFunc(registries, allowed) {
+		w.report("image-registry", Warn, i.id, i.field, fmt.Sprintf("%s %q: it must start with %s", what, i.name, strings.Join(registries, " or ")))
 	}
 }
 

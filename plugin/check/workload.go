@@ -1,10 +1,13 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 )
 
 // workload is what makes Pods.
@@ -20,31 +23,35 @@ type workload struct {
 	position                 int
 }
 
-// templates are the paths of the Pod templates by API group and kind.
-var templates = map[string][]string{
-	"/Pod":                   {},
-	"/ReplicationController": {"spec", "template"},
-	"apps/DaemonSet":         {"spec", "template"},
-	"apps/Deployment":        {"spec", "template"},
-	"apps/ReplicaSet":        {"spec", "template"},
-	"apps/StatefulSet":       {"spec", "template"},
-	"batch/Job":              {"spec", "template"},
-	"batch/CronJob":          {"spec", "jobTemplate", "spec", "template"},
-}
-
-func (w *world) addWorkload(object *unstructured.Unstructured, id string) error {
-	path, known := templates[object.GroupVersionKind().Group+"/"+object.GetKind()]
-	if !known {
+// addWorkload adds what an object makes Pods of, and the images that it names
+// besides. kind tells where both are.
+func (w *world) addWorkload(object *unstructured.Unstructured, id string, kind kinds.Kind) error {
+	if kind.StandIn {
+		w.addImages(object, id, kind.Names())
 		return nil
 	}
-	tree, _, err := unstructured.NestedMap(object.Object, path...)
-	if err != nil {
-		return err
+	w.addImages(object, id, kind.Others)
+	for _, path := range kind.Pods {
+		template := strings.TrimSuffix(strings.TrimSuffix(path, "spec"), ".")
+		for _, found := range find(object.Object, template) {
+			tree, ok := found.(map[string]any)
+			if !ok {
+				return fmt.Errorf("%s is no mapping", template)
+			}
+			if err := w.addTemplate(object, id, path, tree); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+// addTemplate adds the workload of a Pod template, whose Pods' spec is at path.
+func (w *world) addTemplate(object *unstructured.Unstructured, id, path string, tree map[string]any) error {
 	made := workload{
 		id: id, kind: object.GetKind(), namespace: object.GetNamespace(), annotations: object.GetAnnotations(),
 		owned: len(object.GetOwnerReferences()) > 0, replicas: 1, position: w.count,
-		specField: strings.Join(append(path[:len(path):len(path)], "spec"), "."), replicasField: "spec.replicas",
+		specField: path, replicasField: "spec.replicas",
 	}
 	replicas, set, err := unstructured.NestedInt64(object.Object, "spec", "replicas")
 	if err != nil {
@@ -58,4 +65,40 @@ func (w *world) addWorkload(object *unstructured.Unstructured, id string) error 
 	}
 	w.workloads = append(w.workloads, made)
 	return nil
+}
+
+// addImages adds the images that an object names at some paths.
+func (w *world) addImages(object *unstructured.Unstructured, id string, paths []string) {
+	for _, path := range paths {
+		for _, found := range find(object.Object, path) {
+			if name, ok := found.(string); ok {
+				w.images = append(w.images, image{id: id, field: path, name: name})
+			}
+		}
+	}
+}
+
+// find returns what a path of manifest.Node.Find names in a tree.
+func find(tree any, path string) []any {
+	found := []any{tree}
+	if path == "" {
+		return found
+	}
+	for step := range strings.SplitSeq(path, ".") {
+		key, each := strings.CutSuffix(step, "[]")
+		var next []any
+		for _, parent := range found {
+			mapping, _ := parent.(map[string]any)
+			child, there := mapping[key]
+			items, _ := child.([]any)
+			switch {
+			case each:
+				next = append(next, items...)
+			case there && child != nil:
+				next = append(next, child)
+			}
+		}
+		found = next
+	}
+	return found
 }

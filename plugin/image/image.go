@@ -3,7 +3,10 @@
 // to load: that library compiles its grammar whenever a program starts.
 package image
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Reference is an image reference in its full form.
 type Reference struct {
@@ -32,6 +35,41 @@ func Parse(text string) (Reference, bool) {
 		return Reference{}, false
 	}
 	return Reference{Name: full, Rest: text[len(name):]}, true
+}
+
+// dockerHosts are the hosts by which clients reach Docker's own registry.
+var dockerHosts = []string{"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+
+// Canonical returns a full name, or the beginning of one, with the one name of
+// its host: a registry client reads a host in any letters, and takes 443 for the
+// port if there is none.
+func Canonical(name string) string {
+	host, path, below := strings.Cut(name, "/")
+	host = strings.ToLower(host)
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		port := strings.TrimLeft(host[colon+1:], "0")
+		host = host[:colon]
+		if port != "443" {
+			host += ":" + port
+		}
+	}
+	if slices.Contains(dockerHosts, host) {
+		host = "docker.io"
+	}
+	if below {
+		host += "/" + path
+	}
+	return host
+}
+
+// Repository returns the canonical name of what the reference names, which is
+// below library for the official images of Docker.
+func (r Reference) Repository() string {
+	name := Canonical(r.Name)
+	if path, found := strings.CutPrefix(name, "docker.io/"); found && !strings.Contains(path, "/") {
+		return "docker.io/library/" + path
+	}
+	return name
 }
 
 // IsPrefix tells whether text is a registry's host, alone or with the first

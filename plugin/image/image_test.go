@@ -33,6 +33,28 @@ func TestIsPrefix(t *testing.T) {
 	}
 }
 
+func TestCanonical(t *testing.T) {
+	for text, want := range map[string]string{
+		"QUAY.IO/a/b": "quay.io/a/b", "quay.io:443/a": "quay.io/a", "quay.io:0443/a": "quay.io/a", "quay.io:5000/a": "quay.io:5000/a",
+		"registry-1.docker.io/library": "docker.io/library", "Index.Docker.IO:443": "docker.io", "docker.io:80/a/b": "docker.io:80/a/b",
+		"[FE80::1]:443/a": "[fe80::1]/a", "[::1]/a": "[::1]/a",
+	} {
+		require.Equal(t, want, Canonical(text), text)
+		require.Equal(t, want, Canonical(want), text)
+	}
+}
+
+func TestRepository(t *testing.T) {
+	for text, want := range map[string]string{
+		"redis": "docker.io/library/redis", "registry-1.docker.io/redis:7": "docker.io/library/redis", "docker.io/a/b": "docker.io/a/b",
+		"Quay.io/a@sha256:" + strings.Repeat("a", 64): "quay.io/a",
+	} {
+		read, ok := Parse(text)
+		require.True(t, ok, text)
+		require.Equal(t, want, read.Repository(), text)
+	}
+}
+
 // FuzzParse holds that Parse and the library of the container runtimes agree.
 func FuzzParse(f *testing.F) {
 	for _, seed := range seeds {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -15,57 +16,110 @@ import (
 )
 
 const (
-	apiVersion = "config.kubernetes.io/v1"
+	group      = "config.kubernetes.io/"
+	apiVersion = group + "v1"
 	kind       = "ResourceList"
 	// configName stands for the tenant file in messages.
 	configName = "functionConfig"
 )
 
-// List is a ResourceList. What is not about items stays as it is.
+// List is a ResourceList. What is not changed keeps its bytes.
 type List struct {
-	document yaml.Node
-	items    *yaml.Node
-	config   *yaml.Node
-	// lines are where the items begin in the stream that is rendered, and where the
-	// last one ends.
-	lines []int
+	// lines are those of the text, with their ends.
+	lines       []string
+	root, items *yaml.Node
+	config      *yaml.Node
+	// rendered are the items that are rendered.
+	rendered []item
 }
 
-// Read reads a ResourceList. It is false if the text is something else.
+// item is one of the items, and where it stands in the text.
+type item struct {
+	node *yaml.Node
+	// first and end are its first line and the one after its last, from 0.
+	first, end int
+	// stream is the line of the stream that is rendered at which it begins.
+	stream int
+}
+
+// Read reads a ResourceList, of whatever version. It is false if the text is
+// something else.
 func Read(text []byte) (*List, bool) {
-	var l List
-	if err := yaml.Unmarshal(text, &l.document); err != nil || len(l.document.Content) != 1 {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) != 1 {
 		return nil, false
 	}
-	root := l.document.Content[0]
-	if value(root, "kind") != kind || value(root, "apiVersion") != apiVersion {
+	root := document.Content[0]
+	if value(root, "kind") != kind || !strings.HasPrefix(value(root, "apiVersion"), group) {
 		return nil, false
 	}
-	l.items, l.config = field(root, "items"), field(root, configName)
-	return &l, true
+	lines := slices.Collect(strings.Lines(string(text)))
+	if last := len(lines) - 1; !strings.HasSuffix(lines[last], "\n") {
+		lines[last] += "\n"
+	}
+	return &List{lines: lines, root: root, items: field(root, "items"), config: field(root, configName)}, true
 }
 
 // Render returns the ResourceList with its items as the Tenant in its
 // functionConfig is to have them, and with results that tell what has changed. With
 // an error the items are as they were, and the results tell what is wrong.
 func (l *List) Render() ([]byte, error) {
-	results, err := l.render()
+	documents, err := l.render()
 	if err != nil {
-		results = l.failures(err)
+		text, failed := l.write(nil, l.failures(err))
+		return text, errors.Join(err, failed)
 	}
-	if failed := l.setResults(results); failed != nil {
-		return nil, errors.Join(err, failed)
+	var results []result
+	for _, doc := range documents {
+		var object yaml.Node
+		if err := yaml.Unmarshal(doc.After, &object); err != nil {
+			return nil, err
+		}
+		results = append(results, changes(doc, object.Content[0])...)
 	}
-	text, failed := encode(&l.document)
-	return text, errors.Join(err, failed)
+	return l.write(documents, results)
 }
 
-func (l *List) render() ([]result, error) {
+// render returns the items that are rendered, each as a document.
+func (l *List) render() ([]rules.Document, error) {
+	if version := value(l.root, "apiVersion"); version != apiVersion {
+		return nil, fmt.Errorf("the ResourceList has the version %q; allowed is %s; use a newer kustomize or kpt", version, apiVersion)
+	}
 	t, err := l.tenant()
 	if err != nil || l.items == nil {
 		return nil, err
 	}
-	return l.renderItems(t)
+	if l.items.Kind != yaml.SequenceNode {
+		return nil, errors.New("items of the ResourceList is not a list")
+	}
+	if l.items.Style&yaml.FlowStyle != 0 && len(l.items.Content) > 0 {
+		return nil, errors.New("items of the ResourceList is a list on one line; write - and an object below it for each")
+	}
+	var stream bytes.Buffer
+	for i, node := range l.items.Content {
+		if isLeftAlone(node) {
+			continue
+		}
+		next := item{node: node, first: node.Line - 1, end: l.lineAfterItem(i), stream: 1 + bytes.Count(stream.Bytes(), []byte("\n"))}
+		stream.WriteString("---\n" + l.outdented(next))
+		l.rendered = append(l.rendered, next)
+	}
+	result, err := rules.Render(t, stream.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	if len(result.Documents) != len(l.rendered) {
+		return nil, fmt.Errorf("%d items became %d", len(l.rendered), len(result.Documents))
+	}
+	return result.Documents, nil
+}
+
+// isLeftAlone tells whether an item is never applied to a cluster: what is about
+// the package itself.
+func isLeftAlone(node *yaml.Node) bool {
+	return value(field(field(node, "metadata"), "annotations"), group+"local-config") == "true" ||
+		strings.HasPrefix(value(node, "apiVersion"), "kpt.dev/") ||
+		value(node, "apiVersion") == tenant.APIVersion && value(node, "kind") == tenant.Kind
 }
 
 // tenant reads the functionConfig as strictly as a file, but for the annotations
@@ -81,43 +135,7 @@ func (l *List) tenant() (*tenant.Tenant, error) {
 	return tenant.Read(configName, text)
 }
 
-func (l *List) renderItems(t *tenant.Tenant) ([]result, error) {
-	if l.items.Kind != yaml.SequenceNode {
-		return nil, errors.New("items of the ResourceList is not a list")
-	}
-	var stream bytes.Buffer
-	l.lines = []int{1}
-	for i, item := range l.items.Content {
-		text, err := encode(item)
-		if err != nil {
-			return nil, err
-		}
-		stream.WriteString("---\n")
-		stream.Write(text)
-		l.lines = append(l.lines, l.lines[i]+1+bytes.Count(text, []byte("\n")))
-	}
-	rendered, err := rules.Render(t, stream.Bytes())
-	if err != nil {
-		return nil, err
-	}
-	if len(rendered.Documents) != len(l.items.Content) {
-		return nil, fmt.Errorf("%d items became %d", len(l.items.Content), len(rendered.Documents))
-	}
-	var results []result
-	items := make([]*yaml.Node, len(rendered.Documents))
-	for i, doc := range rendered.Documents {
-		var document yaml.Node
-		if err := yaml.Unmarshal(doc.After, &document); err != nil {
-			return nil, err
-		}
-		items[i] = document.Content[0]
-		results = append(results, changes(doc, items[i])...)
-	}
-	l.items.Content = items
-	return results, nil
-}
-
-func encode(node *yaml.Node) ([]byte, error) {
+func encode(node any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)

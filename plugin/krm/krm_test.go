@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,7 +94,8 @@ func TestLikePlainInKustomize(t *testing.T) {
 
 func list(config string, items string) string {
 	indented := func(text string) string {
-		return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
+		lines := "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
+		return strings.ReplaceAll(strings.ReplaceAll(lines, "\n  \n", "\n\n"), "\n  \n", "\n\n")
 	}
 	var text strings.Builder
 	text.WriteString("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n")
@@ -131,12 +133,14 @@ func TestRender(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ list, want string }{
-		"no Tenant":      {list("", manifests), "the ResourceList has no functionConfig; give it the Tenant"},
-		"unknown key":    {list(strings.Replace(tenantFile, "labels", "label", 1), manifests), `functionConfig:7:3: spec.label: is not a known key`},
-		"broken rule":    {list(tenantFile, strings.Replace(manifests, "library", "other", 1)), "no image comes from docker.io/library"},
-		"items no list":  {strings.Replace(list(tenantFile, manifests), "items:\n", "items: {}\nothers:\n", 1), "items of the ResourceList is not a list"},
-		"no object":      {list(tenantFile, "kind: x\n"), "is not a Kubernetes object"},
-		"wrong location": {list(tenantFile, "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other}\n"), "which is not the tenant's"},
+		"no Tenant":       {list("", manifests), "the ResourceList has no functionConfig; give it the Tenant"},
+		"unknown key":     {list(strings.Replace(tenantFile, "labels", "label", 1), manifests), `functionConfig:7:3: spec.label: is not a known key`},
+		"broken rule":     {list(tenantFile, strings.Replace(manifests, "library", "other", 1)), "no image comes from docker.io/library"},
+		"items no list":   {strings.Replace(list(tenantFile, manifests), "items:\n", "items: {}\nothers:\n", 1), "items of the ResourceList is not a list"},
+		"items on a line": {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: {apiVersion: tenant-redis.dev/v1alpha1, kind: Tenant, metadata: {name: a}, spec: {namespace: b}}\nitems: [{kind: x}]\n", "is a list on one line"},
+		"another version": {strings.Replace(list(tenantFile, manifests), "config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", 1), "the ResourceList has the version \"config.kubernetes.io/v1beta1\"; allowed is config.kubernetes.io/v1"},
+		"no object":       {list(tenantFile, "kind: x\n"), "is not a Kubernetes object"},
+		"wrong location":  {list(tenantFile, "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other}\n"), "which is not the tenant's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, ok := krm.Read([]byte(test.list))
@@ -155,3 +159,36 @@ func TestRefuses(t *testing.T) {
 		require.False(t, ok, text)
 	}
 }
+
+// leftAlone are items that are about the package, as kpt hands them over.
+const leftAlone = "apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata: {name: pkg}\n---\n" +
+	"apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata: {name: team-a}\nspec: {namespace: b}\n---\n" +
+	"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  annotations: {config.kubernetes.io/local-config: 'true'}\n"
+
+// TestItemsKeepTheirBytes holds that all but what is edited stays as it was, which
+// no encoder does: texts over several lines, comments, quotes, and what is about
+// the package.
+func TestItemsKeepTheirBytes(t *testing.T) {
+	const texts = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: redis-system}\ndata:\n" +
+		"  expr: >-\n    a ?\n      b\n    : c\n\n\n    d\n  kept: |+\n    a\n\n\n  # about b\n  b: \"c\\\n   d\"\n  'e': 0777\n"
+	config, _, _ := strings.Cut(tenantFile, "  labels:")
+	in := list(config, texts+"---\n"+leftAlone+"---\n"+texts)
+	l, ok := krm.Read([]byte(in))
+	require.True(t, ok)
+	once, err := l.Render()
+	require.NoError(t, err)
+	rest, _, _ := strings.Cut(string(once), "results:\n")
+	require.Equal(t, 2, strings.Count(rest, provenance))
+	require.Equal(t, in, identity.ReplaceAllString(rest, ""), "only what identifies the tenant is new")
+
+	l, ok = krm.Read(once)
+	require.True(t, ok)
+	twice, err := l.Render()
+	require.NoError(t, err)
+	require.Equal(t, rest, string(twice))
+}
+
+const provenance = "tenant-redis.dev/rendered-by: "
+
+// identity is what each object gets.
+var identity = regexp.MustCompile(`annotations: \{` + provenance + `"[^"]*"\}, |labels: \{tenant-redis.dev/tenant: team-a\}, `)

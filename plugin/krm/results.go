@@ -112,30 +112,10 @@ func (l *List) failures(err error) []result {
 
 // itemAt is the item with a line of the stream that is rendered.
 func (l *List) itemAt(line int) *yaml.Node {
-	for i, item := range l.items.Content {
-		if line < l.lines[i+1] {
-			return item
+	for _, i := range slices.Backward(l.rendered) {
+		if line >= i.stream {
+			return i.node
 		}
 	}
-	return nil
-}
-
-// setResults replaces the results of whoever had the list before.
-func (l *List) setResults(results []result) error {
-	root := l.document.Content[0]
-	for i := 0; i < len(root.Content); i += 2 {
-		if root.Content[i].Value == "results" {
-			root.Content = slices.Delete(root.Content, i, i+2)
-			break
-		}
-	}
-	if len(results) == 0 {
-		return nil
-	}
-	var node yaml.Node
-	if err := node.Encode(results); err != nil {
-		return err
-	}
-	root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "results"}, &node)
 	return nil
 }

@@ -1,6 +1,10 @@
 package manifest
 
-import "go.yaml.in/yaml/v3"
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
+)
 
 // Cause is what asks for a change.
 type Cause struct {
@@ -35,7 +39,7 @@ func (d *Document) Changes() []Change { return d.changes }
 // record notes a change of this place from old to want; each may be nil.
 func (n Node) record(old, want *yaml.Node, cause Cause) {
 	n.doc.changes = append(n.doc.changes, Change{
-		Line: n.doc.piece.Line, Object: n.doc.name, Path: n.path,
+		Line: n.doc.piece.Line, Object: n.doc.name, Path: printable.Text(n.path),
 		Old: n.shown(old), New: n.shown(want), Cause: cause,
 	})
 }
@@ -44,7 +48,7 @@ func (n Node) shown(value *yaml.Node) string {
 	switch {
 	case value == nil || value.Kind == 0:
 		return ""
-	case n.secret:
+	case !n.at.isPublic():
 		return hidden
 	default:
 		return flow(value)

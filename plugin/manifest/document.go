@@ -19,6 +19,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 )
 
@@ -63,13 +64,13 @@ func (e *Error) Error() string {
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
-	return where + ": " + e.Problem
+	return printable.Text(where + ": " + e.Problem)
 }
 
 // Parse reads a piece. A piece of comments only, or of null, is a Document
 // without a root. The error is an *Error: for text that is not YAML in UTF-8,
-// a document that is not a mapping, duplicate keys, and keys that are not
-// plain words.
+// a document that is not a mapping, and what readers of YAML disagree about,
+// such as duplicate keys, merge keys and tags.
 func Parse(piece Piece) (*Document, error) {
 	d := &Document{piece: piece, name: nameOf(nil)}
 	if !utf8.Valid(piece.Text) {
@@ -91,7 +92,7 @@ func Parse(piece Piece) (*Document, error) {
 	if deep := below(top, maxDepth); deep != nil {
 		return d, d.errorAt(deep.Line, "", fmt.Sprintf("is nested deeper than %d levels; no Kubernetes object is", maxDepth))
 	}
-	if err := d.checkKeys(top); err != nil {
+	if err := d.checkStrict(top); err != nil {
 		return d, err
 	}
 	return d, nil
@@ -124,66 +125,6 @@ func below(n *yaml.Node, levels int) *yaml.Node {
 	for _, child := range n.Content {
 		if deep := below(child, levels-1); deep != nil {
 			return deep
-		}
-	}
-	return nil
-}
-
-// checkKeys refuses mappings that readers disagree about. Each level adds its
-// step to the path of an error that it passes on.
-func (d *Document) checkKeys(n *yaml.Node) *Error {
-	if n.Kind == yaml.MappingNode {
-		return d.checkEntries(n)
-	}
-	if n.Kind == yaml.SequenceNode {
-		for i, item := range n.Content {
-			if err := d.checkKeys(item); err != nil {
-				return err.under(fmt.Sprintf("[%d]", i))
-			}
-		}
-	}
-	return nil
-}
-
-func (d *Document) checkEntries(mapping *yaml.Node) *Error {
-	for i := 0; i < len(mapping.Content); i += 2 {
-		key, value := mapping.Content[i], mapping.Content[i+1]
-		switch {
-		case key.Kind != yaml.ScalarNode:
-			return d.newError(key.Line, "", "has a key that is "+describe(key)+"; a key must be a plain word")
-		case strings.HasPrefix(key.Value, "---"):
-			return d.newError(key.Line, "."+key.Value, "looks like a separator glued to a key; put --- on a line of its own")
-		}
-		if err := d.checkKeys(value); err != nil {
-			return err.under("." + key.Value)
-		}
-	}
-	if twice := duplicate(mapping); twice != nil {
-		return d.newError(twice.Line, "."+twice.Value, "is there twice; remove one of the two")
-	}
-	return nil
-}
-
-// manyKeys is the size of mappings for which a set is quicker than comparing
-// each key with each.
-const manyKeys = 16
-
-// duplicate returns the first key of a mapping that was there before, or nil.
-func duplicate(mapping *yaml.Node) *yaml.Node {
-	seen := map[string]bool{}
-	for i := 0; i < len(mapping.Content); i += 2 {
-		key := mapping.Content[i]
-		if len(mapping.Content) > 2*manyKeys {
-			if seen[key.Value] {
-				return key
-			}
-			seen[key.Value] = true
-			continue
-		}
-		for j := 0; j < i; j += 2 {
-			if mapping.Content[j].Value == key.Value {
-				return key
-			}
 		}
 	}
 	return nil
@@ -223,23 +164,32 @@ func (d *Document) Object(i int) (Node, error) {
 }
 
 func (n Node) objects() ([]Node, error) {
-	// A kind may end in List without being one.
-	if lists, err := n.Find("items"); strings.HasSuffix(scalar(n.yaml, "kind"), "List") && (err != nil || len(lists) > 0) {
-		items, err := n.Find("items[]")
+	if n.isSingle() {
+		return []Node{n}, nil
+	}
+	// Helm and kubectl take whatever has items for a list.
+	if !strings.HasSuffix(scalar(n.yaml, "kind"), "List") {
+		return nil, n.Errorf("has items, but is no list: its kind does not end in List; remove items")
+	}
+	items, err := n.Find("items[]")
+	if err != nil {
+		return nil, err
+	}
+	var all []Node
+	for _, item := range items {
+		objects, err := item.objects()
 		if err != nil {
 			return nil, err
 		}
-		var all []Node
-		for _, item := range items {
-			objects, err := item.objects()
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, objects...)
-		}
-		return all, nil
+		all = append(all, objects...)
 	}
-	return []Node{n}, nil
+	return all, nil
+}
+
+// isSingle tells whether an object has no items. A kind may end in List without
+// being one.
+func (n Node) isSingle() bool {
+	return !slices.ContainsFunc(n.Keys(), func(key string) bool { return strings.EqualFold(key, "items") })
 }
 
 // Bytes returns the document with all planned edits, and the original bytes if
@@ -256,8 +206,7 @@ func (d *Document) Commit() error {
 	for _, n := range d.order {
 		planned, ok := d.editOf(n)
 		if !ok {
-			return d.errorAt(max(n.Line, 1), d.touched[n].path, "cannot be edited in place; write it in plain block style, "+
-				"one key or value a line, without a tag")
+			return d.errorAt(max(n.Line, 1), d.touched[n].path, "cannot be edited in place; write it in plain block style, one key or value a line")
 		}
 		d.edits = append(d.edits, planned)
 	}
@@ -286,7 +235,7 @@ func (d *Document) editOf(now *yaml.Node) (edit, bool) {
 	switch {
 	case isNull(&t.was):
 		return d.replaceScalar(&t.was, flow(now))
-	case t.was.Kind == yaml.ScalarNode && now.Kind == yaml.ScalarNode && now.ShortTag() == "!!str":
+	case t.was.Kind == yaml.ScalarNode && now.Kind == yaml.ScalarNode && tagOf(now) == "!!str":
 		if planned, ok := d.replaceScalar(&t.was, quoteLike(t.was.Style, now.Value)); ok {
 			return planned, true
 		}
@@ -330,11 +279,15 @@ func nameOf(object *yaml.Node) string {
 	if kind == "" {
 		kind = "document"
 	}
-	return strings.TrimSpace(kind + " " + name)
+	return printable.Text(strings.TrimSpace(kind + " " + name))
 }
 
 func scalar(mapping *yaml.Node, key string) string {
-	if value := lookup(mapping, key); value != nil && value.Kind == yaml.ScalarNode {
+	value := lookup(mapping, key)
+	if value != nil && value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	if value != nil && value.Kind == yaml.ScalarNode {
 		return value.Value
 	}
 	return ""
@@ -358,7 +311,7 @@ func lookup(mapping *yaml.Node, key string) *yaml.Node {
 // order of keys does not count.
 func equal(a, b *yaml.Node) bool {
 	if a.Kind != b.Kind || a.Value != b.Value || a.Anchor != b.Anchor ||
-		a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
+		tagOf(a) != tagOf(b) || len(a.Content) != len(b.Content) {
 		return false
 	}
 	if a.Kind != yaml.MappingNode {

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,7 +41,7 @@ func TestParseRefuses(t *testing.T) {
 		},
 		"glued separator": {
 			"a: 1\n---b: 2\n",
-			"manifests: line 11: document: .---b: looks like a separator glued to a key; put --- on a line of its own",
+			"manifests: line 11: document: has a line that looks like a separator glued to something; put --- on a line of its own",
 		},
 		"a mapping as a key": {
 			head + "? {a: b}\n: c\n",
@@ -50,9 +51,42 @@ func TestParseRefuses(t *testing.T) {
 			"a: 1\n\r---\rb: 2\n",
 			"manifests: line 12: document: is not valid YAML: a second document without a separator line; look at the chart's output with helm template",
 		},
+		"glued separator inside quotes": {
+			"a: \"\n---b: 2\"\n",
+			"manifests: line 11: document: has a line that looks like a separator glued to something; put --- on a line of its own",
+		},
+		"something behind the separator": {
+			"--- {a: b}\n", "manifests: line 10: document: begins on the line of its separator, which Kubernetes skips; put --- on a line of its own",
+		},
+		"a merge key": {
+			"x: {<<: {a: b}}\n", "manifests: line 10: document: .x: has a merge key (<<), about which readers disagree; write the mapping out",
+		},
+		"a merge key in quotes": {
+			"x: {! \"<<\": {a: b}}\n", "manifests: line 10: document: .x: has a merge key (<<), about which readers disagree; write the mapping out",
+		},
+		"a tag": {
+			"x: [!!str a]\n", "manifests: line 10: document: .x[0]: carries a tag, about which readers disagree; remove it, and put a string in quotes",
+		},
+		"a tag of a key": {
+			"!!binary bmFtZQ==: a\n", "manifests: line 10: document: .bmFtZQ==: is a key with a tag, about which readers disagree; remove the tag",
+		},
+		"a boolean as a key": {
+			"x: {yes: a}\n", "manifests: line 10: document: .x.yes: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"a number as a key": {
+			"x: {0x10: a}\n", "manifests: line 10: document: .x.0x10: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"an alias inside its anchor": {
+			"x: &a [*a]\n", "manifests: line 10: document: .x[0]: is an alias of what it is a part of; write the value out",
+		},
+		"aliases of aliases": {
+			"a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+				"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
+			"manifests: line 14: document: .e[7]: is one alias too many: together they stand for more than 100000 values; write the values out",
+		},
 		"unknown anchor": {
 			"a: *b\n",
-			"manifests: line 10: document: is not valid YAML: unknown anchor 'b' referenced; look at the chart's output with helm template",
+			"manifests: line 10: document: is not valid YAML: an alias names an anchor that is not there; put a value that begins with * in quotes; look at the chart's output with helm template",
 		},
 	}
 	for name, test := range tests {
@@ -97,14 +131,26 @@ func FuzzHideSecrets(f *testing.F) {
 		if !ok || yaml.Unmarshal(text, &map[string]any{}) != nil {
 			return
 		}
-		var secret struct {
-			Data       map[string]any `json:"data"`
-			StringData map[string]any `json:"stringData"`
-		}
+		var secret map[string]any
 		require.NoError(t, yaml.Unmarshal(shown, &secret))
-		for _, values := range []map[string]any{secret.Data, secret.StringData} {
-			for key, shown := range values {
-				require.Equal(t, "***", shown, key)
+		var hold func(value any)
+		hold = func(value any) {
+			switch value := value.(type) {
+			case map[string]any:
+				for _, below := range value {
+					hold(below)
+				}
+			case []any:
+				for _, below := range value {
+					hold(below)
+				}
+			default:
+				require.Equal(t, "***", value)
+			}
+		}
+		for key, value := range secret {
+			if !slices.Contains([]string{"apiVersion", "kind", "metadata", "type", "immutable"}, key) {
+				hold(value)
 			}
 		}
 	})

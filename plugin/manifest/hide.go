@@ -1,79 +1,102 @@
 package manifest
 
-import "go.yaml.in/yaml/v3"
+import (
+	"slices"
+	"strings"
 
-// HideSecrets returns two versions of a document for people: in place of each
-// value of a Secret stands "***", and where the versions differ, which of them
-// it is. It is false if that cannot be done in place; neither may be shown
-// then.
+	"go.yaml.in/yaml/v3"
+)
+
+// publicInSecret are the fields of a Secret that may be shown. All else may hold
+// its values, even an annotation: kubectl writes the whole object into one.
+var publicInSecret = []string{"apiVersion", "kind", "type", "immutable", "metadata.name", "metadata.namespace", "metadata.generateName"}
+
+// publicBelow begin the fields of a Secret whose keys people choose, and which may
+// be shown.
+var publicBelow = []string{"metadata.labels.", "metadata.annotations.tenant-redis.dev/"}
+
+// place is where a value stands with regard to a Secret.
+type place struct {
+	// inSecret tells whether it is a Secret's, and field where there.
+	inSecret bool
+	field    string
+}
+
+// below is the place of a field of a mapping at this place.
+func (p place) below(mapping *yaml.Node, key string) place {
+	switch {
+	case p.inSecret && p.field != "":
+		return place{inSecret: true, field: p.field + "." + key}
+	case p.inSecret || scalar(mapping, "kind") == "Secret":
+		return place{inSecret: true, field: key}
+	default:
+		return place{}
+	}
+}
+
+func (p place) isPublic() bool {
+	return !p.inSecret || slices.Contains(publicInSecret, p.field) ||
+		slices.ContainsFunc(publicBelow, func(prefix string) bool { return strings.HasPrefix(p.field, prefix) })
+}
+
+// HideSecrets returns two versions of a document for people. One that holds a
+// Secret is written anew, without comments: in place of each value that may be
+// secret stands "***", and where the versions differ, which of them it is. It is
+// false for a document that cannot be read; neither may be shown then.
 func HideSecrets(before, after []byte) (shownBefore, shownAfter []byte, ok bool) {
-	was, okBefore := secretValues(before)
-	is, okAfter := secretValues(after)
-	if !okBefore || !okAfter {
+	was, errBefore := Parse(Piece{Text: before, Line: 1})
+	is, errAfter := Parse(Piece{Text: after, Line: 1})
+	if errBefore != nil || errAfter != nil {
 		return nil, nil, false
 	}
-	shownBefore, okBefore = hide(before, was, is, "*** (before)")
-	shownAfter, okAfter = hide(after, is, was, "*** (after)")
-	return shownBefore, shownAfter, okBefore && okAfter
+	if !holdsSecret(was.root) && !holdsSecret(is.root) {
+		return before, after, true
+	}
+	return was.hidden(is, "*** (before)"), is.hidden(was, "*** (after)"), true
 }
 
-// secretValues returns the values of a document's Secrets by path.
-func secretValues(text []byte) (map[string]*yaml.Node, bool) {
-	_, places, ok := secretPlaces(text)
-	values := map[string]*yaml.Node{}
-	for _, place := range places {
-		values[place.path] = place.yaml
-	}
-	return values, ok
+// holdsSecret tells whether a Secret is anywhere in a tree.
+func holdsSecret(n *yaml.Node) bool {
+	return n != nil && (scalar(n, "kind") == "Secret" || slices.ContainsFunc(n.Content, holdsSecret))
 }
 
-func secretPlaces(text []byte) (*Document, []Node, bool) {
-	doc, err := Parse(Piece{Text: text, Line: 1})
-	if err != nil {
-		return nil, nil, false
+func (d *Document) hidden(other *Document, mark string) []byte {
+	if d.root == nil {
+		return nil
 	}
-	objects, err := doc.Objects()
-	if err != nil {
-		return nil, nil, false
-	}
-	var places []Node
-	for _, object := range objects {
-		if scalar(object.yaml, "kind") != "Secret" {
-			continue
-		}
-		for _, key := range []string{"data", "stringData"} {
-			values, err := object.field(key)
-			if err != nil || !values.absent() && values.yaml.Kind != yaml.MappingNode {
-				return nil, nil, false
-			}
-			for _, name := range values.Keys() {
-				place, err := values.field(name)
-				if err != nil {
-					return nil, nil, false
-				}
-				places = append(places, place)
-			}
-		}
-	}
-	return doc, places, true
+	return []byte(block(hide(d.root, other.root, place{}, mark), "", "\n"))
 }
 
-// hide replaces all values of Secrets in text: by mark if another version has
-// another value there, else by "***".
-func hide(text []byte, own, other map[string]*yaml.Node, mark string) ([]byte, bool) {
-	doc, places, ok := secretPlaces(text)
-	if !ok {
-		return nil, false
-	}
-	for _, place := range places {
-		shown := mark
-		if there := other[place.path]; there != nil && sameValue(own[place.path], there) {
-			shown = "***"
+// hide returns a tree with each value that may be secret replaced: by mark if
+// another version has another value there, else by "***". What an alias may
+// bring into a Secret is hidden, too.
+func hide(n, other *yaml.Node, at place, mark string) *yaml.Node {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" || len(n.Content) == 0 && !at.isPublic() {
+		if other != nil && sameValue(n, other) {
+			mark = "***"
 		}
-		if err := place.set(scalarNode(shown), Cause{}); err != nil {
-			return nil, false
+		return scalarNode(mark)
+	}
+	if len(n.Content) == 0 {
+		return withoutPositions(n)
+	}
+	shown := &yaml.Node{Kind: n.Kind, Tag: n.ShortTag()}
+	for i := range n.Content {
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			shown.Content = append(shown.Content, hide(n.Content[i], item(other, i), at, mark))
+		case i%2 == 1:
+			key := n.Content[i-1].Value
+			shown.Content = append(shown.Content, scalarNode(key), hide(n.Content[i], lookup(other, key), at.below(n, key), mark))
 		}
 	}
-	shown, err := doc.Bytes()
-	return shown, err == nil
+	return shown
+}
+
+// item returns the item of a list, or nil if it has none or is no list.
+func item(list *yaml.Node, i int) *yaml.Node {
+	if list == nil || list.Kind != yaml.SequenceNode || i >= len(list.Content) {
+		return nil
+	}
+	return list.Content[i]
 }

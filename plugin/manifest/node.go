@@ -20,8 +20,8 @@ type Node struct {
 	// shared says why the place may be seen from elsewhere in the document,
 	// so that an edit here would show there; empty if it is not.
 	shared string
-	// secret tells that the place holds values of a Secret.
-	secret bool
+	// at tells whether the place may hold values of a Secret.
+	at place
 }
 
 // Fields is what a mapping is to hold. A value of Fields is merged; a string
@@ -41,10 +41,11 @@ func (n Node) Errorf(format string, args ...any) error {
 func (n Node) Path() string { return n.path }
 
 // Find returns the places that a path names below this one, in their order.
-// The path holds keys joined by dots; a key that ends in "[]" stands for each
-// item of its list: "spec.containers[].image". An empty path is this place.
-// Missing and null fields are left out. It is an error if the path meets a
-// value of another form, or a merge key that might bring the field in.
+// The path holds the names of fields joined by dots; one that ends in "[]" stands
+// for each item of its list: "spec.containers[].image". An empty path is this
+// place. Missing and null fields are left out, but not items that are null: for
+// Kubernetes they are as good as empty ones. It is an error if the path meets a
+// value of another form, or a field in other letters.
 func (n Node) Find(path string) ([]Node, error) {
 	found := []Node{n}
 	if path == "" {
@@ -54,44 +55,49 @@ func (n Node) Find(path string) ([]Node, error) {
 		key, each := strings.CutSuffix(step, "[]")
 		var next []Node
 		for _, parent := range found {
-			child, err := parent.field(key)
+			child, err := parent.named(key)
 			if err != nil {
 				return nil, err
 			}
-			children := []Node{child}
-			if each {
-				if children, err = child.items(); err != nil {
-					return nil, err
-				}
+			if child.absent() {
+				continue
 			}
-			next = append(next, slices.DeleteFunc(children, Node.absent)...)
+			if !each {
+				next = append(next, child)
+				continue
+			}
+			items, err := child.Items()
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, items...)
 		}
 		found = next
 	}
 	return found, nil
 }
 
-// Text returns the string that this place holds. It is an error if it holds
-// something else.
+// Text returns the string that this place holds. It is an error if Kubernetes
+// reads something else.
 func (n Node) Text() (string, error) {
-	if n.yaml.Kind != yaml.ScalarNode || n.yaml.ShortTag() != "!!str" {
+	if n.yaml.Kind != yaml.ScalarNode || tagOf(n.yaml) != "!!str" {
 		return "", n.Errorf("must be a string; put it in quotes")
 	}
 	return n.yaml.Value, nil
 }
 
-// Scalar returns the text of the string, number or boolean at this place. It
-// is false if it holds something else.
-func (n Node) Scalar() (string, bool) {
-	if n.absent() || n.yaml.Kind != yaml.ScalarNode {
-		return "", false
+// Value returns the string of one field of this place, which must be a mapping.
+// It is empty if there is none.
+func (n Node) Value(field string) (string, error) {
+	child, err := n.named(field)
+	if err != nil || child.absent() {
+		return "", err
 	}
-	return n.yaml.Value, true
+	return child.Text()
 }
 
-// Value returns the string at one key below this place, which must be a
-// mapping; the key may hold dots. It is empty if there is none.
-func (n Node) Value(key string) (string, error) {
+// Entry is Value for a mapping whose keys people choose, such as labels.
+func (n Node) Entry(key string) (string, error) {
 	child, err := n.field(key)
 	if err != nil || child.absent() {
 		return "", err
@@ -99,8 +105,35 @@ func (n Node) Value(key string) (string, error) {
 	return child.Text()
 }
 
-// ScalarAt returns the text of the string, number or boolean at one key below
-// this place; it is empty if there is none.
+// Bool returns the boolean of one field of this place as Kubernetes reads it:
+// yes is true. It is false if there is none, and an error if it is none.
+func (n Node) Bool(field string) (bool, error) {
+	child, err := n.named(field)
+	if err != nil || child.absent() {
+		return false, err
+	}
+	if child.yaml.Kind != yaml.ScalarNode || tagOf(child.yaml) != "!!bool" {
+		return false, child.Errorf("must be true or false, without quotes")
+	}
+	return slices.Contains([]string{"y", "yes", "on", "true"}, strings.ToLower(child.yaml.Value)), nil
+}
+
+// Number returns the whole number of one field of this place, or 0 if there is
+// none. It is an error if it is not written in plain decimal digits, as 0x10 is.
+func (n Node) Number(field string) (int, error) {
+	child, err := n.named(field)
+	if err != nil || child.absent() {
+		return 0, err
+	}
+	number, err := strconv.Atoi(child.yaml.Value)
+	if err != nil || tagOf(child.yaml) != "!!int" || strconv.Itoa(number) != child.yaml.Value {
+		return 0, child.Errorf("must be a whole number in decimal digits, without quotes")
+	}
+	return number, nil
+}
+
+// ScalarAt returns the text of the string, number or boolean at one key of this
+// place, whose keys people choose; it is empty if there is none.
 func (n Node) ScalarAt(key string) (string, error) {
 	child, err := n.field(key)
 	if err != nil || child.absent() {
@@ -112,6 +145,17 @@ func (n Node) ScalarAt(key string) (string, error) {
 	return child.yaml.Value, nil
 }
 
+// HasItems tells whether this place holds a list that is not empty.
+func (n Node) HasItems() bool {
+	return n.yaml.Kind == yaml.SequenceNode && len(n.yaml.Content) > 0
+}
+
+// Has tells whether this place has a field, be it null.
+func (n Node) Has(field string) (bool, error) {
+	child, err := n.named(field)
+	return child.yaml != nil, err
+}
+
 // Keys returns the keys of the mapping at this place, in their order.
 func (n Node) Keys() []string {
 	var keys []string
@@ -121,6 +165,92 @@ func (n Node) Keys() []string {
 		}
 	}
 	return keys
+}
+
+// Walk visits the values below this place with their keys, in their order; an
+// item has the key of its list. It goes below those for which visit is true, and
+// ends at an error.
+func (n Node) Walk(visit func(key string, value Node) (bool, error)) error {
+	return n.walk("", visit)
+}
+
+func (n Node) walk(own string, visit func(key string, value Node) (bool, error)) error {
+	each := func(key string, value Node) error {
+		below, err := visit(key, value)
+		if err == nil && below {
+			err = value.walk(key, visit)
+		}
+		return err
+	}
+	if n.yaml.Kind == yaml.SequenceNode {
+		for i := range n.yaml.Content {
+			if err := each(own, n.item(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, key := range n.Keys() {
+		value, err := n.field(key)
+		if err == nil {
+			err = each(key, value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Below returns the places below this one, at any depth, whose key is one of
+// keys. They are to be read, not edited.
+func (n Node) Below(keys ...string) []Node {
+	var found []Node
+	n.search(n.yaml, nil, keys, func(value *yaml.Node, steps []step) {
+		place := n
+		if place.yaml = value; value.Kind == yaml.AliasNode {
+			place.yaml = value.Alias
+		}
+		for _, s := range steps {
+			place.path += s.String()
+		}
+		found = append(found, place)
+	})
+	return found
+}
+
+// step leads from a value to one of its fields or, if it has no key, items.
+type step struct {
+	key  string
+	item int
+}
+
+func (s step) String() string {
+	if s.key == "" {
+		return fmt.Sprintf("[%d]", s.item)
+	}
+	return "." + s.key
+}
+
+// search visits the values of some keys. Paths are only made for what is found:
+// this goes over whole documents.
+func (n Node) search(value *yaml.Node, steps []step, keys []string, visit func(*yaml.Node, []step)) {
+	switch value.Kind {
+	case yaml.AliasNode:
+		n.search(value.Alias, steps, keys, visit)
+	case yaml.SequenceNode:
+		for i, item := range value.Content {
+			n.search(item, append(steps, step{item: i}), keys, visit)
+		}
+	case yaml.MappingNode:
+		for i := 0; i < len(value.Content); i += 2 {
+			below := append(steps, step{key: value.Content[i].Value})
+			if slices.Contains(keys, value.Content[i].Value) {
+				visit(value.Content[i+1], below)
+			}
+			n.search(value.Content[i+1], below, keys, visit)
+		}
+	}
 }
 
 // SetText plans that this place, which must hold a single value, holds the
@@ -146,6 +276,10 @@ func (n Node) Merge(want Fields, cause Cause) error {
 		}
 		switch value := want[key].(type) {
 		case Fields:
+			// What has fields is one; what has none may be a label.
+			if _, err := n.named(key); err != nil {
+				return err
+			}
 			if child.yaml == nil {
 				err = n.add(child, toNode(value), cause)
 			} else {
@@ -231,6 +365,7 @@ func (n Node) leaves(value *yaml.Node) []Node {
 	for _, e := range entries(value) {
 		child := n
 		child.path += "." + e.key.Value
+		child.at = n.at.below(value, e.key.Value)
 		all = append(all, child.leaves(e.value)...)
 	}
 	return all
@@ -248,29 +383,42 @@ func (n Node) absent() bool {
 	return n.yaml == nil || isNull(n.yaml)
 }
 
+// named is field for the name of a field of Kubernetes. It is an error if the
+// name stands there in other letters: some readers take it for the same.
+func (n Node) named(name string) (Node, error) {
+	child, err := n.field(name)
+	if err != nil {
+		return child, err
+	}
+	for _, key := range n.Keys() {
+		if key != name && strings.EqualFold(key, name) {
+			return child, n.Errorf("has a key that some readers take for %s; write it in these letters, or remove it", name)
+		}
+	}
+	return child, nil
+}
+
 // field returns the place of a key, where there may be nothing yet.
 func (n Node) field(key string) (Node, error) {
-	child := Node{doc: n.doc, path: n.path + "." + key, shared: n.shared, limit: n.limit, secret: n.secret}
+	child := Node{doc: n.doc, path: n.path + "." + key, shared: n.shared, limit: n.limit, at: n.at}
 	if n.absent() {
 		return child, nil
 	}
 	if n.yaml.Kind != yaml.MappingNode {
 		return child, n.Errorf("is %s; must be a mapping", describe(n.yaml))
 	}
-	child.secret = n.secret || (key == "data" || key == "stringData") && scalar(n.yaml, "kind") == "Secret"
+	child.at = n.at.below(n.yaml, key)
 	for i := 0; i < len(n.yaml.Content); i += 2 {
-		if name := n.yaml.Content[i]; name.Kind == yaml.ScalarNode && name.Value == key {
-			return child.at(n.yaml.Content, i+1, i+2), nil
+		if n.yaml.Content[i].Value == key {
+			return child.holding(n.yaml.Content, i+1, i+2), nil
 		}
-	}
-	if lookup(n.yaml, "<<") != nil {
-		return child, n.Errorf("has a merge key (<<) that might bring %s in; write the mapping out", key)
 	}
 	return child, nil
 }
 
-// items returns the places of a list's items.
-func (n Node) items() ([]Node, error) {
+// Items returns the places of the items of the list at this place; a missing list
+// has none.
+func (n Node) Items() ([]Node, error) {
 	if n.absent() {
 		return nil, nil
 	}
@@ -287,18 +435,18 @@ func (n Node) items() ([]Node, error) {
 func (n Node) item(i int) Node {
 	item := n
 	item.path = fmt.Sprintf("%s[%d]", n.path, i)
-	return item.at(n.yaml.Content, i, i+1)
+	return item.holding(n.yaml.Content, i, i+1)
 }
 
-// at returns the place with its value, the one at index, following an alias.
+// holding returns the place with its value, the one at index, following an alias.
 // What follows it is at index next, if there is anything.
-func (n Node) at(siblings []*yaml.Node, index, next int) Node {
+func (n Node) holding(siblings []*yaml.Node, index, next int) Node {
 	value := siblings[index]
 	if value.Kind == yaml.AliasNode {
-		n.shared = "is the alias *" + value.Value
+		n.shared = "is an alias"
 		value = value.Alias
 	} else if value.Anchor != "" {
-		n.shared = "carries the anchor &" + value.Anchor
+		n.shared = "carries an anchor"
 	}
 	if next < len(siblings) && siblings[next].Line > value.Line && siblings[next].Line <= len(n.doc.lines) {
 		n.limit = n.doc.lines[siblings[next].Line-1]
@@ -329,7 +477,11 @@ func (n Node) touch() {
 }
 
 func scalarNode(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+	if isBoolean(text) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
 }
 
 // toNode returns a value as a tree without positions: a string, a boolean, a number,
@@ -376,6 +528,9 @@ func mappingNode[M ~map[string]V, V any](fields M) *yaml.Node {
 }
 
 func withoutPositions(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" {
+		return scalarNode(n.Value)
+	}
 	bare := &yaml.Node{Kind: n.Kind, Tag: n.ShortTag(), Value: n.Value}
 	for _, child := range n.Content {
 		bare.Content = append(bare.Content, withoutPositions(child))
@@ -389,7 +544,10 @@ func sameValue(a, b *yaml.Node) bool {
 	if a.Kind == yaml.AliasNode {
 		a = a.Alias
 	}
-	if a.Kind != b.Kind || a.Value != b.Value || a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
+	if b.Kind == yaml.AliasNode {
+		b = b.Alias
+	}
+	if a.Kind != b.Kind || a.Value != b.Value || tagOf(a) != tagOf(b) || len(a.Content) != len(b.Content) {
 		return false
 	}
 	if a.Kind == yaml.MappingNode {

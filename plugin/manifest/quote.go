@@ -58,5 +58,5 @@ func quoteLike(style yaml.Style, text string) string {
 
 // readsAsString tells whether every YAML reader takes a scalar for a string.
 func readsAsString(n *yaml.Node) bool {
-	return n.ShortTag() == "!!str" && (n.Style != 0 || !isWord(n.Value))
+	return tagOf(n) == "!!str" && (n.Style != 0 || !isWord(n.Value))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pmezard/go-difflib/difflib"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 )
@@ -39,7 +40,7 @@ func diffDocument(out io.Writer, doc rules.Document) error {
 		return err
 	}
 	return difflib.WriteUnifiedDiff(out, difflib.UnifiedDiff{
-		A: difflib.SplitLines(string(before)), B: difflib.SplitLines(string(after)),
+		A: difflib.SplitLines(printable.Lines(string(before))), B: difflib.SplitLines(printable.Lines(string(after))),
 		FromFile: "rendered: " + name, ToFile: "tenant's: " + name, Context: contextLines,
 	})
 }

@@ -53,13 +53,30 @@ func (e *engine) grantInPolicy(o *object) error {
 }
 
 func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
-	switch keys := peer.Keys(); {
-	case slices.Contains(keys, "ipBlock"):
+	if addresses, err := peer.Has("ipBlock"); err != nil {
+		return err
+	} else if addresses {
 		return peer.Errorf("lets addresses in, which belong to no tenant; select Pods")
-	case !slices.Contains(keys, "namespaceSelector"):
-		return nil
 	}
-	if platform, err := e.isPlatform(peer); err != nil || platform {
+	elsewhere, err := peer.Has("namespaceSelector")
+	if err != nil {
+		return err
+	}
+	if !elsewhere {
+		return e.checkNeighbours(o, peer)
+	}
+	names, err := namespacesOf(peer)
+	if err != nil {
+		return err
+	}
+	platform, err := e.isPlatform(peer)
+	if err != nil {
+		return err
+	}
+	if platform {
+		return e.checkSelects(o, peer, "lets all Pods of "+names[0]+" in")
+	}
+	if err := e.checkForeign(peer, names); err != nil {
 		return err
 	}
 	o.matched["spec.access"] = true
@@ -73,9 +90,61 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	return peer.Merge(manifest.Fields{"podSelector": pods}, e.cause("spec.access.podLabels"))
 }
 
+// checkNeighbours refuses a peer of the policy's own namespace that is every Pod
+// there, if other tenants may share it.
+func (e *engine) checkNeighbours(o *object, peer manifest.Node) error {
+	if !e.isShared(o.namespace) {
+		return nil
+	}
+	return e.checkSelects(o, peer, "lets all Pods of "+o.namespace+" in, which other tenants may share")
+}
+
+// checkSelects refuses a peer whose podSelector asks for nothing.
+func (e *engine) checkSelects(o *object, peer manifest.Node, wrong string) error {
+	if e.isException(o) {
+		return nil
+	}
+	selectors, err := peer.Find("podSelector")
+	if err != nil {
+		return err
+	}
+	for _, selector := range selectors {
+		if asks, err := asksFor(selector); err != nil || asks {
+			return err
+		}
+	}
+	return peer.Errorf("%s; select them by a label, or add the NetworkPolicy to spec.exceptions of the tenant file: %s", wrong, o.target())
+}
+
+// asksFor tells whether a selector asks for a label that is there. One that only
+// asks for labels that are not there selects nearly everything.
+func asksFor(selector manifest.Node) (bool, error) {
+	labels, err := selector.Find("matchLabels")
+	if err != nil {
+		return false, err
+	}
+	if len(labels) > 0 && len(labels[0].Keys()) > 0 {
+		return true, nil
+	}
+	expressions, err := selector.Find("matchExpressions[]")
+	if err != nil {
+		return false, err
+	}
+	for _, expression := range expressions {
+		operator, err := expression.Value("operator")
+		if err != nil {
+			return false, err
+		}
+		if operator == "In" || operator == "Exists" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // clientNamespaces are the tenant's and the release's, where helm test runs.
 func (e *engine) clientNamespaces() []string {
-	return slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(e.tenant.Spec.Namespaces), e.tenant.Spec.Namespace))))
+	return slices.Compact(slices.Sorted(slices.Values(e.namespaces())))
 }
 
 // isPlatform tells whether a peer is Pods of one of the platform's namespaces.
@@ -84,12 +153,74 @@ func (e *engine) isPlatform(peer manifest.Node) (bool, error) {
 	if err != nil || len(selectors) == 0 || !slices.Equal(selectors[0].Keys(), []string{"matchLabels"}) {
 		return false, err
 	}
-	labels, err := selectors[0].Find("matchLabels")
-	if err != nil || len(labels) == 0 {
-		return false, err
+	names, err := namespacesOf(peer)
+	return len(names) == 1 && slices.Contains(e.tenant.Spec.Access.PlatformNamespaces, names[0]), err
+}
+
+// namespacesOf returns the names of the namespaces that a peer asks for, none if
+// it does not go by names.
+func namespacesOf(peer manifest.Node) ([]string, error) {
+	labels, err := peer.Find("namespaceSelector.matchLabels")
+	if err != nil {
+		return nil, err
 	}
-	namespace, err := labels[0].Value(namespaceLabel)
-	return slices.Contains(e.tenant.Spec.Access.PlatformNamespaces, namespace), err
+	for _, named := range labels {
+		if name, err := named.Entry(namespaceLabel); err != nil || name != "" {
+			return []string{name}, err
+		}
+	}
+	expressions, err := peer.Find("namespaceSelector.matchExpressions[]")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, expression := range expressions {
+		key, err := expression.Value("key")
+		if err != nil {
+			return nil, err
+		}
+		values, err := expression.Find("values[]")
+		if err != nil {
+			return nil, err
+		}
+		for _, value := range values {
+			name, err := value.Text()
+			if err != nil {
+				return nil, err
+			}
+			if key == namespaceLabel {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// operatorName is the label by which the chart's NetworkPolicies know the Pods of
+// the Redis operator.
+const operatorName, operatorValue = "app.kubernetes.io/name", "redis-operator"
+
+// checkForeign refuses a peer that would become a tenant's though it cannot be
+// one: Pods of namespaces of which none is the tenant's, and the operator's.
+func (e *engine) checkForeign(peer manifest.Node, names []string) error {
+	foreign := len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(e.clientNamespaces(), name) })
+	if foreign {
+		return peer.Errorf("selects Pods of %s, which is neither the tenant's nor the platform's; allowed are %s; "+
+			"add it to spec.access.platformNamespaces if the operator or monitoring is there, or change the chart's values",
+			strings.Join(names, ", "), strings.Join(append(e.clientNamespaces(), e.tenant.Spec.Access.PlatformNamespaces...), ", "))
+	}
+	labels, err := peer.Find("podSelector.matchLabels")
+	if err != nil {
+		return err
+	}
+	for _, label := range labels {
+		if name, err := label.Entry(operatorName); err != nil {
+			return err
+		} else if name == operatorValue && len(names) > 0 {
+			return peer.Errorf("selects the Redis operator's Pods in %s, which would be shut out; add %s to spec.access.platformNamespaces", names[0], names[0])
+		}
+	}
+	return nil
 }
 
 // tellAccess writes the labels that let a Pod in into a connection ConfigMap.

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"slices"
-
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
@@ -17,7 +15,9 @@ func (e *engine) labelAlerts(o *object) error {
 		return err
 	}
 	for _, rule := range rules {
-		if !slices.Contains(rule.Keys(), "alert") {
+		if is, err := rule.Has("alert"); err != nil {
+			return err
+		} else if !is {
 			continue
 		}
 		o.matched["spec.alerts"] = true

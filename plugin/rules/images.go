@@ -2,41 +2,86 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/image"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// mapImage plans the new image reference of a container.
-func (e *engine) mapImage(o *object, c container) error {
+// refuseOthers is what a tenant file says to have images refused that no rule is
+// about.
+const refuseOthers = "refuse"
+
+// mapImage plans the new image reference at a place.
+func (e *engine) mapImage(o *object, place manifest.Node) error {
 	mappings := e.tenant.Spec.Images
-	fields, err := c.node.Find("image")
-	if err != nil || len(fields) == 0 || len(mappings) == 0 {
-		return err
+	refuses := e.tenant.Spec.OtherImages == refuseOthers
+	if len(mappings) == 0 && !refuses {
+		return nil
 	}
-	text, err := fields[0].Text()
+	text, err := place.Text()
 	if err != nil || text == "" {
 		return err
 	}
 	read, ok := image.Parse(text)
 	if !ok {
-		return fields[0].Errorf("holds %q, which is not an image reference; write [registry/]repository[:tag][@digest]", text)
+		return place.Errorf("holds %q, which is not an image reference; write [registry/]repository[:tag][@digest]", text)
 	}
+	repository, isMapped := read.Repository(), false
 	for i, m := range mappings {
-		if tenant.Within(read.Name, m.To) {
-			o.matched[imageRule(i)] = true
+		if tenant.Within(repository, image.Canonical(m.To)) {
+			o.matched[imageRule(i)], isMapped = true, true
 		}
 	}
-	mapped, i := tenant.MapRepository(mappings, read.Name)
-	if i < 0 {
+	mapped, i := tenant.MapRepository(mappings, repository)
+	switch {
+	case i < 0 && !isMapped && refuses:
+		return place.Errorf("holds %q, whose registry no rule of spec.images names, and spec.otherImages is refuse; "+
+			"change the image in the chart's values, or add a rule for it", text)
+	case i < 0 || mapped == repository:
 		return nil
 	}
 	o.matched[imageRule(i)] = true
 	if again, ok := image.Parse(mapped + read.Rest); !ok || again.Name != mapped {
-		return fields[0].Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, read.Name)
+		return place.Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, repository)
 	}
-	return fields[0].SetText(mapped+read.Rest, e.cause(imageRule(i)))
+	return place.SetText(mapped+read.Rest, e.cause(imageRule(i)))
+}
+
+// checkDefaults refuses what leaves an image to an operator, if images that no
+// rule is about are refused.
+func (e *engine) checkDefaults(o *object, containers []container) error {
+	if e.tenant.Spec.OtherImages != refuseOthers || !o.kind.StandIn {
+		return nil
+	}
+	for _, path := range o.kind.Pods {
+		if pods, err := o.node.Find(path); err != nil {
+			return err
+		} else if len(pods) == 0 {
+			return o.node.Errorf("has no %s, whose image the operator would choose; name one in the chart's values", path)
+		}
+	}
+	for _, c := range containers {
+		if strings.HasSuffix(c.path, "[]") {
+			continue
+		}
+		runs, err := c.runs()
+		if err != nil {
+			return err
+		}
+		if !runs {
+			continue
+		}
+		name, err := c.node.Value("image")
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			return c.node.Errorf("names no image, which the operator would choose; name one in the chart's values")
+		}
+	}
+	return nil
 }
 
 func imageRule(i int) string { return fmt.Sprintf("spec.images[%d]", i) }
@@ -48,11 +93,19 @@ type container struct {
 	path, pod string
 }
 
+// runs tells whether a container is not switched off, as an exporter may be.
+func (c container) runs() (bool, error) {
+	if c.path != "exporter" {
+		return true, nil
+	}
+	return c.node.Bool("enabled")
+}
+
 // containers returns the containers of an object's Pods.
 func (o *object) containers() ([]container, error) {
 	var all []container
-	for _, pod := range o.kind.pods {
-		for _, path := range o.kind.containers {
+	for _, pod := range o.kind.Pods {
+		for _, path := range o.kind.Containers {
 			full := pod
 			if path != "" {
 				full += "." + path
@@ -65,6 +118,19 @@ func (o *object) containers() ([]container, error) {
 				all = append(all, container{node: node, path: path, pod: pod})
 			}
 		}
+	}
+	return all, nil
+}
+
+// images returns the places of all names of images in an object.
+func (o *object) images() ([]manifest.Node, error) {
+	var all []manifest.Node
+	for _, path := range o.kind.Names() {
+		images, err := o.node.Find(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, images...)
 	}
 	return all, nil
 }

@@ -5,9 +5,13 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
+
+// ProvenanceRule is the cause of the annotation that each object gets.
+const ProvenanceRule = "provenance"
 
 // metadata wraps one field of an object's metadata.
 func metadata(key string, value any) manifest.Fields {
@@ -21,7 +25,7 @@ func (e *engine) identify(o *object) error {
 		return err
 	}
 	places := []manifest.Node{o.node}
-	for _, path := range o.kind.templates {
+	for _, path := range o.kind.Templates {
 		templates, err := o.node.Find(path)
 		if err != nil {
 			return err
@@ -29,26 +33,41 @@ func (e *engine) identify(o *object) error {
 		places = append(places, templates...)
 	}
 	for _, place := range places {
-		if err := e.setMetadata(place); err != nil {
+		if err := e.setMetadata(place, "metadata"); err != nil {
 			return err
 		}
 	}
-	if o.id == failoverKind {
+	for _, path := range o.kind.PodMetadata {
+		pods, err := o.node.Find(path)
+		if err != nil {
+			return err
+		}
+		for _, pod := range pods {
+			if err := e.setMetadata(pod, "podMetadata"); err != nil {
+				return err
+			}
+		}
+	}
+	if o.id == kinds.Failover {
 		if err := e.identifyFailover(o); err != nil {
 			return err
 		}
 	}
-	return o.node.Merge(metadata("annotations", manifest.Fields{tenant.Provenance: e.provenance}), manifest.Cause{Rule: "provenance"})
+	return o.node.Merge(metadata("annotations", manifest.Fields{tenant.Provenance: e.provenance}), manifest.Cause{Rule: ProvenanceRule})
 }
 
-func (e *engine) setMetadata(place manifest.Node) error {
+// setMetadata sets labels and annotations in one field of a place.
+func (e *engine) setMetadata(place manifest.Node, field string) error {
+	set := func(list, key, value string, cause manifest.Cause) error {
+		return place.Merge(manifest.Fields{field: manifest.Fields{list: manifest.Fields{key: value}}}, cause)
+	}
 	for key, value := range ordered(e.labels) {
-		if err := place.Merge(metadata("labels", manifest.Fields{key: value}), e.labelCause(key)); err != nil {
+		if err := set("labels", key, value, e.labelCause(key)); err != nil {
 			return err
 		}
 	}
 	for key, value := range ordered(e.tenant.Spec.Annotations) {
-		if err := place.Merge(metadata("annotations", manifest.Fields{key: value}), e.cause("spec.annotations."+key)); err != nil {
+		if err := set("annotations", key, value, e.cause("spec.annotations."+key)); err != nil {
 			return err
 		}
 	}
@@ -64,7 +83,7 @@ func (e *engine) labelCause(key string) manifest.Cause {
 
 // identifyFailover has the operator pass labels and annotations on to Pods.
 func (e *engine) identifyFailover(o *object) error {
-	for _, path := range o.kind.pods {
+	for _, path := range o.kind.Pods {
 		pods, err := o.node.Find(path)
 		if err != nil {
 			return err
@@ -127,16 +146,16 @@ func passes(expressions []manifest.Node, key string) (bool, error) {
 // another value: the API server would refuse the workload, or it would lose
 // its Pods.
 func (e *engine) checkSelector(o *object) error {
-	if o.kind.selector == "" {
+	if o.kind.Selector == "" {
 		return nil
 	}
-	selectors, err := o.node.Find(o.kind.selector)
+	selectors, err := o.node.Find(o.kind.Selector)
 	if err != nil {
 		return err
 	}
 	for _, selector := range selectors {
 		for key, value := range ordered(e.labels) {
-			selected, err := selector.Value(key)
+			selected, err := selector.Entry(key)
 			if err != nil {
 				return err
 			}

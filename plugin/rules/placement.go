@@ -13,7 +13,7 @@ func (e *engine) choose(o *object) error {
 	if placement == nil {
 		return nil
 	}
-	for _, path := range o.kind.pods {
+	for _, path := range o.kind.Pods {
 		pods, err := o.node.Find(path)
 		if err != nil {
 			return err

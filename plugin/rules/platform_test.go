@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 		},
 
 		"no client": {
-			access, connection + networkPolicy + "from: [{podSelector: {}}]\n",
+			access, connection + networkPolicy + "from: [{podSelector: {matchLabels: {a: b}}}]\n",
 			"tenant.yaml:7:11: spec.access: matches nothing: no NetworkPolicy has a peer of another namespace that is not the platform's; allowed are rules that the manifests need; mend or remove it, or say optional: true",
 		},
 		"no connection": {

@@ -11,12 +11,8 @@ func (e *engine) limitResources(o *object, c container) error {
 	if ceilings == nil || c.path == "ephemeralContainers[]" {
 		return nil
 	}
-	if c.path == "exporter" {
-		if running, err := c.node.Find("enabled"); err != nil || len(running) == 0 {
-			return err
-		} else if on, _ := running[0].Scalar(); on != "true" {
-			return nil
-		}
+	if runs, err := c.runs(); err != nil || !runs {
+		return err
 	}
 	o.matched["spec.resources"] = true
 	for name, ceiling := range ordered(ceilings.Limits) {

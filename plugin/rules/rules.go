@@ -7,13 +7,16 @@ package rules
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -24,6 +27,22 @@ const maxDocuments = 10_000
 // Result is a rendered stream.
 type Result struct {
 	Documents []Document
+	// Kinds are those that the tenant file declares.
+	Kinds []tenant.ScopedKind
+
+	objects int
+}
+
+// ErrNothing is what is wrong with a stream without an object. Something should
+// have written one: nothing rendered is nothing enforced.
+var ErrNothing = errors.New("there is no Kubernetes object in the manifests")
+
+// CheckSome returns ErrNothing if there was no object.
+func (r Result) CheckSome() error {
+	if r.objects == 0 {
+		return ErrNothing
+	}
+	return nil
 }
 
 // Document is one document of a stream, before and after.
@@ -85,9 +104,9 @@ func Render(t *tenant.Tenant, stream []byte) (Result, error) {
 	return newEngine(t).renderStream(stream)
 }
 
-// Output returns the rendered stream alone. The plan, which nobody has asked for,
-// would take more memory than the manifests.
-func Output(t *tenant.Tenant, stream []byte) (io.WriterTo, error) {
+// Output is Render without the plan, which nobody has asked for, and which would
+// take more memory than the manifests.
+func Output(t *tenant.Tenant, stream []byte) (Result, error) {
 	e := newEngine(t)
 	e.outputOnly = true
 	return e.renderStream(stream)
@@ -99,17 +118,21 @@ func (e *engine) renderStream(stream []byte) (Result, error) {
 		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
 	}
 	outcomes, matched := e.renderAll(pieces)
-	result := Result{Documents: make([]Document, 0, len(outcomes))}
-	objects := 0
+	result := Result{Documents: make([]Document, 0, len(outcomes)), Kinds: e.tenant.Spec.Kinds}
+	ruled := 0
 	for _, o := range outcomes {
 		if o.err != nil {
 			return Result{}, o.err
 		}
 		result.Documents = append(result.Documents, o.Document)
-		objects += o.objects
+		result.objects += o.objects
+		ruled += o.ruled
 	}
-	// Helm 3 renders nothing at all for helm template --output-dir.
-	if objects > 0 {
+	if err := e.checkLabels(outcomes); err != nil {
+		return Result{}, err
+	}
+	// Helm 4 may send hooks alone.
+	if ruled > 0 {
 		if err := e.checkMatched(matched); err != nil {
 			return Result{}, err
 		}
@@ -133,8 +156,11 @@ func newEngine(t *tenant.Tenant) *engine {
 // outcome is what became of one document.
 type outcome struct {
 	Document
-	objects int
-	err     error
+	// objects counts the objects, ruled those that rules must be about: all but
+	// hooks.
+	objects, ruled int
+	labels         labelUse
+	err            error
 }
 
 // renderAll renders documents side by side: none depends on another. It also
@@ -193,10 +219,18 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 		return err
 	}
 	for _, object := range objects {
+		if err := e.noteLabels(object, &o.labels); err != nil {
+			return err
+		}
 		if err := e.planObject(object); err != nil {
 			return err
 		}
 		o.objects++
+		if hook, err := object.isHook(); err != nil {
+			return err
+		} else if !hook {
+			o.ruled++
+		}
 		if !e.outputOnly {
 			o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
 		}
@@ -205,7 +239,7 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 }
 
 func (e *engine) planObject(o *object) error {
-	steps := []func(*object) error{e.place, e.identify, e.edit, e.grant, e.labelAlerts, e.choose}
+	steps := []func(*object) error{e.place, e.checkRights, e.identify, e.edit, e.grant, e.labelAlerts, e.choose}
 	for _, step := range steps {
 		if err := step(o); err != nil {
 			return err
@@ -214,21 +248,30 @@ func (e *engine) planObject(o *object) error {
 	return nil
 }
 
-// edit plans what changes in an object's containers.
+// edit plans what changes in an object's containers and images.
 func (e *engine) edit(o *object) error {
 	containers, err := o.containers()
 	if err != nil {
 		return err
 	}
-	for _, c := range containers {
-		if err := e.mapImage(o, c); err != nil {
+	images, err := o.images()
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		if err := e.mapImage(o, image); err != nil {
 			return err
 		}
+	}
+	if err := e.checkDefaults(o, containers); err != nil {
+		return err
+	}
+	for _, c := range containers {
 		if err := e.limitResources(o, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	return e.checkLooks(o, images)
 }
 
 func (e *engine) cause(key string) manifest.Cause {
@@ -240,7 +283,7 @@ type object struct {
 	node, metadata manifest.Node
 	// id is its API group and kind: "apps/Deployment", "/Service".
 	id        string
-	kind      kind
+	kind      kinds.Kind
 	namespace string
 	// matched collects the rules that were about something.
 	matched map[string]bool
@@ -254,14 +297,14 @@ func (e *engine) objects(doc *manifest.Document, matched map[string]bool) ([]*ob
 	}
 	objects := make([]*object, len(nodes))
 	for i, node := range nodes {
-		if objects[i], err = readObject(node, matched); err != nil {
+		if objects[i], err = e.readObject(node, matched); err != nil {
 			return nil, err
 		}
 	}
 	return objects, nil
 }
 
-func readObject(node manifest.Node, matched map[string]bool) (*object, error) {
+func (e *engine) readObject(node manifest.Node, matched map[string]bool) (*object, error) {
 	apiVersion, err := required(node, "apiVersion")
 	if err != nil {
 		return nil, err
@@ -282,7 +325,7 @@ func readObject(node manifest.Node, matched map[string]bool) (*object, error) {
 		group = ""
 	}
 	id := group + "/" + name
-	return &object{node: node, metadata: metadata[0], id: id, kind: kinds[id], matched: matched}, nil
+	return &object{node: node, metadata: metadata[0], id: id, kind: kinds.Of(e.tenant.Spec.Kinds, id), matched: matched}, nil
 }
 
 // value returns a string of the object's metadata, or nothing.
@@ -292,6 +335,15 @@ func (o *object) value(key string) string {
 		return ""
 	}
 	return text
+}
+
+// isHook tells whether Helm runs the object besides the release.
+func (o *object) isHook() (bool, error) {
+	annotations, err := o.metadata.Find("annotations")
+	if err != nil || len(annotations) == 0 {
+		return false, err
+	}
+	return slices.Contains(annotations[0].Keys(), "helm.sh/hook"), nil
 }
 
 func required(object manifest.Node, key string) (string, error) {

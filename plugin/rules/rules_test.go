@@ -116,7 +116,7 @@ func TestRenderOfWhatNeedsNoChange(t *testing.T) {
 		"an image": "kind: Pod\napiVersion: v1\nmetadata:\n  labels: {tenant-redis.dev/tenant: team-a}\n  " +
 			strings.ReplaceAll(metadata, ", ", "\n  ") + "\nspec: {containers: [{image: 'not an image: no mapping is about it'}]}",
 		"shared parts": "kind: ConfigMap\napiVersion: v1\nmetadata: &m\n  labels: &l {tenant-redis.dev/tenant: team-a}\n  " +
-			strings.ReplaceAll(metadata, ", ", "\n  ") + "\nx: *m\ny: {<<: *l}\n",
+			strings.ReplaceAll(metadata, ", ", "\n  ") + "\nx: *m\nz: {k: *l}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := render(team, []byte(stream))
@@ -162,7 +162,7 @@ func TestRenderRefuses(t *testing.T) {
 		},
 		"image with a tag of YAML": {
 			pod + "!!str redis:7\n",
-			"line 6: Pod p: .spec.containers[0].image: cannot be edited in place; write it in plain block style, one key or value a line, without a tag",
+			"line 6: Pod p: .spec.containers[0].image: carries a tag, about which readers disagree; remove it, and put a string in quotes",
 		},
 		"another namespace": {
 			configMap + "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\n",
@@ -176,11 +176,11 @@ func TestRenderRefuses(t *testing.T) {
 		},
 		"image that is an alias": {
 			"x: &image redis:7\n" + pod + "*image\n",
-			"line 1: Pod p: .spec.containers[0].image: cannot be edited: it is the alias *image; write the value out",
+			"line 1: Pod p: .spec.containers[0].image: cannot be edited: it is an alias; write the value out",
 		},
 		"image that a merge key brings in": {
 			"x: &base {image: redis:7}\n" + strings.TrimSuffix(pod, "image: ") + "<<: *base\n",
-			"line 7: Pod p: .spec.containers[0]: has a merge key (<<) that might bring image in; write the mapping out",
+			"line 7: Pod p: .spec.containers[0]: has a merge key (<<), about which readers disagree; write the mapping out",
 		},
 		"image that would become another": {
 			pod + "redis@sha256:abc\n",

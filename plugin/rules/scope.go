@@ -1,64 +1,22 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
-
-// clusterKinds and namespacedKinds hold the kinds of Kubernetes, of the Redis
-// operator and of the Prometheus operator by API group.
-var clusterKinds = scopes(`
-	: ComponentStatus Namespace Node PersistentVolume
-	admissionregistration.k8s.io: MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration
-	apiextensions.k8s.io: CustomResourceDefinition
-	apiregistration.k8s.io: APIService
-	authentication.k8s.io: SelfSubjectReview TokenReview
-	authorization.k8s.io: SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview
-	certificates.k8s.io: CertificateSigningRequest
-	flowcontrol.apiserver.k8s.io: FlowSchema PriorityLevelConfiguration
-	networking.k8s.io: IngressClass IPAddress ServiceCIDR
-	node.k8s.io: RuntimeClass
-	rbac.authorization.k8s.io: ClusterRole ClusterRoleBinding
-	resource.k8s.io: DeviceClass ResourceSlice
-	scheduling.k8s.io: PriorityClass
-	storage.k8s.io: CSIDriver CSINode StorageClass VolumeAttachment VolumeAttributesClass
-`)
-
-var namespacedKinds = scopes(`
-	: Binding ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount
-	apps: ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet
-	authorization.k8s.io: LocalSubjectAccessReview
-	autoscaling: HorizontalPodAutoscaler
-	batch: CronJob Job
-	coordination.k8s.io: Lease
-	databases.spotahome.com: RedisFailover
-	discovery.k8s.io: EndpointSlice
-	events.k8s.io: Event
-	monitoring.coreos.com: Alertmanager AlertmanagerConfig PodMonitor Probe Prometheus PrometheusRule ScrapeConfig ServiceMonitor ThanosRuler
-	networking.k8s.io: Ingress NetworkPolicy
-	policy: PodDisruptionBudget
-	rbac.authorization.k8s.io: Role RoleBinding
-	resource.k8s.io: ResourceClaim ResourceClaimTemplate
-	storage.k8s.io: CSIStorageCapacity
-`)
-
-// scopes reads lines of a group and its kinds into a set of GROUP/KIND.
-func scopes(text string) map[string]bool {
-	set := map[string]bool{}
-	for line := range strings.Lines(text) {
-		group, names, _ := strings.Cut(strings.TrimSpace(line), ":")
-		for _, name := range strings.Fields(names) {
-			set[group+"/"+name] = true
-		}
-	}
-	return set
-}
 
 // place sets or checks the namespace of an object.
 func (e *engine) place(o *object) error {
 	namespaced, err := e.isNamespaced(o)
-	if err != nil || !namespaced {
+	if err != nil {
 		return err
+	}
+	if !namespaced {
+		return e.placeInCluster(o)
 	}
 	o.namespace, err = o.metadata.Value("namespace")
 	if err != nil {
@@ -69,7 +27,7 @@ func (e *engine) place(o *object) error {
 		o.namespace = spec.Namespace
 		return o.node.Merge(metadata("namespace", spec.Namespace), e.cause("spec.namespace"))
 	}
-	allowed := append([]string{spec.Namespace}, spec.Namespaces...)
+	allowed := e.namespaces()
 	if slices.Contains(allowed, o.namespace) {
 		return nil
 	}
@@ -77,16 +35,97 @@ func (e *engine) place(o *object) error {
 		o.namespace, strings.Join(allowed, ", "))
 }
 
-func (e *engine) isNamespaced(o *object) (bool, error) {
-	for _, declared := range e.tenant.Spec.Kinds {
-		if declared.Group+"/"+declared.Kind == o.id {
-			return declared.Scope == "Namespaced", nil
+// namespaces are those that objects may be in.
+func (e *engine) namespaces() []string {
+	return append([]string{e.tenant.Spec.Namespace}, e.tenant.Spec.Namespaces...)
+}
+
+// placeInCluster refuses an object that belongs to no namespace, but for the
+// tenant's Namespaces, kinds that the tenant file declares, and exceptions.
+func (e *engine) placeInCluster(o *object) error {
+	name, err := o.metadata.Value("name")
+	if err != nil {
+		return err
+	}
+	switch {
+	case kinds.Declared(e.tenant.Spec.Kinds, o.id) != nil || e.isException(o):
+		return nil
+	case o.id == "/Namespace" && slices.Contains(e.namespaces(), name):
+		return checkPodSecurity(o)
+	}
+	return o.node.Errorf("belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values, or add it to spec.exceptions of the tenant file: %s",
+		o.target())
+}
+
+// isException tells whether the tenant file lets an object do what is refused
+// otherwise.
+func (e *engine) isException(o *object) bool {
+	return slices.ContainsFunc(e.tenant.Spec.Exceptions, func(t tenant.Target) bool { return e.isTarget(o, t) })
+}
+
+// target is what the tenant file would name the object by.
+func (o *object) target() string {
+	group, name, _ := strings.Cut(o.id, "/")
+	return fmt.Sprintf("{group: %q, kind: %s, name: %s}", group, name, o.value("name"))
+}
+
+const podSecurity = "pod-security.kubernetes.io/enforce"
+
+// checkPodSecurity refuses a Namespace that lets Pods do more than the level
+// restricted of the Pod Security Standards, by its newest version.
+func checkPodSecurity(o *object) error {
+	labels, err := o.metadata.Find("labels")
+	if err != nil || len(labels) == 0 {
+		return err
+	}
+	for key, allowed := range ordered(map[string]string{podSecurity: "restricted", podSecurity + "-version": "latest"}) {
+		value, err := labels[0].Entry(key)
+		if err != nil {
+			return err
+		}
+		if value != allowed && slices.Contains(labels[0].Keys(), key) {
+			return labels[0].Errorf("has %s: %q, which lets Pods do more; allowed is %s; change it, or add the Namespace to spec.exceptions of the tenant file: %s",
+				key, value, allowed, o.target())
 		}
 	}
-	if !clusterKinds[o.id] && !namespacedKinds[o.id] {
+	return nil
+}
+
+const roleBinding = "rbac.authorization.k8s.io/RoleBinding"
+
+// checkRights refuses a binding of a ClusterRole in a namespace that other
+// tenants may share: it would give rights to what is theirs.
+func (e *engine) checkRights(o *object) error {
+	if o.id != roleBinding || !e.isShared(o.namespace) || e.isException(o) {
+		return nil
+	}
+	references, err := o.node.Find("roleRef")
+	if err != nil {
+		return err
+	}
+	for _, reference := range references {
+		if role, err := reference.Value("kind"); err != nil {
+			return err
+		} else if role == "Role" {
+			return nil
+		}
+	}
+	return o.node.Errorf("binds a ClusterRole in %s, which other tenants may share; bind a Role, add the namespace to spec.namespaces if it is the tenant's alone, "+
+		"or add the object to spec.exceptions of the tenant file: %s", o.namespace, o.target())
+}
+
+// isShared tells whether other tenants may be in a namespace: it is not named as
+// one of the tenant's own.
+func (e *engine) isShared(namespace string) bool {
+	return !slices.Contains(e.tenant.Spec.Namespaces, namespace)
+}
+
+func (e *engine) isNamespaced(o *object) (bool, error) {
+	namespaced, ok := kinds.IsNamespaced(e.tenant.Spec.Kinds, o.id)
+	if !ok {
 		group, name, _ := strings.Cut(o.id, "/")
 		return false, o.node.Errorf("is of a kind whose scope is not known; declare it in spec.kinds of the tenant file: "+
 			"{group: %s, kind: %s, scope: Namespaced}, or scope: Cluster", group, name)
 	}
-	return namespacedKinds[o.id], nil
+	return namespaced, nil
 }

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -105,10 +106,10 @@ func (e *engine) attachTo(o *object, s sidecar) error {
 // podTemplate returns what holds the metadata and the spec of an object's Pods,
 // and that spec; nothing if there is none.
 func (o *object) podTemplate() (template, pod *manifest.Node, err error) {
-	if len(o.kind.pods) == 0 || o.id == failoverKind {
+	if len(o.kind.Pods) == 0 || o.kind.StandIn {
 		return nil, nil, nil
 	}
-	path := o.kind.pods[0]
+	path := o.kind.Pods[0]
 	pods, err := o.node.Find(path)
 	if err != nil || len(pods) == 0 {
 		return nil, nil, err
@@ -122,8 +123,8 @@ func (o *object) podTemplate() (template, pod *manifest.Node, err error) {
 
 // checkNetwork refuses a Pod whose 127.0.0.1 is the node's.
 func (s sidecar) checkNetwork(pod manifest.Node) error {
-	shared, err := pod.ScalarAt("hostNetwork")
-	if err == nil && shared == "true" {
+	shared, err := pod.Bool("hostNetwork")
+	if err == nil && shared {
 		err = pod.Errorf("has hostNetwork, with which the sidecar of %s would answer whatever runs on the node; remove hostNetwork, or connect to the shared proxy", s.rule)
 	}
 	return err
@@ -164,16 +165,16 @@ func (s sidecar) checkPorts(c manifest.Node) error {
 		return err
 	}
 	for _, port := range ports {
-		number, err := port.ScalarAt("containerPort")
+		number, err := port.Number("containerPort")
 		if err != nil {
 			return err
 		}
-		protocol, err := port.ScalarAt("protocol")
+		protocol, err := port.Value("protocol")
 		if err != nil {
 			return err
 		}
-		if slices.Contains(sidecarPorts, number) && (protocol == "" || protocol == "TCP") {
-			return port.Errorf("is %s, where the sidecar of %s listens; allowed are ports but %s; change it in the chart's values, or connect to the shared proxy",
+		if slices.Contains(sidecarPorts, strconv.Itoa(number)) && (protocol == "" || protocol == "TCP") {
+			return port.Errorf("is %d, where the sidecar of %s listens; allowed are ports but %s; change it in the chart's values, or connect to the shared proxy",
 				number, s.rule, strings.Join(sidecarPorts, ", "))
 		}
 	}
@@ -260,6 +261,6 @@ func (e *engine) isSidecar(there manifest.Node, want manifest.Fields) (bool, err
 // mapped returns the full name of the image that a reference is to become.
 func (e *engine) mapped(text string) string {
 	read, _ := image.Parse(text)
-	name, _ := tenant.MapRepository(e.tenant.Spec.Images, read.Name)
+	name, _ := tenant.MapRepository(e.tenant.Spec.Images, read.Repository())
 	return name + read.Rest
 }

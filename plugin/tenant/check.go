@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/image"
 )
 
 // check looks at what fields say about each other.
@@ -48,15 +50,17 @@ func (r *reader) checkMetadata(t *Tenant) {
 
 // checkImages refuses mappings that contradict each other, or that would map
 // an image again that they have mapped already: the second rendering must
-// change nothing.
+// change nothing. One onto itself maps nothing.
 func (r *reader) checkImages(mappings []ImageMapping) {
 	for i, m := range mappings {
 		key := fmt.Sprintf("spec.images[%d]", i)
 		for j, other := range mappings {
-			if j < i && m.From == other.From {
+			from, to, otherFrom := image.Canonical(m.From), image.Canonical(m.To), image.Canonical(other.From)
+			if j < i && from == otherFrom {
 				r.report(r.nodes[key], key+".from", fmt.Sprintf("%q is mapped twice", m.From), "allowed is each prefix once", "remove one of the two")
 			}
-			if Within(m.To, other.From) || Within(other.From, m.To) {
+			isItself := i == j && from == to
+			if !isItself && (Within(to, otherFrom) || Within(otherFrom, to)) {
 				r.report(r.nodes[key], key+".to", fmt.Sprintf("%q overlaps with %q, which spec.images[%d] maps", m.To, other.From, j),
 					"allowed is a place that no mapping is about", "choose another place, or a longer from")
 			}

@@ -117,7 +117,12 @@ var Formats = map[string]Format{
 		Name: "a JSON pointer to a field", Allowed: "is /KEY and so on, with ~1 for / and ~0 for ~ in a key", Fix: "write a path such as /spec/replicas",
 		Pattern: `^(/([^~/]|~[01])+)+$`,
 	},
+	"fieldPath": {
+		Name: "the path of a field", Allowed: "are names joined by dots, with [] behind that of a list", Fix: "write a path such as spec.template or spec.jobs[].template",
+		Pattern: `^[A-Za-z0-9_-]+(\[\])?(\.[A-Za-z0-9_-]+(\[\])?)*$`,
+	},
 	"onExcess":           oneOf("an answer to excess", "refuse", "clamp"),
+	"otherImages":        oneOf("an answer to other images", "keep", "refuse"),
 	"scope":              oneOf("a scope", "Namespaced", "Cluster"),
 	"op":                 oneOf("an operation", "add", "replace", "remove", "test"),
 	"tolerationOperator": oneOf("an operator", "Equal", "Exists"),

@@ -3,6 +3,8 @@ package tenant
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 )
 
 // Problem is one thing that is wrong with a tenant file.
@@ -20,7 +22,7 @@ type Problem struct {
 
 // String returns the problem as one line.
 func (p Problem) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s: %s; %s; %s", p.File, p.Line, p.Column, p.Key, p.Wrong, p.Allowed, p.Fix)
+	return printable.Text(fmt.Sprintf("%s:%d:%d: %s: %s; %s; %s", p.File, p.Line, p.Column, p.Key, p.Wrong, p.Allowed, p.Fix))
 }
 
 // Problems is the error of a tenant file that cannot be used. It holds at

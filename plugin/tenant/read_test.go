@@ -47,6 +47,7 @@ func TestRead(t *testing.T) {
 			{From: "docker.io/library", To: "registry.example:5000/mirror/library"},
 			{From: "localhost:5000", To: "registry.example/local", Optional: true},
 		},
+		OtherImages: "keep",
 		Access: &Access{
 			PodLabels:          map[string]string{"elastisys.io/redis-sessions-access": "allow"},
 			PlatformNamespaces: []string{"monitoring"},
@@ -78,6 +79,7 @@ func TestReadOfTheLeast(t *testing.T) {
 		"empty parts": complete(head + "spec:\n  labels: {}\n  annotations: {}\n  images: []\n"),
 		"CRLF":        strings.ReplaceAll(complete(head), "\n", "\r\n"),
 		"separator":   "---\n" + complete(head),
+		"onto itself": complete(head + "spec:\n  images: [{from: quay.io, to: \"quay.io:443\"}]\n"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Read("tenant.yaml", []byte(text))
@@ -96,7 +98,7 @@ func TestReadRefuses(t *testing.T) {
 		nameGrammar  = "allowed are 1 to 63 of a-z, 0-9 and -, with a letter or digit first and last; write a name such as team-a"
 		prefix       = "allowed is HOST[:PORT][/PATH] in small letters, without scheme, tag, digest and final slash; write the full name, such as docker.io/library/redis for redis"
 		noMapping    = "is not a mapping; allowed is a mapping with "
-		specKeys     = "allowed are namespace, namespaces, labels, annotations, images, access, resources, alerts, placement, sidecars, patches, kinds"
+		specKeys     = "allowed are namespace, namespaces, labels, annotations, images, otherImages, access, resources, alerts, placement, sidecars, patches, exceptions, kinds"
 		writeMapping = "; write KEY: VALUE lines below it, or {} for none"
 		pinned       = "is not a pinned image; allowed is [HOST[:PORT]/]PATH with a tag other than latest, or with a sha256 digest; add the tag"
 	)
@@ -297,6 +299,10 @@ func TestReadRefuses(t *testing.T) {
 		"to above another from": {
 			mapping("docker.io", "a.example") + "    - from: a.example/x\n      to: b.example\n",
 			"7:7: spec.images[0].to: \"a.example\" overlaps with \"a.example/x\", which spec.images[1] maps; allowed is a place that no mapping is about; choose another place, or a longer from",
+		},
+		"from twice in other words": {
+			mapping("docker.io", "a.example") + "    - from: registry-1.docker.io:443\n      to: b.example\n",
+			"9:7: spec.images[1].from: \"registry-1.docker.io:443\" is mapped twice; allowed is each prefix once; remove one of the two",
 		},
 		"from twice": {
 			mapping("docker.io", "a.example") + "    - from: docker.io\n      to: b.example\n",

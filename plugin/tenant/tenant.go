@@ -19,6 +19,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tenant-redis/tenant-redis/plugin/image"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 )
 
@@ -56,12 +57,14 @@ type Spec struct {
 	Labels      map[string]string `key:"labels,optional" format:"labelKey:labelValue" doc:"Labels of every object and Pod template. Selectors are never changed." example:"cost-centre=4711"`
 	Annotations map[string]string `key:"annotations,optional" format:"annotationKey:" doc:"Annotations of every object and Pod template." example:"example.com/owner=team-a@example.com"`
 	Images      []ImageMapping    `key:"images,optional" doc:"Where images come from instead of where the chart says."`
+	OtherImages string            `key:"otherImages,optional" format:"otherImages" default:"keep" doc:"What happens to an image that no rule of images is about, and to one that is left to an operator: it stays, or the manifests are refused. A rule from a registry to itself lets its images stay." example:"refuse"`
 	Access      *Access           `key:"access,optional" doc:"Which Pods get in, whatever the chart's NetworkPolicies say. A peer of another namespace that is not the platform's becomes Pods with these labels in namespaces and in namespace."`
 	Resources   *Resources        `key:"resources,optional" doc:"Ceilings of each container's resources."`
 	Alerts      *Alerts           `key:"alerts,optional" doc:"What every alert carries, for Alertmanager to route it by."`
 	Placement   *Placement        `key:"placement,optional" doc:"The nodes that Pods run on."`
 	Sidecars    []Sidecar         `key:"sidecars,optional" doc:"Pods that get HAProxy beside their containers, as docs/proxy.md has it, for an application that does not know Sentinel: the container redis-proxy, its volume, the label that lets them in, and REDIS_HOST, REDIS_PORT and REDIS_READ_PORT in the environment of the other containers."`
 	Patches     []Patch           `key:"patches,optional" doc:"JSON patches for all else. They are made before the rest, which therefore holds in spite of them."`
+	Exceptions  []Target          `key:"exceptions,optional" doc:"Objects that may do what is refused otherwise: belong to the cluster and not to a namespace, be a Namespace with another Pod Security level than restricted, bind a ClusterRole in a namespace that is not among namespaces, or let all Pods of such a namespace or of a platform's in. They need not be there."`
 	Kinds       []ScopedKind      `key:"kinds,optional" doc:"Kinds that Kubernetes, the Redis operator and the Prometheus operator do not have. A kind that is not known is refused."`
 }
 
@@ -69,7 +72,7 @@ type Spec struct {
 // "docker.io/library". What follows From in an image's name, its tag and its
 // digest are kept.
 type ImageMapping struct {
-	From     string `key:"from" format:"imagePrefix" doc:"Beginning of an image's full name, of whole path components. The longest that fits decides." example:"docker.io/library"`
+	From     string `key:"from" format:"imagePrefix" doc:"Beginning of an image's full name, of whole path components. The longest that fits decides. A host counts in any letters, port 443 as none, and Docker's registry by each of its names." example:"docker.io/library"`
 	To       string `key:"to" format:"imagePrefix" doc:"What stands there instead. The rest of the name, tag and digest stay." example:"registry.example/mirror/library"`
 	Optional bool   `key:"optional,optional" doc:"Whether no image need come from there." example:"true"`
 }
@@ -77,7 +80,7 @@ type ImageMapping struct {
 // Access says which Pods get in.
 type Access struct {
 	PodLabels          map[string]string `key:"podLabels" format:"labelKey:labelValue" doc:"Labels that a Pod in one of namespaces, or in namespace, needs. The connection ConfigMap tells them in its annotation tenant-redis.dev/access-labels." example:"elastisys.io/redis-sessions-access=allow"`
-	PlatformNamespaces []string          `key:"platformNamespaces,optional" format:"name" doc:"Namespaces of the operator and of monitoring, whose peers stay as they are." example:"redis-system"`
+	PlatformNamespaces []string          `key:"platformNamespaces,optional" format:"name" doc:"Namespaces of the operator and of monitoring, whose peers stay as they are. A peer of another single namespace is refused." example:"redis-system"`
 	Optional           bool              `key:"optional,optional" doc:"Whether the chart need have no NetworkPolicy that lets clients in, and no connection ConfigMap." example:"true"`
 }
 
@@ -146,9 +149,11 @@ type Operation struct {
 
 // ScopedKind is a kind that is declared.
 type ScopedKind struct {
-	Group string `key:"group" format:"group" doc:"API group." example:"example.com"`
-	Kind  string `key:"kind" format:"kindName" doc:"Kind." example:"Widget"`
-	Scope string `key:"scope" format:"scope" doc:"Whether its objects are in a namespace." example:"Namespaced"`
+	Group  string   `key:"group" format:"group" doc:"API group." example:"example.com"`
+	Kind   string   `key:"kind" format:"kindName" doc:"Kind." example:"Widget"`
+	Scope  string   `key:"scope" format:"scope" doc:"Whether its objects are in a namespace." example:"Namespaced"`
+	Pods   []string `key:"pods,optional" format:"fieldPath" doc:"Where its objects hold Pod templates, which the rules for Pods are about. What looks like a Pod elsewhere is refused; with an empty list it is taken for none." example:"spec.template"`
+	Images []string `key:"images,optional" format:"fieldPath" doc:"Where its objects hold names of images besides those of Pods. What looks like an image elsewhere is refused, if images are mapped; with an empty list it is taken for none." example:"spec.agent.image"`
 }
 
 // Line returns the line of a key in the file, such as "spec.labels.team". It
@@ -189,13 +194,13 @@ func (t *Tenant) AllLabels() map[string]string {
 
 // MapRepository returns the repository that an image is to come from, and the
 // index of the mapping that says so, which is the one with the longest From.
-// The repository is a full name, such as "docker.io/library/redis", without
+// The repository is a canonical name, such as "docker.io/library/redis", without
 // tag and digest. The index is -1 if there is none.
 func MapRepository(mappings []ImageMapping, repository string) (string, int) {
 	found, longest := -1, ""
 	for i, m := range mappings {
-		if Within(repository, m.From) && len(m.From) > len(longest) {
-			found, longest = i, m.From
+		if from := image.Canonical(m.From); Within(repository, from) && len(from) > len(longest) {
+			found, longest = i, from
 		}
 	}
 	if found < 0 {

@@ -72,6 +72,7 @@ func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	flags := flag.NewFlagSet("tenant-post", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	tenantFile := flags.String("tenant", "", "")
+	allowEmpty := flags.Bool("allow-empty", false, "")
 	printVersion := flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -95,6 +96,13 @@ func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	}
 	collectGarbage(len(manifests))
 	result, err := rules.Output(t, manifests)
+	if err == nil && !*allowEmpty {
+		err = result.CheckSome()
+	}
+	if errors.Is(err, rules.ErrNothing) {
+		err = fmt.Errorf("%w; look at the command that should write them, or say --allow-empty. "+
+			"Helm 3 sends none with --output-dir, and writes the files as the chart has them", err)
+	}
 	if err != nil {
 		return exitManifests, nil, prefixed(err)
 	}

@@ -60,8 +60,15 @@ func TestRunRendersManifests(t *testing.T) {
 	}
 }
 
-func TestRunOnEmptyInput(t *testing.T) {
-	require.Equal(t, result{}, command("", "--tenant", goodTenant))
+// TestRunOnNothing holds that a stream without an object is no success, unless
+// that is wanted.
+func TestRunOnNothing(t *testing.T) {
+	for _, stream := range []string{"", "\n", "# a\n---\n", "null\n"} {
+		got := command(stream, "--tenant", goodTenant)
+		require.Equal(t, result{code: exitManifests, stderr: "tenant-post: there is no Kubernetes object in the manifests; look at the command that should write them, " +
+			"or say --allow-empty. Helm 3 sends none with --output-dir, and writes the files as the chart has them\n"}, got)
+		require.Equal(t, result{stdout: stream}, command(stream, "--allow-empty", "--tenant", goodTenant))
+	}
 }
 
 func TestRunAsFunction(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,11 +18,13 @@ import (
 func checkCommand() *cobra.Command {
 	var r rendered
 	var registries []string
+	var provenance bool
 	command := &cobra.Command{
 		Use:   "check --tenant FILE [MANIFESTS]",
 		Short: "Tells which of the platform's rules the tenant's manifests would break",
 		Long: "Tells which of the platform's rules the manifests of a file or of stdin break after tenant-post.\n" +
-			"Exit codes: 0 the platform denies nothing, 1 it denies something, 2 an error. Warnings do not count.",
+			"Exit codes: 0 the platform denies nothing, 1 it denies something, 2 an error. Warnings do not count.\n" +
+			"With --require-provenance the manifests must be what tenant-post has rendered: kustomize and kpt that were not told to run it leave them as they were, and exit with 0.",
 		Example: "  helm template sessions charts/tenant-redis | helm tenant check --tenant tenant.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -33,7 +36,10 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			violations := check.Platform{Registries: registries}.Check(objects)
+			violations := check.Platform{Registries: registries, Kinds: result.Kinds}.Check(objects)
+			if provenance {
+				violations = append(violations, unrendered(result)...)
+			}
 			for _, violation := range violations {
 				fmt.Fprintln(command.OutOrStdout(), violation)
 			}
@@ -45,7 +51,26 @@ func checkCommand() *cobra.Command {
 	}
 	r.flags(command)
 	command.Flags().StringSliceVar(&registries, "registry", nil, "prefix that images may begin with; any if missing")
+	command.Flags().BoolVar(&provenance, "require-provenance", false, "deny what tenant-post has not rendered with this tenant file")
 	return command
+}
+
+// unrendered denies the documents that were not rendered before with this tenant
+// file: rendering them again changes them, or gives them their first provenance.
+// Its digest may differ, because kustomize writes the tenant file anew.
+func unrendered(result rules.Result) []check.Violation {
+	var found []check.Violation
+	for _, doc := range result.Documents {
+		i := slices.IndexFunc(doc.Changes, func(c manifest.Change) bool { return c.Rule != rules.ProvenanceRule || c.Old == "" })
+		if i < 0 {
+			continue
+		}
+		found = append(found, check.Violation{
+			Rule: "provenance", Severity: check.Deny, Object: doc.Object, Field: strings.TrimPrefix(doc.Changes[i].Path, "."),
+			Message: "tenant-post has not rendered it with this tenant file: run it, and tell kustomize --enable-alpha-plugins --enable-exec, or kpt --allow-exec",
+		})
+	}
+	return found
 }
 
 // objectsOf decodes what was rendered.
@@ -56,20 +81,25 @@ func objectsOf(result rules.Result) ([]unstructured.Unstructured, error) {
 			continue
 		}
 		var object unstructured.Unstructured
-		if err := yaml.Unmarshal(doc.After, &object.Object); err != nil {
-			return nil, &manifest.Error{Line: doc.Before.Line, Object: doc.Object, Problem: "cannot be decoded to be checked"}
+		err := yaml.Unmarshal(doc.After, &object.Object)
+		if err == nil {
+			err = takeApart(object, &objects)
 		}
-		if !object.IsList() {
-			objects = append(objects, object)
-			continue
-		}
-		err := object.EachListItem(func(item runtime.Object) error {
-			objects = append(objects, *item.(*unstructured.Unstructured))
-			return nil
-		})
 		if err != nil {
-			return nil, err
+			return nil, &manifest.Error{Line: doc.Before.Line, Object: doc.Object, Problem: "cannot be decoded to be checked"}
 		}
 	}
 	return objects, nil
+}
+
+// takeApart adds an object to all, or the objects of a list, which may be lists
+// again.
+func takeApart(object unstructured.Unstructured, all *[]unstructured.Unstructured) error {
+	if !object.IsList() {
+		*all = append(*all, object)
+		return nil
+	}
+	return object.EachListItem(func(item runtime.Object) error {
+		return takeApart(*item.(*unstructured.Unstructured), all)
+	})
 }

@@ -73,11 +73,13 @@ func rootCommand() *cobra.Command {
 // rendered is what commands over rendered manifests share.
 type rendered struct {
 	tenantFile string
+	allowEmpty bool
 }
 
 func (r *rendered) flags(command *cobra.Command) {
 	command.Flags().StringVar(&r.tenantFile, "tenant", "", "the tenant file")
 	_ = command.MarkFlagRequired("tenant")
+	command.Flags().BoolVar(&r.allowEmpty, "allow-empty", false, "accept a stream without an object, which is an error otherwise")
 }
 
 // result renders the manifests of a file, or of stdin.
@@ -99,7 +101,14 @@ func (r *rendered) result(command *cobra.Command, args []string) (rules.Result, 
 	if err != nil {
 		return rules.Result{}, err
 	}
-	return rules.Render(t, manifests)
+	result, err := rules.Render(t, manifests)
+	if err == nil && !r.allowEmpty {
+		err = result.CheckSome()
+	}
+	if errors.Is(err, rules.ErrNothing) {
+		err = fmt.Errorf("%w; look at the command that should write them, or say --allow-empty", err)
+	}
+	return result, err
 }
 
 func versionCommand() *cobra.Command {

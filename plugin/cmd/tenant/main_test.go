@@ -80,14 +80,95 @@ func TestDiffHidesSecrets(t *testing.T) {
 		require.NotContains(t, got.stdout+got.stderr, "hunter")
 	}
 	got := command(secret, "diff", "--tenant", tenant)
-	require.Contains(t, got.stdout, "-  old: \"*** (before)\"\n+  old: \"*** (after)\"\n   text: \"***\"\n   other: \"***\"\n")
+	require.Contains(t, got.stdout, "-  old: \"*** (before)\"\n+  old: \"*** (after)\"\n   other: \"***\"\n   text: \"***\"\n")
 }
 
-// TestDiffHidesASecretThatCannotBeEdited holds that what cannot be hidden in
-// part is hidden as a whole.
-func TestDiffHidesASecretThatCannotBeEdited(t *testing.T) {
-	got := command("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nx: &x hunter1\ndata:\n  a: *x\n", "diff", "--tenant", "testdata/tenant.yaml")
-	require.Equal(t, result{code: exitDiffers, stdout: "Secret s (line 1) changes, and is not shown because it may hold a Secret\n"}, got)
+// secrets hold "hunter" wherever a Secret may hold what nobody is to see, and where
+// what is no Secret may look like one.
+var secrets = map[string]string{
+	"values":         "data: {a: aHVudGVy, b: hunter}\nstringData:\n  c: |\n    hunter\n    # hunter\n",
+	"other fields":   "Data: {a: hunter}\nx: [hunter, {y: hunter}]\n",
+	"comments":       "# hunter\nstringData: {a: b} # hunter\n",
+	"an alias":       "x: &x hunter\ndata: {a: *x}\n",
+	"an annotation":  "metadata:\n  name: s\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: |\n      {\"stringData\": {\"a\": \"hunter\"}}\n",
+	"an anchor":      "stringData:\n  a: *hunter\n",
+	"a tag":          "stringData:\n  a: !hunter b\n",
+	"an own anchor":  "stringData:\n  a: &hunter b\n",
+	"a percent sign": "stringData:\n  a: %hunter\n",
+	"an at sign":     "stringData:\n  a: @hunter\n",
+	"a quote":        "stringData:\n  a: \"hunter\n",
+	"an escape":      "stringData:\n  a: \"\\hunter\"\n",
+	"a colon":        "stringData:\n  a: hunter: hunter\n",
+	"a brace":        "stringData:\n  a: {hunter\n",
+	"a block":        "stringData:\n  a: |hunter\n",
+	"a list":         "stringData: [hunter]\n",
+	"text":           "stringData: hunter\n",
+	"a number twice": "stringData:\n  a: hunter\n  a: hunter\n",
+	"a selector":     "stringData: {matchLabels: {team: hunter}, selector: {team: hunter}}\n",
+	"a merge key":    "stringData:\n  <<: {a: hunter}\n",
+}
+
+// TestNoSecretInAnyOutput runs every command that reads manifests on Secrets whose
+// values can be told, and looks for them in all that it says.
+func TestNoSecretInAnyOutput(t *testing.T) {
+	for name, body := range secrets {
+		head := "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+		if strings.HasPrefix(body, "metadata:") {
+			head = "apiVersion: v1\nkind: Secret\n"
+		}
+		list := "apiVersion: v1\nkind: List\nx: &l hunter\nitems:\n- " + strings.ReplaceAll(strings.TrimSuffix(head+body, "\n"), "\n", "\n  ") + "\n"
+		alias := "x: &k Secret\n" + strings.Replace(head, "kind: Secret", "kind: *k", 1) + strings.Replace(body, "x: &x", "z: &x", 1)
+		for _, stream := range []string{head + body, list, alias} {
+			for _, args := range [][]string{{"diff"}, {"explain"}, {"explain", "-o", "json"}, {"check"}, {"check", "--require-provenance"}} {
+				got := command(stream, append(args, "--tenant", "testdata/tenant.yaml")...)
+				for _, value := range []string{"hunter", "aHVudGVy"} {
+					require.NotContains(t, got.stdout+got.stderr, value, "%s: %s", name, args)
+				}
+			}
+		}
+	}
+}
+
+// TestNoEscapesInAnyOutput holds that no name reaches a terminal as more than text.
+func TestNoEscapesInAnyOutput(t *testing.T) {
+	for _, stream := range []string{
+		"apiVersion: v1\nkind: Service\nmetadata: {name: \"a\\e[31m\\nb\\u202e\"}\n",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: \"b\\e[31m\\nb\"}\n",
+		"apiVersion: v1\nkind: \"\\e[31m\"\nmetadata: {name: a}\n",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: a}\n\"\\e\": {a: 1, a: 2}\n",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: \"\\e\"}\nspec: {type: LoadBalancer}\n",
+	} {
+		for _, args := range [][]string{{"diff"}, {"explain"}, {"check"}} {
+			got := command(stream, append(args, "--tenant", "testdata/tenant.yaml")...)
+			require.NotContains(t, got.stdout+got.stderr, "\x1b")
+			require.NotContains(t, got.stdout+got.stderr, "\u202e")
+		}
+	}
+}
+
+// TestNothingIsNoSuccess holds that a pipe whose first command failed is an error.
+func TestNothingIsNoSuccess(t *testing.T) {
+	for _, name := range []string{"diff", "explain", "check"} {
+		for _, stream := range []string{"", "# a\n---\n"} {
+			got := command(stream, name, "--tenant", "testdata/tenant.yaml")
+			require.Equal(t, result{code: exitError, stderr: "there is no Kubernetes object in the manifests; " +
+				"look at the command that should write them, or say --allow-empty\n"}, got)
+			require.Equal(t, result{}, command(stream, name, "--allow-empty", "--tenant", "testdata/tenant.yaml"))
+		}
+	}
+}
+
+// TestCheckOfProvenance holds that what was not rendered is denied, and what was
+// with another digest of the tenant file is not.
+func TestCheckOfProvenance(t *testing.T) {
+	args := []string{"check", "--require-provenance", "--tenant", "testdata/tenant.yaml"}
+	got := command(service, args...)
+	require.Equal(t, exitDiffers, got.code)
+	require.Contains(t, got.stdout, "deny provenance: Service redis-system/s: metadata.labels.team: tenant-post has not rendered it with this tenant file")
+	require.Equal(t, result{}, command(renderedService(t), args...))
+	other := regexp.MustCompile("sha256:[0-9a-f]{64}").ReplaceAllString(renderedService(t), "sha256:0")
+	require.Equal(t, result{}, command(other, args...))
+	require.Equal(t, exitDiffers, command(strings.Replace(renderedService(t), "team: a", "team: b", 1), args...).code)
 }
 
 func TestExplain(t *testing.T) {
@@ -116,7 +197,7 @@ func TestExplainAsJSON(t *testing.T) {
 		"line": 2.0, "object": "Service redis-system/s", "path": ".metadata.labels.team",
 		"new": "a", "rule": "spec.labels.team", "tenantLine": 8.0,
 	}, changes[0])
-	require.Equal(t, "[]\n", command("", "explain", "--tenant", "testdata/tenant.yaml", "-o", "json").stdout)
+	require.Equal(t, "[]\n", command("", "explain", "--allow-empty", "--tenant", "testdata/tenant.yaml", "-o", "json").stdout)
 }
 
 func TestRefusals(t *testing.T) {

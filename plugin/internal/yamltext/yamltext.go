@@ -12,6 +12,10 @@ import (
 // names none.
 func Problem(err error) (line int, words string) {
 	words = strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.HasPrefix(words, "unknown anchor ") {
+		// The parser quotes the text, which may be a password that begins with *.
+		return 1, "an alias names an anchor that is not there; put a value that begins with * in quotes"
+	}
 	if _, scanErr := fmt.Sscanf(words, "line %d:", &line); scanErr != nil {
 		return 1, words
 	}

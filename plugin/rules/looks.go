@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/image"
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+)
+
+// freeForm is a kind of Kubernetes that may hold anything, such as a Pod template.
+const freeForm = "apps/ControllerRevision"
+
+// checkLooks refuses an object in which something looks like a Pod or an image
+// that no path names, if its kind is not Kubernetes' own: no rule would be about
+// it. images are the places that are known to name one.
+func (e *engine) checkLooks(o *object, images []manifest.Node) error {
+	declared := kinds.Declared(e.tenant.Spec.Kinds, o.id)
+	if declared == nil && o.id != freeForm {
+		return nil
+	}
+	known, err := o.knownPlaces(images)
+	if err != nil {
+		return err
+	}
+	isPod := declared == nil || declared.Pods == nil || len(declared.Pods) > 0
+	isImage := (len(e.tenant.Spec.Images) > 0 || e.tenant.Spec.OtherImages == refuseOthers) &&
+		(declared == nil || declared.Images == nil || len(declared.Images) > 0)
+	return o.node.Walk(func(key string, value manifest.Node) (bool, error) {
+		if known[value.Path()] || slices.Contains(peoplesKeys, key) {
+			return false, nil
+		}
+		if isPod && looksLikeContainers(key, value) {
+			return false, value.Errorf("looks like the containers of a Pod, which no rule is about; " +
+				"name the Pod template in pods of the kind in spec.kinds, or write pods: [] if there is none")
+		}
+		if !isImage {
+			return true, nil
+		}
+		names, err := imagesIn(key, value)
+		for _, name := range names {
+			if !known[name.Path()] {
+				return false, name.Errorf("looks like an image, which no rule is about; " +
+					"name the field in images of the kind in spec.kinds, or write images: [] if there is none")
+			}
+		}
+		return true, err
+	})
+}
+
+// knownPlaces are the paths of what rules are about.
+func (o *object) knownPlaces(images []manifest.Node) (map[string]bool, error) {
+	known := map[string]bool{}
+	for _, place := range images {
+		known[place.Path()] = true
+	}
+	for _, path := range o.kind.Pods {
+		pods, err := o.node.Find(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, pod := range pods {
+			known[pod.Path()] = true
+		}
+	}
+	return known, nil
+}
+
+// peoplesKeys hold keys that people choose, so that they mean nothing.
+var peoplesKeys = []string{"metadata", "labels", "annotations", "matchLabels"}
+
+func looksLikeContainers(key string, value manifest.Node) bool {
+	return slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && value.HasItems()
+}
+
+// imagesIn returns what looks like names of images in a field: image: NAME,
+// sidecarImage: NAME, images: [NAME], and image: {repository: NAME}.
+func imagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
+	if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(key), "s"), "image") {
+		return nil, nil
+	}
+	names := []manifest.Node{value}
+	if len(value.Keys()) > 0 {
+		repositories, err := value.Find("repository")
+		if err != nil {
+			return nil, err
+		}
+		references, err := value.Find("reference")
+		if err != nil {
+			return nil, err
+		}
+		names = slices.Concat(repositories, references)
+	}
+	return slices.DeleteFunc(names, func(name manifest.Node) bool {
+		text, err := name.Text()
+		_, ok := image.Parse(text)
+		return err != nil || !ok
+	}), nil
+}

@@ -1,0 +1,130 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
+)
+
+const (
+	clusterRole = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: x}\n"
+	binding     = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x}\nroleRef: "
+	policy      = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np}\nspec:\n  ingress:\n    - "
+	namespace   = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {pod-security.kubernetes.io/enforce"
+)
+
+// TestRights holds what is refused unless the tenant file names it, and that it is
+// not if it does.
+func TestRights(t *testing.T) {
+	const own = "  namespaces: [team-a]\n"
+	const platform = "  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n"
+	tests := map[string]struct{ spec, stream, exception, want string }{
+		"an object of the cluster": {
+			own, clusterRole, `{group: "rbac.authorization.k8s.io", kind: ClusterRole, name: x}`,
+			"line 1: ClusterRole x: belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"rbac.authorization.k8s.io\", kind: ClusterRole, name: x}",
+		},
+		"another Namespace": {
+			own, "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-b}\n", `{group: "", kind: Namespace, name: team-b}`,
+			"line 1: Namespace team-b: belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-b}",
+		},
+		"a weaker Namespace": {
+			own, namespace + ": privileged}}\n", `{kind: Namespace}`,
+			"line 3: Namespace team-a: .metadata.labels: has pod-security.kubernetes.io/enforce: \"privileged\", which lets Pods do more; allowed is restricted; " +
+				"change it, or add the Namespace to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-a}",
+		},
+		"a Namespace of an old standard": {
+			own, namespace + "-version: v1.20}}\n", `{kind: Namespace}`,
+			"line 3: Namespace team-a: .metadata.labels: has pod-security.kubernetes.io/enforce-version: \"v1.20\", which lets Pods do more; allowed is latest; " +
+				"change it, or add the Namespace to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-a}",
+		},
+		"a ClusterRole where others are": {
+			own, binding + "{kind: ClusterRole, name: cluster-admin}\n", `{group: rbac.authorization.k8s.io, kind: RoleBinding, namespace: redis-system}`,
+			"line 1: RoleBinding x: binds a ClusterRole in redis-system, which other tenants may share; bind a Role, add the namespace to spec.namespaces if it is the tenant's alone, " +
+				"or add the object to spec.exceptions of the tenant file: {group: \"rbac.authorization.k8s.io\", kind: RoleBinding, name: x}",
+		},
+		"all neighbours": {
+			own + platform, policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			"line 6: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of redis-system in, which other tenants may share; select them by a label, " +
+				"or add the NetworkPolicy to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
+		},
+		"all of a platform's namespace": {
+			own + platform, policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			"line 6: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of monitoring in; select them by a label, " +
+				"or add the NetworkPolicy to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Render(teamA(t, test.spec), []byte(test.stream))
+			require.EqualError(t, err, "manifests: "+test.want)
+			_, err = Render(teamA(t, test.spec+"  exceptions: ["+test.exception+"]\n"), []byte(test.stream))
+			require.NoError(t, err)
+		})
+	}
+	for name, stream := range map[string]string{
+		"its Namespace":          namespace + ": restricted}}\n",
+		"a Role":                 binding + "{kind: Role, name: x}\n",
+		"a ClusterRole at home":  "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: team-a}\nroleRef: {kind: ClusterRole}\n",
+		"its neighbours at home": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Render(teamA(t, own+platform), []byte(stream))
+			require.NoError(t, err)
+		})
+	}
+}
+
+// TestThePlatformIsNotShutOut holds that a peer of the operator or of monitoring
+// never becomes a tenant's.
+func TestThePlatformIsNotShutOut(t *testing.T) {
+	team := teamA(t, "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n")
+	for peer, want := range map[string]string{
+		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: redis-operator}}, podSelector: {matchLabels: {a: b}}}": "selects Pods of redis-operator, which is neither the tenant's nor the platform's; " +
+			"allowed are redis-system, team-a, monitoring; add it to spec.access.platformNamespaces if the operator or monitoring is there, or change the chart's values",
+		"{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [b, c]}]}}": "selects Pods of b, c, which is neither the tenant's nor the platform's; " +
+			"allowed are redis-system, team-a, monitoring; add it to spec.access.platformNamespaces if the operator or monitoring is there, or change the chart's values",
+		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: redis-system}}, podSelector: {matchLabels: {app.kubernetes.io/name: redis-operator}}}": "selects the Redis operator's Pods in redis-system, " +
+			"which would be shut out; add redis-system to spec.access.platformNamespaces",
+	} {
+		_, err := Render(team, []byte(networkPolicy+"from: ["+peer+"]\n"))
+		require.EqualError(t, err, "manifests: line 6: NetworkPolicy n: .spec.ingress[0].from[0]: "+want)
+	}
+}
+
+// TestRegistries holds that an image counts by where a client gets it from, in
+// whatever way that is written.
+func TestRegistries(t *testing.T) {
+	const images = "  images: [{from: docker.io, to: mirror.test, optional: true}, {from: quay.io, to: quay.io, optional: true}]\n"
+	keep, refuse := teamA(t, images), teamA(t, images+"  otherImages: refuse\n")
+	for text, want := range map[string]string{
+		"redis": "mirror.test/library/redis", "registry-1.docker.io/library/redis:7": "mirror.test/library/redis:7",
+		"Docker.IO:443/a/b": "mirror.test/a/b", "quay.io/a": "quay.io/a", "QUAY.IO/a": "QUAY.IO/a", "quay.io:443/a": "quay.io:443/a", "mirror.test/a": "mirror.test/a",
+	} {
+		for _, team := range []*tenant.Tenant{keep, refuse} {
+			got, err := render(team, []byte(pod+"image: "+text+"\n"))
+			require.NoError(t, err)
+			require.Contains(t, string(got), "- image: "+want+"\n")
+		}
+	}
+	for _, text := range []string{"evil.example/a", "docker.io.evil/a", "quay.io:5000/a", "mirror.test.evil/a"} {
+		_, err := Render(keep, []byte(pod+"image: "+text+"\n"))
+		require.NoError(t, err)
+		_, err = Render(refuse, []byte(pod+"image: "+text+"\n"))
+		require.EqualError(t, err, "manifests: line 6: Pod p: .spec.containers[0].image: holds \""+text+"\", whose registry no rule of spec.images names, "+
+			"and spec.otherImages is refuse; change the image in the chart's values, or add a rule for it")
+	}
+	for failover, want := range map[string]string{
+		"{image: redis}}":               "has no spec.sentinel, whose image the operator would choose",
+		"{image: redis}, sentinel: {}}": ".spec.sentinel: names no image, which the operator would choose",
+		"{image: redis, exporter: {enabled: yes}}, sentinel: {image: a}}": ".spec.redis.exporter: names no image",
+	} {
+		_, err := Render(refuse, []byte(redisFailover+failover+"\n"))
+		require.ErrorContains(t, err, want)
+	}
+	_, err := Render(refuse, []byte(redisFailover+"{image: redis, exporter: {enabled: false}}, sentinel: {image: redis}}\n"))
+	require.NoError(t, err)
+}

@@ -1,0 +1,106 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const declaredKinds = "  kinds:\n" +
+	"    - {group: argoproj.io, kind: Rollout, scope: Namespaced, pods: [spec.template], images: [spec.agent.image]}\n" +
+	"    - {group: example.com, kind: Plain, scope: Namespaced}\n" +
+	"    - {group: example.com, kind: None, scope: Namespaced, pods: [], images: []}\n"
+
+// TestNoWayPast holds that what Kubernetes reads decides. Each of these would get
+// past a rule if the text alone did.
+func TestNoWayPast(t *testing.T) {
+	const (
+		images  = "  images: [{from: docker.io, to: mirror.test, optional: true}]\n"
+		sidecar = "  sidecars: [{target: {kind: Pod}, instance: sess}]\n"
+		access  = "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, optional: true}\n"
+		clamp   = "  resources: {onExcess: refuse, limits: {memory: 64Mi}, optional: true}\n"
+	)
+	tests := map[string]struct{ spec, stream, want string }{
+		"a merge key in a peer": {access, networkPolicy + "from: [{<<: {namespaceSelector: {}}, podSelector: {}}]\n", "has a merge key (<<)"},
+		"a null rule":           {access, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {ingress: [null]}\n", ".spec.ingress[0]: lets everyone in"},
+		"a rule with null":      {access, networkPolicy + "from:\n", "lets everyone in"},
+		"a field in other letters": {
+			access, networkPolicy + "from: [{podSelector: {}, NamespaceSelector: {}}]\n",
+			".spec.ingress[0].from[0]: has a key that some readers take for namespaceSelector",
+		},
+		"a binary key": {"", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, !!binary bmFtZXNwYWNl: kube-system}\n", "is a key with a tag"},
+		"an escaped key": {
+			"", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: redis-system, \"n\\x61mespace\": kube-system}\n",
+			".metadata.namespace: is there twice",
+		},
+		"a boolean of YAML 1.1":       {sidecar, pod + "image: redis\n  hostNetwork: yes\n", "has hostNetwork"},
+		"a boolean in quotes":         {sidecar, pod + "image: redis\n  hostNetwork: 'true'\n", "hostNetwork: must be true or false"},
+		"a port in hexadecimal":       {sidecar, pod + "{image: redis, ports: [{containerPort: 0x18EB}]}\n", "must be a whole number in decimal digits"},
+		"an exporter that runs":       {clamp, redisFailover + "{resources: {limits: {memory: 1Mi}}, exporter: {enabled: on}}}\n", ".spec.redis.exporter: has no resources.limits.memory"},
+		"a limit that is a boolean":   {clamp, pod + "resources: {limits: {memory: yes}}\n", "which is not a quantity"},
+		"a null container":            {clamp, pod + "\n", ".spec.containers[0]: has no resources.limits.memory"},
+		"an image that is a boolean":  {images, pod + "image: on\n", "must be a string"},
+		"a list that is none":         {"", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nitems: [{kind: Namespace}]\n", "has items, but is no list"},
+		"a list in other letters":     {"", "apiVersion: v1\nkind: List\nItems: [{kind: Namespace}]\n", "some readers take for items"},
+		"a list in a list":            {"", "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: kube-system}}]}]\n", ".items[0].items[0]: is in the namespace kube-system"},
+		"a list that holds itself":    {"", "apiVersion: v1\nkind: List\nitems: &a [{apiVersion: v1, kind: List, items: *a}]\n", "is an alias of what it is a part of"},
+		"a null object":               {"", "apiVersion: v1\nkind: List\nitems: [null]\n", ".items[0]: is not a Kubernetes object"},
+		"Pods of a kind without any":  {declaredKinds, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec: {a: [{initContainers: [{}]}]}\n", ".spec.a[0].initContainers: looks like the containers of a Pod"},
+		"Pods elsewhere":              {declaredKinds, rollout + "{template: {}, canary: {containers: [{}]}}\n", ".spec.canary.containers: looks like the containers of a Pod"},
+		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like the containers of a Pod"},
+		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
+		"images elsewhere":            {images + declaredKinds, rollout + "{images: [redis]}\n", ".spec.images[0]: looks like an image"},
+		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
+		"a declared image of no text": {images + declaredKinds, rollout + "{agent: {image: 7}}\n", ".spec.agent.image: must be a string"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Render(teamA(t, test.spec), []byte(test.stream))
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+const (
+	redisFailover = "apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r}\nspec: {redis: "
+	rollout       = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: x}\nspec: "
+)
+
+// TestPodsAreFoundEverywhere holds that Pods and images are found in each kind that
+// has them, built in or declared.
+func TestPodsAreFoundEverywhere(t *testing.T) {
+	team := teamA(t, "  images: [{from: docker.io, to: mirror.test}]\n"+declaredKinds)
+	const podSpec = "{containers: [{name: a, image: evil/a}], initContainers: [{name: b, image: evil/b}], " +
+		"ephemeralContainers: [{name: c, image: evil/c}], volumes: [{name: d, image: {reference: evil/d}}]}"
+	const template = "{template: {spec: " + podSpec + "}"
+	monitor := func(kind string) string {
+		return "apiVersion: monitoring.coreos.com/v1\nkind: " + kind + "\nmetadata: {name: x}\nspec: {image: evil/a, baseImage: evil/b, thanos: {image: evil/c}, volumes: [{name: d, image: {reference: evil/d}}]}\n"
+	}
+	for name, stream := range map[string]string{
+		"Pod":               "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: " + podSpec + "\n",
+		"PodTemplate":       "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x}\n" + template[1:] + "\n",
+		"Deployment":        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: " + template + "}\n",
+		"CronJob":           "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: " + template + "}}}\n",
+		"a list of lists":   "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + podSpec + "}]}]\n",
+		"Rollout":           rollout + template + ", agent: {image: evil/e}}\n",
+		"Prometheus":        monitor("Prometheus"),
+		"PrometheusAgent":   monitor("PrometheusAgent"),
+		"Alertmanager":      monitor("Alertmanager"),
+		"ThanosRuler":       monitor("ThanosRuler"),
+		"a RedisFailover":   redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
+		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" + pod + "image: evil/a\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := render(team, []byte(stream))
+			require.NoError(t, err)
+			require.NotRegexp(t, `[ :]evil/`, string(got))
+			require.Contains(t, string(got), "mirror.test/evil/a")
+		})
+	}
+}
+
+func TestPodMetadataOfMonitoring(t *testing.T) {
+	got, err := render(teamA(t, ""), []byte("apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec:\n  replicas: 2\n"))
+	require.NoError(t, err)
+	require.Contains(t, string(got), "spec:\n  podMetadata:\n    labels:\n      tenant-redis.dev/tenant: team-a\n  replicas: 2\n")
+}

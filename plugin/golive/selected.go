@@ -53,6 +53,12 @@ type selection struct {
 	by []string
 }
 
+// skip notes why it cannot be told, which is no error.
+func (s *selection) skip(because error) error {
+	s.skipped = "cannot tell: " + because.Error()
+	return nil
+}
+
 // readSelection looks whether a Prometheus selects what the chart has made for
 // one. What may not be read is skipped: a deployer may have no rights there.
 func (c Cluster) readSelection(ctx context.Context, i *instance) error {
@@ -60,18 +66,16 @@ func (c Cluster) readSelection(ctx context.Context, i *instance) error {
 	found := false
 	for _, kind := range monitoredKinds {
 		objects, err := c.madeFor(ctx, i, kind)
-		if err != nil || len(objects) == 0 {
-			if err != nil {
-				i.selection.skipped = "cannot tell: " + err.Error()
-				return nil
-			}
+		if err != nil {
+			return i.selection.skip(err)
+		}
+		if len(objects) == 0 {
 			continue
 		}
 		found = true
 		readers, err := c.readers(ctx, kind)
 		if err != nil {
-			i.selection.skipped = "cannot tell: " + err.Error()
-			return nil
+			return i.selection.skip(err)
 		}
 		if len(readers) == 0 {
 			i.selection.skipped = "the cluster has no Prometheus object: another program must read the " + kind.resource.Resource

@@ -244,7 +244,7 @@ func (n Node) search(value *yaml.Node, steps []step, keys []string, visit func(*
 		}
 	case yaml.MappingNode:
 		for i := 0; i < len(value.Content); i += 2 {
-			below := append(steps, step{key: value.Content[i].Value})
+			below := slices.Concat(steps, []step{{key: value.Content[i].Value}})
 			if slices.Contains(keys, value.Content[i].Value) {
 				visit(value.Content[i+1], below)
 			}

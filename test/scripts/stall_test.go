@@ -115,11 +115,12 @@ func (s *stalls) each(t *testing.T, stall stall, durations ...time.Duration) {
 			t.Parallel()
 			i, old := parented(t)
 			accounts := i.stalled(old, stall, d)
-			row := fmt.Sprintf("%4.1f s | %s | replaced: %t", d.Seconds(), stall.name, i.Role(old) != "master")
+			var row strings.Builder
+			fmt.Fprintf(&row, "%4.1f s | %s | replaced: %t", d.Seconds(), stall.name, i.Role(old) != "master")
 			for _, account := range accounts {
-				row += fmt.Sprintf(" | %s: %.2f s, %d of %d lost", account.Client, account.LongestGap.Duration().Seconds(), account.Lost, account.Acknowledged)
+				fmt.Fprintf(&row, " | %s: %.2f s, %d of %d lost", account.Client, account.LongestGap.Duration().Seconds(), account.Lost, account.Acknowledged)
 			}
-			t.Log(row)
+			t.Log(&row)
 			for _, p := range i.Redis {
 				for line := range strings.Lines(i.Logged(p)) {
 					if strings.HasPrefix(line, "watch.sh:") {
@@ -128,7 +129,7 @@ func (s *stalls) each(t *testing.T, stall stall, durations ...time.Duration) {
 				}
 			}
 			s.mu.Lock()
-			s.rows = append(s.rows, row)
+			s.rows = append(s.rows, row.String())
 			s.mu.Unlock()
 			for _, account := range accounts {
 				require.LessOrEqual(t, account.Lost, stallLoss, "%v", account.LostSpan)

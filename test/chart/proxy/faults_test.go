@@ -188,11 +188,12 @@ func TestAddressOfAnotherInstance(t *testing.T) {
 func (i *instance) sentinelOf(master *lab.Process, ip string) *atomic.Int32 {
 	i.T.Helper()
 	list := func(words ...string) string {
-		answer := fmt.Sprintf("*%d\r\n", len(words))
+		var answer strings.Builder
+		fmt.Fprintf(&answer, "*%d\r\n", len(words))
 		for _, word := range words {
-			answer += fmt.Sprintf("$%d\r\n%s\r\n", len(word), word)
+			fmt.Fprintf(&answer, "$%d\r\n%s\r\n", len(word), word)
 		}
-		return answer
+		return answer.String()
 	}
 	answers := map[string]string{
 		"GET-MASTER-ADDR-BY-NAME": list(master.IP, lab.RedisPort),

@@ -131,10 +131,24 @@ func (p *Process) Crash() int {
 // Single sends a signal to Redis alone, and not to what runs beside it.
 func (p *Process) Single(signal syscall.Signal) {
 	for _, pid := range append(descendants(p.cmd.Process.Pid), p.cmd.Process.Pid) {
-		if comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm"); string(comm) == "redis-server\n" {
+		if isRedis(pid) {
 			_ = syscall.Kill(pid, signal)
 		}
 	}
+}
+
+// Beside sends a signal to what start.sh has started beside Redis.
+func (p *Process) Beside(signal syscall.Signal) {
+	for _, pid := range descendants(p.cmd.Process.Pid) {
+		if !isRedis(pid) {
+			_ = syscall.Kill(pid, signal)
+		}
+	}
+}
+
+func isRedis(pid int) bool {
+	comm, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	return string(comm) == "redis-server\n"
 }
 
 // Wait waits for the end of the process and returns its status.

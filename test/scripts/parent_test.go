@@ -40,22 +40,31 @@ func parented(t *testing.T, options ...func(*instance)) (*instance, *lab.Process
 // each Sentinel does, too, and to one Sentinel.
 func (i *instance) watched(master *lab.Process) {
 	i.T.Helper()
-	i.Eventually(10*time.Second, func() string {
-		for _, p := range i.Redis {
-			want := len(i.Sentinels) + 1
-			if p == master {
-				want += len(i.Redis)
-			}
-			if n := strings.Count(fmt.Sprint(i.Do(p, "CLIENT", "LIST", "TYPE", "pubsub")), "id="); n != want {
-				return fmt.Sprintf("%s has %d listeners, not %d", p.IP, n, want)
-			}
+	for _, p := range i.Redis {
+		want := len(i.Sentinels) + 1
+		if p == master {
+			want += len(i.Redis)
 		}
+		i.listens(p, want)
+	}
+	i.Eventually(10*time.Second, func() string {
 		listeners := 0
 		for _, s := range i.Sentinels {
 			listeners += strings.Count(fmt.Sprint(i.Tell(s, "CLIENT", "LIST", "TYPE", "pubsub")), "id=")
 		}
 		if listeners != len(i.Redis) {
 			return fmt.Sprintf("%d listen to Sentinels", listeners)
+		}
+		return ""
+	})
+}
+
+// listens waits until so many listen to a Redis.
+func (i *instance) listens(p *lab.Process, want int) {
+	i.T.Helper()
+	i.Eventually(10*time.Second, func() string {
+		if n := strings.Count(fmt.Sprint(i.Do(p, "CLIENT", "LIST", "TYPE", "pubsub")), "id="); n != want {
+			return fmt.Sprintf("%s has %d listeners, not %d", p.IP, n, want)
 		}
 		return ""
 	})

@@ -100,6 +100,49 @@ func TestStallWithoutWatcher(t *testing.T) {
 	require.Greater(t, lost, 10*stallLoss)
 }
 
+// A master that the Sentinels replace is so for its clients when another is promoted,
+// not when the Sentinel that leads asks next, up to a second later. The control has no
+// watcher. The shorter of two gaps each, since the machine may be busy.
+func TestElectionIsAnnounced(t *testing.T) {
+	t.Parallel()
+	var announced, control time.Duration
+	t.Run("gaps", func(t *testing.T) {
+		t.Run("with the watcher", func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t)
+			announced = i.frozenGap(old)
+			require.NotZero(t, i.said("elected by the Sentinels as successor of "))
+		})
+		t.Run("without", func(t *testing.T) {
+			t.Parallel()
+			i := running(t)
+			control = i.frozenGap(i.Redis[0])
+		})
+	})
+	t.Logf("longest gap of a client that follows Sentinel: %d ms with the watcher, %d ms without", announced.Milliseconds(), control.Milliseconds())
+	require.Less(t, announced, control)
+}
+
+// frozenGap freezes the master until another is there, twice, and returns the shorter
+// gap.
+func (i *instance) frozenGap(old *lab.Process) time.Duration {
+	i.T.Helper()
+	var gaps []time.Duration
+	for range 2 {
+		writers := i.writers()
+		old.Signal(syscall.SIGSTOP)
+		master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+		follows := writers[0]
+		i.finish(follows, master)
+		gaps = append(gaps, follows.gap)
+		old.Signal(syscall.SIGCONT)
+		i.finish(writers[1], master)
+		i.Settled(master)
+		old = master
+	}
+	return slices.Min(gaps)
+}
+
 // stalls collects what they cost.
 type stalls struct {
 	*testing.T

@@ -9,8 +9,17 @@
 . "${0%/*}/sentinel.sh"
 . "${0%/*}/vote.sh"
 
+# The Pod's log is where standard output leads to, which carries other words here.
+exec 3>&1
+
 say() {
-	echo "watch.sh: $*"
+	echo "watch.sh: $*" >&3
+}
+
+# complain: says what it has not just said.
+complain() {
+	[ "$*" = "${said-}" ] || say "$*"
+	said=$*
 }
 
 # goes_on SECONDS: waits, and tells whether start.sh is still there.
@@ -38,16 +47,20 @@ master_of() {
 # own: "hello MASTER ID SENTINEL" for each word of a Sentinel at this Redis, and "cut"
 # when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH.
 own() {
-	while goes_on 0.2; do
-		(hear "$self") | while IFS=, read -r ip at id _ name master _; do
-			[ "$name" != mymaster ] || echo hello "$master" "$id" "$ip:$at"
-		done
-		echo cut
+	while goes_on 1; do
+		(hear "$self") | {
+			there=''
+			while IFS=, read -r ip at id _ name master _; do
+				[ "$ip" != subscribe ] || there=yes
+				[ "$name" != mymaster ] || echo hello "$master" "$id" "$ip:$at"
+			done
+			[ -z "$there" ] || echo cut
+		}
 	done
 }
 
 # master: "follows MASTER PID", which the process listens to, and "closed MASTER" when
-# that connection has ended by itself.
+# that connection has ended by itself, or there is none.
 master() {
 	exec 2>/dev/null # a shell's remark about what it killed
 	while goes_on 1; do
@@ -63,7 +76,8 @@ master() {
 # votes: "vote ID EPOCH" for each vote of a Sentinel.
 votes() {
 	number=$(hostname | sed 's/.*-//')
-	while goes_on 1; do
+	while goes_on 3; do
+		sentinels=''
 		discover
 		number=$((number + 1))
 		one=$(echo "$sentinels" | sed -n "$((number % $(echo "$sentinels" | wc -l) + 1))p")
@@ -83,11 +97,27 @@ adopt() {
 	[ -z "$hashes" ] || echo "ACL SETUSER default $hashes" | redis "$self" >/dev/null
 }
 
+# pause: a connection to the master that is there before it is needed. It reads HOST,
+# then "hold" as often as the master is to hold its writes, and "leave". What waits on
+# a connection that Redis knows it reads before what its clients send when it wakes;
+# one that is new it has to accept first, and takes a write of each client meanwhile.
+pause() {
+	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
+	trap '' PIPE # the connection may end before "leave" comes
+	while read -r host; do
+		while read -r word && [ "$word" = hold ]; do
+			echo 'CLIENT PAUSE 5000 WRITE' 2>/dev/null
+		done | redis-cli -h "$host" -p "$port" --pipe --pipe-timeout 1 >/dev/null 2>&1
+	done
+}
+
 # hold: has the master hold its writes, since Sentinels have elected one of them to
 # replace it. If it is frozen it does so as soon as it wakes, so that it is no second
 # master until it is told to follow the new one. If they give up, it goes on after 5 s.
+# The connection that is there may have been cut.
 hold() {
-	post "$follows" 'CLIENT PAUSE 5000 WRITE'
+	echo hold
+	post "$follows" 'CLIENT PAUSE 5000 WRITE' &
 }
 
 # led: sets $epoch, at which most Sentinels have voted for one of them that has chosen
@@ -117,17 +147,25 @@ chosen() {
 # demote: makes the old master follow the successor, and keeps at it for a minute: it
 # may be frozen, or cut off. Until then it takes writes that are lost.
 demote() {
-	until=$(($(now) + 60))
+	deadline=$(($(now) + 60))
 	while
 		post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
 		[ "$(master_of "$old")" != "$successor" ]
 	do
-		[ "$(now)" -lt "$until" ] && [ "$(role "$self")" = master ] || return
+		[ "$(now)" -lt "$deadline" ] && [ "$(role "$self")" = master ] || return
 		sleep 1
 	done
 	# Its clients have had their answers, and are to look for the new master.
 	redis "$old" CLIENT KILL TYPE normal >/dev/null
 	say "$old follows $successor"
+}
+
+# look_around: looks at all Sentinels, beginning with those that were heard of late,
+# which saves the search. Of earlier ones others may have the addresses.
+look_around() {
+	# shellcheck disable=SC2086 # a list
+	sentinels=$(printf '%s\n' $near | sort -u)
+	survey
 }
 
 # promoted: announces this Redis, if a Sentinel has made it master. The old one is told
@@ -136,9 +174,7 @@ promoted() {
 	old=$follows successor=$self
 	[ -n "$(each "$near" chosen)" ] && [ "$(role "$self")" = master ] || return
 	demote &
-	# shellcheck disable=SC2086 # a list
-	sentinels=$(printf '%s\n' $near | sort -u) # saves the search
-	survey
+	look_around
 	if [ "$named" = "$old" ]; then
 		if ! led; then
 			say "elected by the Sentinels, and not announced: $why"
@@ -180,13 +216,17 @@ gone() {
 # do it. It takes the votes of the Sentinels as ever, and all must have lost it. The
 # replica whose turn it is leads, the best first and each next one half a second
 # later: two at a time could have half of the votes each. First it leaves time to
-# start.sh, which knows at once when Redis alone has ended.
+# start.sh, which knows at once when Redis alone has ended, and has the votes by then,
+# also where programs start slowly.
 inherit() {
 	old=$1
 	refuses "$old" || return 0
-	sleep 0.3
+	read -r began _ </proc/uptime
+	look_around
+	read -r looked _ </proc/uptime
+	sleep "$(awk -v began="$began" -v looked="$looked" 'BEGIN { print 0.4 + 2 * (looked - began) }')"
 	for turn in 1 2 3; do
-		survey
+		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already
 		why="a Sentinel is failing over"
 		! failing_over && electorate && choose down && gone || return
@@ -198,9 +238,20 @@ inherit() {
 	done
 }
 
+# in_time: whether the Sentinels are not about to elect one of them, which they do two
+# seconds after they have missed the master, or later if they have voted for a script
+# that has died. Votes that are asked for at the same time elect nobody.
+in_time() {
+	why="the Sentinels replace it"
+	[ "$highest" -gt "$newest" ] && return
+	read -r looked _ </proc/uptime
+	case $views in *s_down*) false ;; *) awk -v began="$began" -v looked="$looked" 'BEGIN { exit looked - began > 1.7 }' ;; esac
+}
+
 # lead: has the old master replaced by vote.
 lead() {
-	unclaimed && elected && refuses "$old" && promote || return
+	unclaimed || return
+	in_time && elected && refuses "$old" && promote || return
 	announce
 	each "$followers" follow >/dev/null
 	say "$old is gone: replaced by $successor"
@@ -209,7 +260,7 @@ lead() {
 
 # replaced: whether most Sentinels name another Redis, and that is master.
 replaced() {
-	survey
+	look_around
 	[ -n "$named" ] && [ "$named" != "$self" ] &&
 		[ "$(echo "$views" | awk -v named="$named" '$3 == named' | grep -c .)" -ge "$(majority)" ] &&
 		[ "$(role "$named")" = master ]
@@ -219,27 +270,30 @@ replaced() {
 # was frozen or cut off, and does not know.
 give_way() {
 	[ "$(role "$self")" = master ] && replaced || return
-	redis "$self" REPLICAOF "$named" "$port" >/dev/null
+	printf '%s\n' "REPLICAOF $named $port" 'CLIENT UNPAUSE' | redis "$self" >/dev/null
 	redis "$self" CLIENT KILL TYPE normal >/dev/null
 	say "replaced by $named meanwhile"
 }
 
-# met ID SENTINEL: notes one that has been heard: its id in $ids, and its address in
-# $near, until it is silent for long.
+# met ID SENTINEL: notes one that has been heard, its id in $ids and its address in
+# $near, until it has been silent for 50 hellos of the others at least.
 met() {
-	case $ids in *"$1"*) ;; *) ids="$ids $1" ;; esac
+	case " $ids " in *" $1 "*) ;; *) ids="$ids $1" ;; esac
 	case " $near " in *" $2 "*) ;; *) near="$near $2" ;; esac
-	case " $heard " in *" $2 "*) ;; *) heard="$heard $2" ;; esac
+	case " $next_ids " in *" $1 "*) ;; *) next_ids="$next_ids $1" ;; esac
+	case " $next_near " in *" $2 "*) ;; *) next_near="$next_near $2" ;; esac
 	hellos=$((hellos + 1))
-	[ "$hellos" -lt 50 ] || near=$heard heard='' hellos=0
+	[ "$hellos" -lt 50 ] || ids=$next_ids near=$next_near next_ids='' next_near='' hellos=0
 }
 
 # react: what to do about what was heard.
 react() {
-	ids='' heard='' near='' hellos=0 follows='' listener=''
+	ids='' near='' next_ids='' next_near='' hellos=0 follows='' listener=''
 	while read -r what one id at; do
 		case $what in
 		follows)
+			[ -z "$follows" ] || echo leave
+			echo "$one"
 			follows=$one listener=$id
 			[ "$follows" = "$self" ] || adopt
 			;;
@@ -252,10 +306,10 @@ react() {
 			[ "$follows" != "$self" ] || give_way
 			;;
 		vote)
-			case $ids in *"$one"*) hold & ;; esac
+			case $ids in *"$one"*) hold ;; esac
 			;;
 		closed)
-			[ "$one" = "$self" ] || inherit "$one" || say "$one is gone, and not replaced from here: $why"
+			[ "$one" = "$self" ] || inherit "$one" || complain "$one is gone, and not replaced from here: $why"
 			;;
 		cut)
 			[ "$follows" = "$self" ] || promoted
@@ -268,4 +322,5 @@ react() {
 	own &
 	master &
 	votes &
-} | react
+	wait
+} | react | pause

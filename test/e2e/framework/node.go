@@ -17,8 +17,8 @@ func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func
 // findProcess returns a function that sends a signal (its number or name) to
 // the server in a container of a Pod, from the outside: inside,
 // the kernel keeps KILL and STOP from a container's first process. That is the server
-// itself or, where start.sh has started it, the shell whose only child it is. Finding
-// the process takes a while and is done here.
+// itself or, where start.sh has started it, a child of that shell, beside watch.sh.
+// Finding the process takes a while and is done here.
 func findProcess(ctx context.Context, namespace, pod, container string) (func(ctx context.Context, signal string) error, error) {
 	found, err := Ask(ctx, "--namespace", namespace, "get", "pod", pod, "-o",
 		`jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="`+container+`")].containerID}`)
@@ -30,7 +30,8 @@ func findProcess(ctx context.Context, namespace, pod, container string) (func(ct
 		return nil, fmt.Errorf("%s in %s does not run", container, pod)
 	}
 	pid, err := OnNode(ctx, node, "pid=$(crictl inspect "+id+" | jq .info.pid); "+
-		`[ "$(cat /proc/$pid/comm)" != sh ] || read -r pid _ </proc/$pid/task/$pid/children; echo "$pid"`)
+		`[ "$(cat /proc/$pid/comm)" != sh ] || for child in $(cat /proc/$pid/task/$pid/children); do `+
+		`[ "$(cat /proc/$child/comm)" != redis-server ] || pid=$child; done; echo "$pid"`)
 	if err != nil {
 		return nil, err
 	}

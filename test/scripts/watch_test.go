@@ -1,0 +1,111 @@
+package scripts
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+// sentinelDemotes is how soon a Sentinel makes a second master a replica at the
+// earliest: it claims to be master for four of the Sentinels' hellos first.
+const sentinelDemotes = 8 * time.Second
+
+// A replica that somebody makes master by hand has nobody's vote: it is announced to
+// nobody, and the master stays what it is.
+func TestPromotedByHand(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	replica := i.Redis[0]
+	i.Do(replica, "REPLICAOF", "NO", "ONE")
+	i.Do(replica, "CLIENT", "KILL", "TYPE", "pubsub")
+	i.listens(replica, len(i.Sentinels)+1)
+	require.Equal(t, "master", i.Role(master))
+	for _, s := range i.Sentinels {
+		require.Equal(t, master.IP, i.Named(s))
+	}
+	require.Zero(t, i.said("elected by the Sentinels"))
+	require.Zero(t, i.said("meanwhile"))
+	i.Do(replica, "REPLICAOF", master.IP, lab.RedisPort)
+	i.Settled(master)
+}
+
+// A Sentinel that is told to fail over needs no vote, so that its failover is not
+// announced for it. But the old master, which goes on for ten seconds by itself, is
+// told to follow at once.
+func TestForcedFailover(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t)
+	i.Tell(i.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
+	begin := time.Now()
+	master := i.Elected(old, 3*time.Second)
+	i.reaches(old, sentinelDemotes/lab.Slack, lab.ReplicaOf(master))
+	t.Logf("the old master follows after %d ms", time.Since(begin).Milliseconds())
+	require.Equal(t, 1, i.said("and not announced: no Sentinel has most votes")+i.said("elected by the Sentinels as successor of "+old.IP))
+	i.Settled(master)
+}
+
+// A script that dies with its Redis leaves votes, which keep the Sentinels from acting
+// for twice their failover-timeout. A replica's Pod leads as soon as they count no more.
+func TestScriptDiesBesideWatchers(t *testing.T) {
+	const lease = 6 * time.Second
+	for _, step := range []step{won, promoted} {
+		t.Run(step.name, func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t)
+			at := lab.Step{Command: step.command, After: lab.DieWithRedis}
+			if step.before {
+				at = lab.Step{Command: step.command, Before: lab.DieWithRedis}
+			}
+			i.Intercept(old, at)
+			writers := i.writers()
+			require.Error(t, i.Hook(old))
+			for _, w := range writers {
+				i.writesAgain(w)
+			}
+			i.Restart(old)
+			i.writersReturn(writers, i.onlyMaster(), lease+2*time.Second, 1)
+		})
+	}
+}
+
+// A master that is cut off from all but its clients is replaced. When the network is
+// whole again, its own Pod hears of it before a Sentinel ends it as a master. The other
+// Pods have no watchers: in the lab these get to it all the time.
+func TestCutMasterGivesWay(t *testing.T) {
+	if !ownNetwork(t) {
+		return
+	}
+	i, old := parented(t)
+	var others []string
+	for _, p := range slices.Concat(i.Redis, i.Sentinels) {
+		if p != old {
+			others = append(others, p.IP)
+		}
+	}
+	for _, p := range i.Redis {
+		if p != old {
+			p.Beside(syscall.SIGKILL)
+		}
+	}
+	cut := func(change string) {
+		for from, to := range map[string]string{old.IP: strings.Join(others, ","), strings.Join(others, ","): old.IP} {
+			output, err := exec.CommandContext(t.Context(), "iptables", "-w", change, "INPUT", "-s", from, "-d", to, "-j", "DROP").CombinedOutput()
+			require.NoError(t, err, string(output))
+		}
+	}
+	cut("-A")
+	master := i.Elected(old, 2*lab.Detection+i.ElectionTimeout())
+	require.Equal(t, "master", i.Role(old))
+	cut("-D")
+	begin := time.Now()
+	i.reaches(old, sentinelDemotes/lab.Slack, lab.ReplicaOf(master))
+	t.Logf("the old master follows %d ms after the network is whole", time.Since(begin).Milliseconds())
+	i.Settled(master)
+}

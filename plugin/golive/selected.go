@@ -55,23 +55,26 @@ type selection struct {
 
 // readSelection looks whether a Prometheus selects what the chart has made for
 // one. What may not be read is skipped: a deployer may have no rights there.
-func (c Cluster) readSelection(ctx context.Context, i *instance) error {
-	i.selection = selection{}
+func (c Cluster) readSelection(ctx context.Context, i *instance) {
+	if err := c.compare(ctx, i); err != nil {
+		i.selection = selection{skipped: "cannot tell: " + err.Error()}
+	}
+}
+
+func (c Cluster) compare(ctx context.Context, i *instance) error {
 	found := false
 	for _, kind := range monitoredKinds {
 		objects, err := c.madeFor(ctx, i, kind)
-		if err != nil || len(objects) == 0 {
-			if err != nil {
-				i.selection.skipped = "cannot tell: " + err.Error()
-				return nil
-			}
+		if err != nil {
+			return err
+		}
+		if len(objects) == 0 {
 			continue
 		}
 		found = true
 		readers, err := c.readers(ctx, kind)
 		if err != nil {
-			i.selection.skipped = "cannot tell: " + err.Error()
-			return nil
+			return err
 		}
 		if len(readers) == 0 {
 			i.selection.skipped = "the cluster has no Prometheus object: another program must read the " + kind.resource.Resource

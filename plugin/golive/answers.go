@@ -79,6 +79,9 @@ func checkSentinels(_ context.Context, i *instance) (string, error) {
 	return fmt.Sprintf("all %d name %s", len(i.sentinels), master.pod), nil
 }
 
+// lastEpoch is far beyond what elections reach, of which each takes one.
+const lastEpoch = 1 << 60
+
 func checkQuorum(_ context.Context, i *instance) (string, error) {
 	if len(i.sentinels) == 0 {
 		return "", errors.New("there is no Sentinel")
@@ -87,6 +90,9 @@ func checkQuorum(_ context.Context, i *instance) (string, error) {
 	for _, node := range i.sentinels {
 		if err := errors.Join(node.err, node.quorum); err != nil {
 			return "", fmt.Errorf("%s: %w", node.pod, err)
+		}
+		if node.epoch > lastEpoch {
+			return "", fmt.Errorf("%s has voted at epoch %d, after which there are none", node.pod, node.epoch)
 		}
 		if node.wanted != majority {
 			return "", fmt.Errorf("%s wants a quorum of %d, not %d", node.pod, node.wanted, majority)

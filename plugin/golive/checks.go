@@ -36,14 +36,14 @@ var Checks = []Check{
 		Fix: "set size, or redis.memory and redis.cpu, of the chart", look: checkResources,
 	},
 	{
-		Name: "budgets", Holds: "exactly one PodDisruptionBudget covers Redis and one the Sentinels, and each allows an eviction",
+		Name: "budgets", Holds: "exactly one PodDisruptionBudget covers each Pod, and it allows an eviction",
 		Why: "nodes are drained one Pod at a time, and can be drained at all",
 		Fix: "repeat helm upgrade, which makes both budgets; delete others that select the same Pods; wait until all Pods are ready", look: checkBudgets,
 	},
 	{
-		Name: "policies", Holds: "a NetworkPolicy closes Redis and one the Sentinels to all that it does not name",
+		Name: "policies", Holds: "a NetworkPolicy closes each Pod, and none that selects it lets everyone in",
 		Why: "nobody but the tenant gets in, and two instances cannot merge",
-		Fix: "repeat helm upgrade, which makes both policies", look: checkPolicies,
+		Fix: "repeat helm upgrade, which makes both policies; narrow or delete others that select the same Pods", look: checkPolicies,
 	},
 	{
 		Name: "connection", Holds: "the ConfigMap that the tenant reads leads to this instance",
@@ -68,7 +68,7 @@ var Checks = []Check{
 	{
 		Name: "quorum", Holds: "every Sentinel wants a majority of those that are asked for, no more and no less, and sees it",
 		Why: "with less a lost master is not replaced",
-		Fix: "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log", look: checkQuorum,
+		Fix: "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log. Delete all Sentinel Pods at once if one has voted at an epoch after which there are none", look: checkQuorum,
 	},
 	{
 		Name: "password", Holds: "Redis answers nobody without the password, if there is one",

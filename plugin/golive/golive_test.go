@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
@@ -81,8 +82,32 @@ func TestObjects(t *testing.T) {
 		"a budget that blocks": {func(w *world) { w.budgets[0].Status.DisruptionsAllowed = 0 }, []string{"budgets"}},
 		"no policy":            {func(w *world) { w.policies = w.policies[:1] }, []string{"policies"}},
 		"a policy for all":     {func(w *world) { w.policies[0].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{}} }, []string{"policies"}},
-		"another instance's":   {func(w *world) { w.connection.Data["REDIS_SENTINEL_HOST"] = "rfs-other.redis-system" }, []string{"connection"}},
-		"no ConfigMap":         {func(w *world) { w.connection.Name = "other" }, []string{"connection"}},
+		"a second policy for all": {func(w *world) {
+			w.policies = append(w.policies, *w.policies[0].DeepCopy())
+			w.policies[2].Name = "other"
+			w.policies[2].Spec.PodSelector = metav1.LabelSelector{}
+			w.policies[2].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{}}
+		}, []string{"policies"}},
+		"a policy for all namespaces": {func(w *world) {
+			peer := networkingv1.NetworkPolicyPeer{NamespaceSelector: &metav1.LabelSelector{}}
+			w.policies[0].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{peer}}}
+		}, []string{"policies"}},
+		"a policy for labelled Pods of all namespaces": {func(w *world) {
+			peer := networkingv1.NetworkPolicyPeer{NamespaceSelector: &metav1.LabelSelector{}, PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": "allow"}}}
+			w.policies[0].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{peer}}}
+		}, []string{}},
+		"a policy for all addresses": {func(w *world) {
+			peer := networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0"}}
+			w.policies[1].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{peer}}}
+		}, []string{"policies"}},
+		"a second budget on one Pod": {func(w *world) {
+			w.redis[1].Labels["statefulset.kubernetes.io/pod-name"] = w.redis[1].Name
+			w.budgets = append(w.budgets, *w.budgets[0].DeepCopy())
+			w.budgets[2].Name = "other"
+			w.budgets[2].Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"statefulset.kubernetes.io/pod-name": w.redis[1].Name}}
+		}, []string{"budgets"}},
+		"another instance's": {func(w *world) { w.connection.Data["REDIS_SENTINEL_HOST"] = "rfs-other.redis-system" }, []string{"connection"}},
+		"no ConfigMap":       {func(w *world) { w.connection.Name = "other" }, []string{"connection"}},
 		"a limit below maxmemory": {func(w *world) {
 			w.redis[0].Spec.Containers[0].Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")
 		}, []string{"memory"}},
@@ -116,6 +141,18 @@ func TestAnswers(t *testing.T) {
 	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "3")
 	require.Equal(t, []string{"quorum"}, failed(t, w))
 	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "2")
+
+	// Whoever reaches a Sentinel can ask it for its vote at any epoch.
+	i.Tell(i.Sentinels[1], "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", i.Redis[0].IP, lab.RedisPort, "9223372036854775807", "0000000000000000000000000000000000000000")
+	require.Contains(t, failed(t, w), "quorum")
+	i.Sentinels[1].Signal(syscall.SIGKILL)
+	require.NoError(t, os.Remove(i.Sentinels[1].Dir+"/sentinel.conf"))
+	i.StartSentinel(i.Sentinels[1])
+	for _, s := range i.Sentinels {
+		i.Tell(s, "SENTINEL", "RESET", "*")
+	}
+	i.Monitor(i.Redis[0])
+	i.Settled(i.Redis[0])
 
 	i.Sentinels[2].Signal(syscall.SIGSTOP)
 	require.Equal(t, []string{"sentinels", "quorum"}, failed(t, w))

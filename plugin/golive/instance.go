@@ -64,9 +64,7 @@ func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
 	if err := c.readObjects(ctx, i); err != nil {
 		return nil, err
 	}
-	if err := c.readSelection(ctx, i); err != nil {
-		return nil, err
-	}
+	c.readSelection(ctx, i)
 	password, err := c.password(ctx, i)
 	if err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type sentinelNode struct {
 	pod              string
 	master           string
 	replicas, others int
+	// epoch is that of its last vote.
+	epoch int64
 	// wanted is how many must hold the master for dead.
 	wanted int
 	// quorum is why it could not start a failover.
@@ -101,9 +103,22 @@ func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod) sentinelNode {
 	node.others, othersErr = strconv.Atoi(fields["num-other-sentinels"])
 	node.wanted, wantedErr = strconv.Atoi(fields["quorum"])
 	node.err = errors.Join(replicasErr, othersErr, wantedErr)
+	// At epoch 0 it votes for nobody, and tells of the last time that it did.
+	vote, err := client.Do(ctx, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", fields["ip"], fields["port"], "0", strings.Repeat("0", runIDLength)).Slice()
+	if err != nil || len(vote) != voteLength {
+		node.err = errors.Join(node.err, err)
+		return node
+	}
+	node.epoch, _ = vote[2].(int64)
 	node.quorum = client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Err()
 	return node
 }
+
+const (
+	runIDLength = 40
+	// voteLength is of whether the master is down, whom it voted for, and when.
+	voteLength = 3
+)
 
 // connect makes a client that asks once, and nothing that it was not told to.
 func connect(address, password string) *redis.Client {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -84,65 +85,93 @@ func checkResources(_ context.Context, i *instance) (string, error) {
 func checkBudgets(_ context.Context, i *instance) (string, error) {
 	var seen []string
 	for _, component := range components {
-		var names []string
-		for _, budget := range i.budgets {
-			covers, err := i.selects(budget.Spec.Selector, component)
-			if err != nil {
-				return "", err
+		for _, pod := range i.podsOrAny(component) {
+			var names []string
+			for _, budget := range i.budgets {
+				covers, err := selectsPod(budget.Spec.Selector, pod)
+				if err != nil {
+					return "", err
+				}
+				if !covers {
+					continue
+				}
+				names = append(names, budget.Name)
+				if budget.Status.DisruptionsAllowed < 1 {
+					return "", fmt.Errorf("%s allows no eviction now", budget.Name)
+				}
 			}
-			if !covers {
-				continue
+			if len(names) != 1 {
+				return "", fmt.Errorf("%d PodDisruptionBudgets cover %s: %s", len(names), pod.Name, orNone(names))
 			}
-			names = append(names, budget.Name)
-			if budget.Status.DisruptionsAllowed < 1 {
-				return "", fmt.Errorf("%s allows no eviction now", budget.Name)
+			if !slices.Contains(seen, names[0]) {
+				seen = append(seen, names[0])
 			}
 		}
-		if len(names) != 1 {
-			return "", fmt.Errorf("%d PodDisruptionBudgets cover the %s Pods: %s", len(names), component, orNone(names))
-		}
-		seen = append(seen, names[0])
 	}
 	return strings.Join(seen, " and ") + " allow an eviction", nil
 }
 
+// checkPolicies looks at each Pod by itself, and at all policies that select it:
+// what one of them lets in, the others do not keep out.
 func checkPolicies(_ context.Context, i *instance) (string, error) {
 	var seen []string
 	for _, component := range components {
-		var names []string
-		for _, policy := range i.policies {
-			covers, err := i.selects(&policy.Spec.PodSelector, component)
-			if err != nil {
-				return "", err
+		for _, pod := range i.podsOrAny(component) {
+			closed := false
+			for _, policy := range i.policies {
+				covers, err := selectsPod(&policy.Spec.PodSelector, pod)
+				if err != nil {
+					return "", err
+				}
+				if !covers || !slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) {
+					continue
+				}
+				if slices.ContainsFunc(policy.Spec.Ingress, isOpen) {
+					return "", fmt.Errorf("%s lets everyone in to %s", policy.Name, pod.Name)
+				}
+				closed = true
+				if !slices.Contains(seen, policy.Name) {
+					seen = append(seen, policy.Name)
+				}
 			}
-			if covers && closes(policy) {
-				names = append(names, policy.Name)
+			if !closed {
+				return "", fmt.Errorf("no NetworkPolicy closes %s", pod.Name)
 			}
 		}
-		if len(names) == 0 {
-			return "", fmt.Errorf("no NetworkPolicy closes the %s Pods", component)
-		}
-		seen = append(seen, names...)
 	}
 	return strings.Join(seen, ", "), nil
 }
 
-// closes tells whether a policy is about ingress and has no rule for everyone.
-func closes(policy networkingv1.NetworkPolicy) bool {
-	return slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) &&
-		!slices.ContainsFunc(policy.Spec.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool { return len(rule.From) == 0 })
+// isOpen tells whether a rule lets everyone in: it names nobody, or all Pods of all
+// namespaces, or all addresses.
+func isOpen(rule networkingv1.NetworkPolicyIngressRule) bool {
+	return len(rule.From) == 0 || slices.ContainsFunc(rule.From, func(peer networkingv1.NetworkPolicyPeer) bool {
+		if peer.IPBlock != nil {
+			prefix, err := netip.ParsePrefix(peer.IPBlock.CIDR)
+			return err == nil && prefix.Bits() < fewest
+		}
+		return isEmpty(peer.NamespaceSelector) && (peer.PodSelector == nil || isEmpty(peer.PodSelector))
+	})
 }
 
-// selects tells whether a selector fits the Pods of a component.
-func (i *instance) selects(selector *metav1.LabelSelector, component string) (bool, error) {
+// fewest bits of a network are less than those of any that somebody owns.
+const fewest = 8
+
+func isEmpty(selector *metav1.LabelSelector) bool {
+	return selector != nil && len(selector.MatchLabels)+len(selector.MatchExpressions) == 0
+}
+
+// podsOrAny are the Pods of a component, or one as the operator makes it.
+func (i *instance) podsOrAny(component string) []corev1.Pod {
+	if pods := i.pods[component]; len(pods) > 0 {
+		return pods
+	}
+	return []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "the " + component + " Pods", Labels: i.labels(component)}}}
+}
+
+func selectsPod(selector *metav1.LabelSelector, pod corev1.Pod) (bool, error) {
 	parsed, err := metav1.LabelSelectorAsSelector(selector)
-	if err != nil {
-		return false, err
-	}
-	if len(i.pods[component]) == 0 {
-		return parsed.Matches(i.labels(component)), nil
-	}
-	return !slices.ContainsFunc(i.pods[component], func(pod corev1.Pod) bool { return !parsed.Matches(labels.Set(pod.Labels)) }), nil
+	return err == nil && parsed.Matches(labels.Set(pod.Labels)), err
 }
 
 func checkConnection(_ context.Context, i *instance) (string, error) {

@@ -53,21 +53,20 @@ type selection struct {
 	by []string
 }
 
-// skip notes why it cannot be told, which is no error.
-func (s *selection) skip(because error) error {
-	s.skipped = "cannot tell: " + because.Error()
-	return nil
-}
-
 // readSelection looks whether a Prometheus selects what the chart has made for
 // one. What may not be read is skipped: a deployer may have no rights there.
-func (c Cluster) readSelection(ctx context.Context, i *instance) error {
-	i.selection = selection{}
+func (c Cluster) readSelection(ctx context.Context, i *instance) {
+	if err := c.compare(ctx, i); err != nil {
+		i.selection = selection{skipped: "cannot tell: " + err.Error()}
+	}
+}
+
+func (c Cluster) compare(ctx context.Context, i *instance) error {
 	found := false
 	for _, kind := range monitoredKinds {
 		objects, err := c.madeFor(ctx, i, kind)
 		if err != nil {
-			return i.selection.skip(err)
+			return err
 		}
 		if len(objects) == 0 {
 			continue
@@ -75,7 +74,7 @@ func (c Cluster) readSelection(ctx context.Context, i *instance) error {
 		found = true
 		readers, err := c.readers(ctx, kind)
 		if err != nil {
-			return i.selection.skip(err)
+			return err
 		}
 		if len(readers) == 0 {
 			i.selection.skipped = "the cluster has no Prometheus object: another program must read the " + kind.resource.Resource

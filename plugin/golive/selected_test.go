@@ -1,12 +1,17 @@
 package golive
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 // custom is an object of the Prometheus Operator.
@@ -28,7 +33,7 @@ func made(labels map[string]string) []unstructured.Unstructured {
 	}
 }
 
-// anyone, wanting and wantsItself are selectors.
+// anyone, wanting and wantsOdds are selectors.
 var (
 	anyone    = map[string]any{}
 	wanting   = map[string]any{"matchLabels": map[string]any{"release": "kps"}}
@@ -83,7 +88,7 @@ func TestSelected(t *testing.T) {
 func assertSelected(t *testing.T, w *world, status Status, says string) {
 	t.Helper()
 	i := &instance{namespace: namespace, name: name}
-	require.NoError(t, w.cluster().readSelection(t.Context(), i))
+	w.cluster().readSelection(t.Context(), i)
 	seen, err := checkSelected(t.Context(), i)
 	switch status {
 	case OK:
@@ -95,6 +100,20 @@ func assertSelected(t *testing.T, w *world, status Status, says string) {
 	case Failed:
 		require.EqualError(t, err, says)
 	}
+}
+
+// TestSelectedWithoutRights holds that who may not list them is told so, and no
+// check fails.
+func TestSelectedWithoutRights(t *testing.T) {
+	c := (&world{monitoring: made(nil)}).cluster()
+	c.Dynamic.(*dynamicfake.FakeDynamicClient).PrependReactor("list", "prometheuses", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(prometheuses.GroupResource(), "", errors.New("no right"))
+	})
+	i := &instance{namespace: namespace, name: name}
+	c.readSelection(t.Context(), i)
+	seen, err := checkSelected(t.Context(), i)
+	require.ErrorIs(t, err, errSkipped)
+	require.Contains(t, seen, "cannot tell: prometheuses.monitoring.coreos.com")
 }
 
 // TestNamespaceWithoutRights holds that the label which every namespace has needs

@@ -95,6 +95,10 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 	if err := i.changeTenants(ctx, s); err != nil {
 		return s, err
 	}
+	i.Say("changing it in the release's history, for a rollback")
+	if err := i.changeHistory(ctx, s); err != nil {
+		return s, err
+	}
 	return s, i.keep(ctx, s)
 }
 

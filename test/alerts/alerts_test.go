@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -209,6 +210,8 @@ func TestMigration(t *testing.T) {
 	serving, migrating := tenant(t), tenant(t, "migrateFrom=192.0.2.1")
 	unheard := serving.during(t, copies(1))
 	assert.NotEmpty(t, unheard)
+	// It stays, for Redis, and counts no Sentinels.
+	unheard = slices.DeleteFunc(unheard, func(name string) bool { return name == "RedisPodMissing" })
 	assert.Equal(t, unheard, slices.DeleteFunc(serving.alerts(), func(name string) bool {
 		_, kept := migrating[name]
 		return kept
@@ -260,7 +263,7 @@ func TestScope(t *testing.T) {
 				// Whether there is an operator at all.
 				continue
 			}
-			assert.Equal(t, target.namespace, exact["namespace"], name)
+			assert.Equal(t, target.namespace, cmp.Or(exact["exported_namespace"], exact["namespace"]), name)
 			assert.Equal(t, target.name, exact["tenant_redis"]+strings.TrimPrefix(exact["name"], "rfr-"), name)
 		}
 	}
@@ -310,10 +313,7 @@ func TestPodMonitors(t *testing.T) {
 		var monitor struct {
 			Spec struct {
 				PodMetricsEndpoints []struct {
-					Relabelings []struct {
-						Action, Regex, TargetLabel, Replacement string
-						SourceLabels                            []model.LabelName
-					}
+					Relabelings []relabeling
 				}
 			}
 		}
@@ -323,14 +323,7 @@ func TestPodMonitors(t *testing.T) {
 		found := func(phase string) (map[string]string, bool) {
 			builder := labels.NewBuilder(labels.FromStrings("__meta_kubernetes_pod_phase", phase, "__meta_kubernetes_pod_ip", "10.1.0.11"))
 			for _, r := range monitor.Spec.PodMetricsEndpoints[0].Relabelings {
-				// As the Prometheus Operator fills in what is not there.
-				config := relabel.DefaultRelabelConfig
-				config.SourceLabels, config.TargetLabel = r.SourceLabels, r.TargetLabel
-				config.Action = relabel.Action(cmp.Or(r.Action, "replace"))
-				config.Regex = relabel.MustNewRegexp(cmp.Or(r.Regex, "(.*)"))
-				config.Replacement = cmp.Or(r.Replacement, "$1")
-				config.NameValidationScheme = model.UTF8Validation
-				if !relabel.ProcessBuilder(builder, &config) {
+				if !relabel.ProcessBuilder(builder, r.config()) {
 					return nil, false
 				}
 			}
@@ -342,4 +335,74 @@ func TestPodMonitors(t *testing.T) {
 		assert.True(t, kept, component)
 		assert.Equal(t, []string{"cache", component, "10.1.0.11"}, []string{running["tenant_redis"], running["component"], running["pod_ip"]})
 	}
+}
+
+// relabeling is one of a monitor.
+type relabeling struct {
+	Action, Regex, TargetLabel, Replacement string
+	SourceLabels                            []model.LabelName
+	Modulus                                 uint64
+}
+
+// config fills in what is not there, as the Prometheus Operator does.
+func (r relabeling) config() *relabel.Config {
+	config := relabel.DefaultRelabelConfig
+	config.SourceLabels, config.TargetLabel = r.SourceLabels, r.TargetLabel
+	config.Action = relabel.Action(cmp.Or(r.Action, "replace"))
+	config.Regex = relabel.MustNewRegexp(cmp.Or(r.Regex, "(.*)"))
+	config.Replacement = cmp.Or(r.Replacement, "$1")
+	config.Modulus = r.Modulus
+	config.NameValidationScheme = model.UTF8Validation
+	return &config
+}
+
+// sharding is what the Prometheus Operator v0.85 adds for the first of two shards.
+var sharding = []relabeling{
+	{SourceLabels: []model.LabelName{"__address__", "__tmp_hash"}, Regex: "(.+);", TargetLabel: "__tmp_hash", Replacement: "$1"},
+	{SourceLabels: []model.LabelName{"__tmp_hash"}, TargetLabel: "__tmp_hash", Modulus: 2, Action: "hashmod"},
+	{SourceLabels: []model.LabelName{"__tmp_hash", "__tmp_disable_sharding"}, Regex: "0;|.+;.+", Action: "keep"},
+}
+
+// TestShards holds that each shard of a Prometheus has all targets of an instance
+// and of the operator: it evaluates all alerts, and with half of the Pods some
+// would fire for ever.
+func TestShards(t *testing.T) {
+	// The control: without it, half of the targets are left.
+	assert.InDelta(t, 32, kept(nil), 16)
+	for _, component := range []string{"redis", "sentinel", "proxy"} {
+		assert.Equal(t, 64, kept(relabelings(t, "tenant-redis", "podmonitor-"+component, "auth.enabled=false", "proxy.enabled=true")), component)
+	}
+	assert.Equal(t, 64, kept(relabelings(t, "tenant-redis", "probe", "auth.enabled=false", "monitoring.probe.prober=a:1")))
+	assert.Equal(t, 64, kept(relabelings(t, "redis-operator", "podmonitor")))
+}
+
+// kept is how many of 64 targets are left to the first shard.
+func kept(own []relabeling) int {
+	count := 0
+	for n := range 64 {
+		builder := labels.NewBuilder(labels.FromStrings("__meta_kubernetes_pod_phase", "Running", "__address__", fmt.Sprintf("10.1.0.%d:9121", n)))
+		if !slices.ContainsFunc(append(slices.Clone(own), sharding...), func(r relabeling) bool { return !relabel.ProcessBuilder(builder, r.config()) }) {
+			count++
+		}
+	}
+	return count
+}
+
+// relabelings are those of a monitor of a chart.
+func relabelings(t *testing.T, chart, name string, set ...string) []relabeling {
+	t.Helper()
+	var monitor struct {
+		Spec struct {
+			PodMetricsEndpoints []struct{ Relabelings []relabeling }
+			Targets             struct {
+				StaticConfig struct{ RelabelingConfigs []relabeling }
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(template(t, chart, target.name, target.namespace, name, set...)), &monitor))
+	found := monitor.Spec.Targets.StaticConfig.RelabelingConfigs
+	for _, endpoint := range monitor.Spec.PodMetricsEndpoints {
+		found = append(found, endpoint.Relabelings...)
+	}
+	return found
 }

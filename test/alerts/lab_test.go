@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -41,9 +42,14 @@ func newLab(t *testing.T, samples, minutes int) *lab {
 	return &lab{t, teststorage.New(t), promqltest.NewTestEngine(t, false, 0, samples), minutes, map[string]map[string]labels.Labels{}}
 }
 
+// scraper has the series of some metrics: a world, or several clusters' worlds.
+type scraper interface {
+	scrape(metrics []string) []*series
+}
+
 // scraped stores the series of a world that the rule reads, one scrape a
 // minute, until so many minutes after the fault began.
-func scraped(t *testing.T, w *world, rule rulefmt.Rule, record *rulefmt.Rule, minutes int) *lab {
+func scraped(t *testing.T, w scraper, rule rulefmt.Rule, record *rulefmt.Rule, minutes int) *lab {
 	t.Helper()
 	l := newLab(t, 100_000, minutes)
 	wanted := metrics(t, rule.Expr)
@@ -92,7 +98,7 @@ func (l *lab) record(rule rulefmt.Rule, minute int) {
 		require.NoError(l.t, err)
 		own := map[string]string{}
 		for name, value := range rule.Labels {
-			own[name] = map[string]string{target.namespace: i.namespace, target.name: i.name}[value]
+			own[name] = cmp.Or(map[string]string{target.namespace: i.namespace, target.name: i.name}[value], value)
 		}
 		vector, err := prometheus.NewRecordingRule(rule.Record, expr, labels.FromMap(own)).
 			Eval(l.t.Context(), 0, at(minute), prometheus.EngineQueryFunc(l.engine, l.storage), nil, 0)

@@ -76,6 +76,20 @@ var tenantExamples = []example{
 		want:  alerts{{"redis-system/cache has 2 Pods of sentinel, and should have 3 of redis and 3 of sentinel.", labelled{"component": "sentinel"}}},
 	},
 	{
+		// The count over nothing is nothing.
+		alert: "RedisPodMissing",
+		fault: func(i *instance) { each(i.redis, (*scrape).vanish); each(i.sentinel, (*scrape).vanish) },
+		want: alerts{
+			{"redis-system/cache has 0 Pods of redis, and should have 3 of redis and 3 of sentinel.", labelled{"component": "redis"}},
+			{"redis-system/cache has 0 Pods of sentinel, and should have 3 of redis and 3 of sentinel.", labelled{"component": "sentinel"}},
+		},
+	},
+	{
+		alert: "RedisHealingBlocked",
+		fault: func(i *instance) { each(i.redis, (*scrape).vanish); each(i.sentinel, (*scrape).vanish) },
+		want:  alert("redis-system/cache has 0 of 6 Pods. Until all are there, the operator repairs nothing: only Sentinel acts."),
+	},
+	{
 		alert: "RedisHealingBlocked",
 		fault: func(i *instance) { i.sentinel[2].vanish() },
 		want:  alert("redis-system/cache has 5 of 6 Pods. Until all are there, the operator repairs nothing: only Sentinel acts."),
@@ -170,7 +184,10 @@ var tenantExamples = []example{
 		want:  alert("Sentinel failed redis-system/cache over 1 times within 15 minutes."),
 		silent: faults{
 			"a new Sentinel begins at 0": func(i *instance) { i.sentinel[1].set("redis_sentinel_master_config_epoch", always(0)) },
-			"it was half an hour ago":    func(i *instance) { each(i.sentinel, i.failover(steps(1, 1))) },
+			"all begin at 0, repaired": func(i *instance) {
+				each(i.sentinel, func(s *scrape) { s.set("redis_sentinel_master_config_epoch", always(0)) })
+			},
+			"it was half an hour ago": func(i *instance) { each(i.sentinel, i.failover(steps(1, 1))) },
 		},
 		silentAfter: 40,
 	},
@@ -213,10 +230,26 @@ var tenantExamples = []example{
 		fault:   (*instance).unseen,
 		want:    alert("An operator runs, but does not look after redis-system/cache: nothing is repaired or updated."),
 		minutes: 5,
-		silent: faults{"the operator is not scraped": func(i *instance) {
-			i.world.operator[0].vanish()
-			i.world.operator[1].vanish()
-		}},
+		silent: faults{
+			"the operator is not scraped": func(i *instance) {
+				i.world.operator[0].vanish()
+				i.world.operator[1].vanish()
+			},
+			"it is scraped without honorLabels": func(i *instance) { i.world.override() },
+		},
+	},
+	{
+		alert:   "RedisNotReconciled",
+		fault:   func(i *instance) { i.world.override(); i.unseen() },
+		want:    alert("An operator runs, but does not look after redis-system/cache: nothing is repaired or updated."),
+		minutes: 5,
+	},
+	{
+		alert:   "RedisSentinelQuorumLost",
+		fault:   func(i *instance) { each(i.sentinel, (*scrape).vanish) },
+		want:    alert("No Sentinel of redis-system/cache can reach a quorum of 2: if the master fails, nothing takes over."),
+		minutes: 5,
+		silent:  faults{"their exporters are not reached": func(i *instance) { each(i.sentinel, (*scrape).unscraped) }},
 	},
 	{
 		alert: "RedisSentinelQuorumLost",

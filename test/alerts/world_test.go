@@ -37,6 +37,8 @@ type world struct {
 	// instances in the order target, neighbour, namesake.
 	instances []*instance
 	operator  []*scrape
+	// overridden is whether the operator is scraped without honorLabels.
+	overridden bool
 	// others are operators of another kind or namespace.
 	others []*scrape
 }
@@ -302,7 +304,24 @@ func (i *instance) looks() string {
 // unseen has the operator look at the instance no more. It does not forget what it
 // has counted.
 func (i *instance) unseen() {
-	i.world.operator[0].set(fmt.Sprintf(`redis_operator_controller_k8s_operations_total{namespace=%q,name="rfr-%s"}`, i.namespace, i.name), always(6000))
+	label := "namespace"
+	if i.world.overridden {
+		label = "exported_namespace"
+	}
+	i.world.operator[0].set(fmt.Sprintf(`redis_operator_controller_k8s_operations_total{%s=%q,name="rfr-%s"}`, label, i.namespace, i.name), always(6000))
+}
+
+// override has the operator scraped without honorLabels: the namespace of a metric
+// becomes that of its Pod, and the metric's own goes into another label.
+func (w *world) override() {
+	w.overridden = true
+	for _, s := range w.operator {
+		for _, series := range s.series {
+			if own := series.metric.Get("namespace"); own != "" {
+				series.metric = labels.NewBuilder(series.metric).Del("namespace").Set("exported_namespace", own).Labels()
+			}
+		}
+	}
 }
 
 // serve gives the master so many replicas, and the first of them so many of its own.

@@ -59,7 +59,11 @@ func checkRotation(t *testing.T, release framework.Release) {
 		require.LessOrEqual(t, account.GapAfter(ready).Duration(), 2*time.Second+slack, "client %s", account.Client)
 	}
 	require.NotEqual(t, "PONG", ping(t, i, before), "the old password has ended")
-	require.Equal(t, "PONG", ping(t, i, passwordOf(t, i)))
+	current := passwordOf(t, i)
+	require.Equal(t, "PONG", ping(t, i, current))
+	// The first revision is from before.
+	i.Helm(t, "rollback", i.Name, "1")
+	require.Equal(t, current, passwordOf(t, i), "no rollback brings the old one back")
 	checkGoLive(t, i)
 }
 

@@ -120,10 +120,20 @@ keeps_data() {
 	[ "$seen" = 1 ] && seen="a key was written, read and removed"
 }
 
+# resolves HOST: whether its address is known. A DNS that is silent looks as
+# Redis does behind a policy: nothing comes back.
+resolves() {
+	case $1 in
+	*[!0-9.]*) timeout 5 getent hosts "$1" >/dev/null 2>&1 || timeout 5 nslookup "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
 # closed HOST:PORT...: whether none takes a connection. A name that does not
 # resolve proves nothing.
 closed() {
 	for target; do
+		seen="${target%:*} does not resolve"
+		resolves "${target%:*}" || return
 		seen=$(ask "$target" PING)
 		case $seen in
 		"no answer from "* | *": Connection refused" | *": No route to host" | *": Host is unreachable") ;;

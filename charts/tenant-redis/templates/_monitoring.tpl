@@ -4,6 +4,10 @@
 - action: keep
   sourceLabels: [__meta_kubernetes_pod_phase]
   regex: Running
+# Of several shards each has all of them, since it evaluates alerts that compare
+# them. Older versions of the Prometheus Operator do not know of this.
+- targetLabel: __tmp_disable_sharding
+  replacement: "true"
 - targetLabel: tenant_redis
   replacement: {{ include "tenant-redis.name" .root | quote }}
 - targetLabel: component
@@ -16,13 +20,19 @@
 {{/* What the <placeholders> of the rules stand for. */}}
 {{- define "tenant-redis.ruleFigures" -}}
 {{- $name := include "tenant-redis.name" . -}}
-instance: {{ printf "namespace=%q,tenant_redis=%q" .Release.Namespace $name | quote }}
+{{- $cluster := "" -}}
+{{- with .Values.monitoring.cluster -}}
+{{- $cluster = printf "cluster=%q," . -}}
+{{- end -}}
+instance: {{ printf "%snamespace=%q,tenant_redis=%q" $cluster .Release.Namespace $name | quote }}
+cluster: {{ $cluster | quote }}
 namespace: {{ .Release.Namespace | quote }}
 name: {{ $name | quote }}
 redis: {{ .Values.redis.replicas | int64 | quote }}
 replicas: {{ sub .Values.redis.replicas 1 | int64 | quote }}
 proxies: {{ .Values.proxy.replicas | int64 | quote }}
-sentinels: {{ .Values.sentinel.replicas | int64 | quote }}
+# Until it serves it has none.
+sentinels: {{ empty .Values.migrateFrom | ternary (int64 .Values.sentinel.replicas) 0 | quote }}
 pods: {{ add .Values.redis.replicas .Values.sentinel.replicas | int64 | quote }}
 mebibytes: {{ include "tenant-redis.resources" . | fromJson | dig "memory" "" | include "tenant-redis.mebibytes" | quote }}
 quorum: {{ add1 (div .Values.sentinel.replicas 2) | int64 | quote }}
@@ -44,7 +54,11 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 
 {{/* The labels of all that rules make. */}}
 {{- define "tenant-redis.ruleLabels" -}}
-{{- dict "namespace" .Release.Namespace "tenant_redis" (include "tenant-redis.name" .) | toJson -}}
+{{- $labels := dict "namespace" .Release.Namespace "tenant_redis" (include "tenant-redis.name" .) -}}
+{{- with .Values.monitoring.cluster -}}
+{{- $_ := set $labels "cluster" . -}}
+{{- end -}}
+{{- toJson $labels -}}
 {{- end }}
 
 {{/* One recording rule: (dict "root" $ "file" "the file's text") */}}

@@ -59,6 +59,7 @@ func TestPodMonitors(t *testing.T) {
 		assert.Equal(t, "metrics", endpoint.Port)
 		assert.Equal(t, []relabeling{
 			{Action: "keep", SourceLabels: []string{"__meta_kubernetes_pod_phase"}, Regex: "Running"},
+			{TargetLabel: "__tmp_disable_sharding", Replacement: "true"},
 			{TargetLabel: "tenant_redis", Replacement: release},
 			{TargetLabel: "component", Replacement: component},
 			{SourceLabels: []string{"__meta_kubernetes_pod_ip"}, TargetLabel: "pod_ip"},
@@ -72,8 +73,9 @@ func TestProbe(t *testing.T) {
 		"prober": map[string]any{"url": "blackbox.monitoring:9115"},
 		"module": "tcp_connect",
 		"targets": map[string]any{"staticConfig": map[string]any{
-			"static": []any{"rfs-" + release + "." + namespace + ":26379"},
-			"labels": map[string]any{"namespace": namespace, "tenant_redis": release},
+			"static":            []any{"rfs-" + release + "." + namespace + ":26379"},
+			"labels":            map[string]any{"namespace": namespace, "tenant_redis": release},
+			"relabelingConfigs": []any{map[string]any{"targetLabel": "__tmp_disable_sharding", "replacement": "true"}},
 		}},
 	}, probe.Object["spec"])
 }

@@ -1,0 +1,53 @@
+package alerts
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/assert"
+)
+
+// clusters are worlds whose series one Prometheus has, by the label cluster.
+type clusters map[string]*world
+
+func (c clusters) scrape(metrics []string) []*series {
+	var found []*series
+	for name, w := range c {
+		for _, s := range w.scrape(metrics) {
+			found = append(found, &series{labels.NewBuilder(s.metric).Set("cluster", name).Labels(), s.value})
+		}
+	}
+	return found
+}
+
+// TestClusters holds that with monitoring.cluster each alert is about its own
+// cluster and says so: it fires with its fault there, and knows nothing of an
+// instance of the same name in another one.
+func TestClusters(t *testing.T) {
+	const own = "monitoring.cluster=here"
+	all := tenant(t, "purpose=session", own)
+	maps.Copy(all, tenant(t, "purpose=cache", own))
+	maps.Copy(all, operator(t, own))
+	for _, e := range examples() {
+		rule := all[e.alert]
+		assert.Equal(t, "here", rule.Labels["cluster"], e.alert)
+		for _, scene := range e.scenes(rule) {
+			if scene.want == nil {
+				continue
+			}
+			for name, struck := range map[string]struct {
+				cluster string
+				want    []fired
+			}{"fires": {"here", scene.expected(rule)}, "silent when it is another cluster's": {"there", nil}} {
+				t.Run(e.alert+"/"+name, func(t *testing.T) {
+					c := clusters{"here": healthy(t), "there": healthy(t)}
+					scene.change(c[struck.cluster])
+					before, after := scraped(t, c, rule, recordOf(t, all, rule), scene.minutes).fires(rule)
+					assert.Empty(t, before, "before the fault")
+					assert.Equal(t, struck.want, after)
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,69 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gruntwork-io/terratest/modules/k8s"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+)
+
+// bindings give the Roles of examples/deployer to a user of the test's own.
+const bindings = `
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: tenant-redis-deployer, namespace: redis-system}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: tenant-redis-deployer}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: e2e-deployer}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: tenant-redis-deployer, namespace: e2e-deployed}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: tenant-redis-deployer}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: e2e-deployer}]
+`
+
+// TestDeployer installs, upgrades, tests and removes an instance as one who has
+// rights in two namespaces alone, and holds that what a running instance would not
+// survive is refused.
+func TestDeployer(t *testing.T) {
+	release := framework.Release{Name: "e2e-deployed", Values: map[string]string{
+		"proxy.enabled": "true", "tenantSubjects": `[{"kind": "User", "name": "e2e-developer"}]`,
+	}}
+	framework.Namespace(t, release.Name)
+	manifest := ""
+	for _, name := range []string{"release-namespace", "tenant-namespace"} {
+		text, err := os.ReadFile(framework.Path("examples/deployer/" + name + ".yaml"))
+		require.NoError(t, err)
+		manifest += "---\n" + strings.ReplaceAll(string(text), "namespace: team-a", "namespace: "+release.Name)
+	}
+	file := filepath.Join(t.TempDir(), "roles.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(manifest+bindings), 0o600))
+	t.Cleanup(func() { _ = k8s.KubectlDeleteContextE(t, framework.CleanupContext(t), framework.Kubectl(""), file) })
+	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), file)
+
+	t.Setenv("HELM_KUBEASUSER", "e2e-deployer")
+	i := framework.Install(t, release)
+	i.AwaitServing(t)
+	before := passwordOf(t, i)
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), release)
+	require.Equal(t, before, passwordOf(t, i))
+	i.Helm(t, "test", i.Name)
+
+	for value, says := range map[string]struct{ json, says string }{
+		"name":         {`"e2e-renamed"`, `name: "e2e-renamed" would delete the instance "e2e-deployed" of this release`},
+		"auth.enabled": {"false", "auth.enabled: false, but this instance runs with a password"},
+	} {
+		changed := release
+		changed.Values = map[string]string{value: says.json}
+		require.ErrorContains(t, i.TryUpgrade(t, framework.Path("charts/tenant-redis"), changed), says.says)
+	}
+	i.AwaitServing(t)
+}

@@ -53,6 +53,8 @@ type Document struct {
 type Error struct {
 	// Line is the line of the stream, from 1.
 	Line int
+	// Source is the chart's template, if Helm tells.
+	Source string
 	// Object is the kind, namespace and name as far as the document has them.
 	Object string
 	// Path is the field, such as ".spec.template"; empty for the document.
@@ -63,7 +65,11 @@ type Error struct {
 
 // Error returns the position, the object, the path and the problem as one line.
 func (e *Error) Error() string {
-	where := fmt.Sprintf("manifests: line %d: %s", e.Line, e.Object)
+	where := fmt.Sprintf("manifests: line %d", e.Line)
+	if e.Source != "" {
+		where += ": " + e.Source
+	}
+	where += ": " + e.Object
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
@@ -81,7 +87,7 @@ func Parse(piece Piece) (*Document, error) {
 	}
 	top, err := decodeOne(piece.Text)
 	if err != nil {
-		line, words := yamltext.Problem(err)
+		line, words := yamltext.Problem(piece.Text, err)
 		return nil, d.errorAt(line, "", "is not valid YAML: "+words+"; look at the chart's output with helm template")
 	}
 	if top == nil || isNull(top) {
@@ -258,7 +264,25 @@ func (d *Document) errorAt(line int, path, problem string) error {
 }
 
 func (d *Document) newError(line int, path, problem string) *Error {
-	return &Error{Line: d.piece.Line + line - 1, Object: d.name, Path: path, Problem: problem}
+	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, Path: path, Problem: problem}
+}
+
+// fileAnnotation is where Helm 4 writes the template that an object is from.
+const fileAnnotation = "postrenderer.helm.sh/postrender-filename"
+
+// source returns the template that the document is from: Helm 3 says it in a
+// comment above the object.
+func (d *Document) source() string {
+	for line := range bytes.Lines(d.piece.Text) {
+		comment, isComment := bytes.CutPrefix(line, []byte("#"))
+		if source, found := bytes.CutPrefix(comment, []byte(" Source: ")); isComment && found {
+			return string(bytes.TrimSpace(source))
+		}
+		if !isComment && !isSeparator(line) && len(bytes.TrimSpace(line)) > 0 {
+			break
+		}
+	}
+	return scalar(lookup(lookup(d.root, "metadata"), "annotations"), fileAnnotation)
 }
 
 // under puts a step in front of the error's path.

@@ -1,11 +1,3 @@
-// Package manifest reads rendered Kubernetes manifests and edits them in
-// place: an edit is spliced into the original bytes, so that everything else
-// stays as it was, to the byte.
-//
-// Split cuts a stream into pieces, Parse reads one piece, the methods of Node
-// find fields and plan edits, and Document.Bytes carries the plan out. Bytes
-// reads its own result back and returns it only if it holds exactly what was
-// planned.
 package manifest
 
 import (

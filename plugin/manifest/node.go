@@ -237,20 +237,22 @@ func (s step) String() string {
 // search visits the values of some keys. Paths are only made for what is found:
 // this goes over whole documents.
 func (n Node) search(value *yaml.Node, steps []step, keys []string, visit func(*yaml.Node, []step)) {
+	depth := len(steps)
 	switch value.Kind {
 	case yaml.AliasNode:
 		n.search(value.Alias, steps, keys, visit)
 	case yaml.SequenceNode:
 		for i, item := range value.Content {
-			n.search(item, append(steps, step{item: i}), keys, visit)
+			steps = append(steps[:depth], step{item: i})
+			n.search(item, steps, keys, visit)
 		}
 	case yaml.MappingNode:
 		for i := 0; i < len(value.Content); i += 2 {
-			below := append(steps, step{key: value.Content[i].Value})
+			steps = append(steps[:depth], step{key: value.Content[i].Value})
 			if slices.Contains(keys, value.Content[i].Value) {
-				visit(value.Content[i+1], below)
+				visit(value.Content[i+1], steps)
 			}
-			n.search(value.Content[i+1], below, keys, visit)
+			n.search(value.Content[i+1], steps, keys, visit)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package batch
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +30,7 @@ type Tenant struct {
 	Result rules.Result
 }
 
-// Name is the tenant's name, and that of its release.
+// Name is the tenant's name.
 func (t Tenant) Name() string { return t.File.Metadata.Name }
 
 // source is a chart's files, read once. Rendering changes a chart, so each
@@ -39,23 +40,35 @@ type source struct {
 	// schema is that of the values, compiled once, or nil if Helm has to do it:
 	// for a chart without one, and where other files have a say, too.
 	schema *jsonschema.Schema
+	// tests tells whether the hooks of helm test are rendered.
+	tests bool
+}
+
+// Options are what is the same for all tenants.
+type Options struct {
+	// Values is the name of a file of values, which a tenant's own come before;
+	// none if empty.
+	Values string
+	// KubeVersion is the Kubernetes that is rendered for, such as "1.37".
+	KubeVersion string
+	// Tests tells whether the hooks of helm test are rendered: whoever applies the
+	// manifests without Helm runs them.
+	Tests bool
 }
 
 // Render renders the chart for each folder of tenants that has a tenant.yaml,
 // with the values.yaml beside it if there is one, in the order of the folders.
-// What that does not say comes from shared, the name of a file of values for
-// all, if it is not empty. kubeVersion is the Kubernetes that is rendered for,
-// such as "1.37". The error tells all tenants that cannot be rendered, and all
-// that two claim.
-func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
+// The error tells all tenants that cannot be rendered, and all that two claim.
+func Render(chart, tenants string, options Options) ([]Tenant, error) {
 	source, err := load(chart)
 	if err != nil {
 		return nil, err
 	}
 	capabilities := chartutil.DefaultCapabilities.Copy()
-	version, err := chartutil.ParseKubeVersion(kubeVersion)
+	source.tests = options.Tests
+	version, err := chartutil.ParseKubeVersion(options.KubeVersion)
 	if err != nil {
-		return nil, fmt.Errorf("--kube-version %q: %w; write a version such as 1.37", kubeVersion, err)
+		return nil, fmt.Errorf("--kube-version %q: %w; write a version such as 1.37", options.KubeVersion, err)
 	}
 	capabilities.KubeVersion = *version
 	folders, err := filepath.Glob(filepath.Join(tenants, "*", "tenant.yaml"))
@@ -65,7 +78,7 @@ func Render(chart, tenants, shared, kubeVersion string) ([]Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, problems := source.renderAll(folders, shared, capabilities)
+	all, problems := source.renderAll(folders, options.Values, capabilities)
 	if err := errors.Join(append(problems, collisions(all)...)...); err != nil {
 		return nil, err
 	}
@@ -177,7 +190,7 @@ func (s source) manifests(t *tenant.Tenant, values chartutil.Values, capabilitie
 	if err := chartutil.ProcessDependenciesWithMerge(chart, values); err != nil {
 		return "", err
 	}
-	options := chartutil.ReleaseOptions{Name: t.Metadata.Name, Namespace: t.Spec.Namespace, Revision: 1, IsInstall: true}
+	options := chartutil.ReleaseOptions{Name: cmp.Or(t.Spec.Release, t.Metadata.Name), Namespace: t.Spec.Namespace, Revision: 1, IsInstall: true}
 	all, err := s.values(chart, values, options, capabilities)
 	if err != nil {
 		return "", err
@@ -191,7 +204,7 @@ func (s source) manifests(t *tenant.Tenant, values chartutil.Values, capabilitie
 			delete(files, name)
 		}
 	}
-	return inOrder(files)
+	return inOrder(files, s.tests)
 }
 
 // values returns what the templates are given. Helm, which compiles the schema

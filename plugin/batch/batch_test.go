@@ -28,7 +28,7 @@ func tenantFile(name, namespace, more string) string {
 }
 
 func TestRenderIsWhatHelmRenders(t *testing.T) {
-	all, err := Render(chartFolder, folders(t, map[string]string{"a": tenantFile("team-a", "space-a", ""), "b": tenantFile("team-b", "space-b", "")}), "", "1.37")
+	all, err := Render(chartFolder, folders(t, map[string]string{"a": tenantFile("team-a", "space-a", ""), "b": tenantFile("team-b", "space-b", "")}), Options{KubeVersion: "1.37"})
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.Equal(t, "team-b", all[1].Name())
@@ -36,7 +36,7 @@ func TestRenderIsWhatHelmRenders(t *testing.T) {
 	for _, doc := range all[0].Result.Documents {
 		before.Write(doc.Before.Text)
 	}
-	template := exec.CommandContext(t.Context(), "../../bin/helm", "template", "team-a", chartFolder, "--namespace", "space-a", "--kube-version", "1.37")
+	template := exec.CommandContext(t.Context(), "../../bin/helm", "template", "team-a", chartFolder, "--namespace", "space-a", "--kube-version", "1.37", "--skip-tests")
 	want, err := template.Output()
 	require.NoError(t, err, "run make tools")
 	require.Equal(t, string(want), before.String())
@@ -61,7 +61,7 @@ func TestRenderRefusesCollisions(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := Render(chartFolder, folders(t, map[string]string{"a": test.a, "b": test.b}), "", "1.37")
+			got, err := Render(chartFolder, folders(t, map[string]string{"a": test.a, "b": test.b}), Options{KubeVersion: "1.37"})
 			require.ErrorContains(t, err, test.want)
 			require.Nil(t, got)
 		})
@@ -69,7 +69,7 @@ func TestRenderRefusesCollisions(t *testing.T) {
 }
 
 func TestRenderRefusesAKubernetesThatTheChartDoesNot(t *testing.T) {
-	_, err := Render("../../charts/tenant-redis", folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")}), "", "1.20")
+	_, err := Render("../../charts/tenant-redis", folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")}), Options{KubeVersion: "1.20"})
 	require.ErrorContains(t, err, "the chart wants Kubernetes")
 }
 
@@ -80,7 +80,7 @@ func TestRenderRefusesValuesInHelmsWords(t *testing.T) {
 	root := folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")})
 	values := filepath.Join(root, "a", "values.yaml")
 	require.NoError(t, os.WriteFile(values, []byte("size: huge\nauth: {existingSecret: mine}\n"), 0o600))
-	_, err := Render(redis, root, "", "1.37")
+	_, err := Render(redis, root, Options{KubeVersion: "1.37"})
 	out, _ := exec.CommandContext(t.Context(), "../../bin/helm", "template", "team-a", redis, "--values", values).CombinedOutput()
 	want := strings.TrimSpace(strings.TrimPrefix(string(out), "Error: "))
 	require.Contains(t, want, "size")

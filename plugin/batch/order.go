@@ -15,12 +15,13 @@ import (
 const separated = "\x00"
 
 // inOrder returns what helm template prints of the rendered files of a chart:
-// their documents in the order in which Helm installs them, then the hooks.
+// their documents in the order in which Helm installs them, then the hooks, those
+// of helm test only if they are asked for.
 //
 // Helm decodes whole documents to learn their kinds and annotations, which took
 // a quarter of the time of a batch. It is therefore given their heads, and each
 // document takes the place of its head.
-func inOrder(files map[string]string) (string, error) {
+func inOrder(files map[string]string, tests bool) (string, error) {
 	documents, heads := map[string]string{}, map[string]string{}
 	for file, text := range files {
 		for i, document := range split(text) {
@@ -39,7 +40,9 @@ func inOrder(files map[string]string) (string, error) {
 		add(m.Name)
 	}
 	for _, h := range hooks {
-		add(h.Path)
+		if tests || !slices.Contains(h.Events, release.HookTest) {
+			add(h.Path)
+		}
 	}
 	return b.String(), nil
 }

@@ -61,7 +61,7 @@ func TestOrderIsHelms(t *testing.T) {
 				files["c/templates/"+other] = strings.Replace(service, "web", other, 1)
 			}
 			files["c/templates/d.yaml"] = strings.Replace(hook, "once", "other", 1)
-			got, err := inOrder(files)
+			got, err := inOrder(files, true)
 			require.NoError(t, err)
 			require.Equal(t, ofHelm(t, files), got)
 		})

@@ -87,9 +87,15 @@ func changes(doc rules.Document, object *yaml.Node) []result {
 
 // failures are the results of what kept the list from being rendered.
 func (l *List) failures(err error) []result {
+	var results []result
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			results = append(results, l.failures(one)...)
+		}
+		return results
+	}
 	var problems tenant.Problems
 	var wrong *manifest.Error
-	var results []result
 	switch {
 	case errors.As(err, &problems):
 		for _, problem := range problems {

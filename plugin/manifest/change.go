@@ -51,6 +51,6 @@ func (n Node) shown(value *yaml.Node) string {
 	case !n.at.isPublic():
 		return hidden
 	default:
-		return flow(value)
+		return flow(value, false)
 	}
 }

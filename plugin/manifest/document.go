@@ -1,11 +1,3 @@
-// Package manifest reads rendered Kubernetes manifests and edits them in
-// place: an edit is spliced into the original bytes, so that everything else
-// stays as it was, to the byte.
-//
-// Split cuts a stream into pieces, Parse reads one piece, the methods of Node
-// find fields and plan edits, and Document.Bytes carries the plan out. Bytes
-// reads its own result back and returns it only if it holds exactly what was
-// planned.
 package manifest
 
 import (
@@ -35,6 +27,9 @@ type Document struct {
 	// if the piece holds nothing but comments.
 	root  *yaml.Node
 	lines []int
+	// isJSON tells whether what is added must be JSON, isASCII whether a column is
+	// a byte.
+	isJSON, isASCII bool
 	// touched holds the values that have changed as they were, order their
 	// order.
 	touched map[*yaml.Node]touched
@@ -50,6 +45,8 @@ type Document struct {
 type Error struct {
 	// Line is the line of the stream, from 1.
 	Line int
+	// Source is the chart's template, if Helm tells.
+	Source string
 	// Object is the kind, namespace and name as far as the document has them.
 	Object string
 	// Path is the field, such as ".spec.template"; empty for the document.
@@ -60,7 +57,11 @@ type Error struct {
 
 // Error returns the position, the object, the path and the problem as one line.
 func (e *Error) Error() string {
-	where := fmt.Sprintf("manifests: line %d: %s", e.Line, e.Object)
+	where := fmt.Sprintf("manifests: line %d", e.Line)
+	if e.Source != "" {
+		where += ": " + e.Source
+	}
+	where += ": " + e.Object
 	if e.Path != "" {
 		where += ": " + e.Path
 	}
@@ -78,7 +79,7 @@ func Parse(piece Piece) (*Document, error) {
 	}
 	top, err := decodeOne(piece.Text)
 	if err != nil {
-		line, words := yamltext.Problem(err)
+		line, words := yamltext.Problem(piece.Text, err)
 		return nil, d.errorAt(line, "", "is not valid YAML: "+words+"; look at the chart's output with helm template")
 	}
 	if top == nil || isNull(top) {
@@ -87,8 +88,8 @@ func Parse(piece Piece) (*Document, error) {
 	if top.Kind != yaml.MappingNode {
 		return nil, d.errorAt(top.Line, "", "is "+describe(top)+"; each document must be a Kubernetes object")
 	}
-	d.root, d.name = top, nameOf(top)
-	d.lines = lineStarts(piece.Text)
+	d.name = nameOf(top)
+	d.hold(piece.Text, top)
 	if deep := below(top, maxDepth); deep != nil {
 		return d, d.errorAt(deep.Line, "", fmt.Sprintf("is nested deeper than %d levels; no Kubernetes object is", maxDepth))
 	}
@@ -97,6 +98,17 @@ func Parse(piece Piece) (*Document, error) {
 	}
 	return d, nil
 }
+
+// hold makes a text the document's, root being what it says.
+func (d *Document) hold(text []byte, root *yaml.Node) {
+	d.piece.Text, d.root, d.lines = text, root, lineStarts(text)
+	d.isASCII = bytes.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+	// Whoever writes an object on one line with quoted keys writes JSON.
+	d.isJSON = root.Style&yaml.FlowStyle != 0 && len(root.Content) > 0 && root.Content[0].Style == yaml.DoubleQuotedStyle
+}
+
+// flow writes a value on one line, in the language of the document.
+func (d *Document) flow(n *yaml.Node) string { return flow(n, d.isJSON) }
 
 // decodeOne returns the only value in text, or nil if there is none.
 func decodeOne(text []byte) (*yaml.Node, error) {
@@ -148,19 +160,6 @@ func (d *Document) Objects() ([]Node, error) {
 		return nil, nil
 	}
 	return root.objects()
-}
-
-// Object returns the object at an index of what Objects returned before the
-// last Commit. It is an error if an edit made it something else than an object.
-func (d *Document) Object(i int) (Node, error) {
-	objects, err := d.Objects()
-	if err == nil && i >= len(objects) {
-		err = d.errorAt(1, "", "is not the same list of objects any more; a patch must not change what an object is")
-	}
-	if err != nil {
-		return Node{}, err
-	}
-	return objects[i], nil
 }
 
 func (n Node) objects() ([]Node, error) {
@@ -224,7 +223,7 @@ func (d *Document) Commit() error {
 		return d.errorAt(1, "", "cannot be edited in place: read back, the result is not what was planned; "+
 			"write the object in plain block style")
 	}
-	d.piece.Text, d.root, d.lines = text, got, lineStarts(text)
+	d.hold(text, got)
 	d.touched, d.order, d.edits = nil, nil, nil
 	return nil
 }
@@ -234,7 +233,7 @@ func (d *Document) editOf(now *yaml.Node) (edit, bool) {
 	t := d.touched[now]
 	switch {
 	case isNull(&t.was):
-		return d.replaceScalar(&t.was, flow(now))
+		return d.replaceScalar(&t.was, d.flow(now))
 	case t.was.Kind == yaml.ScalarNode && now.Kind == yaml.ScalarNode && tagOf(now) == "!!str":
 		if planned, ok := d.replaceScalar(&t.was, quoteLike(t.was.Style, now.Value)); ok {
 			return planned, true
@@ -244,7 +243,7 @@ func (d *Document) editOf(now *yaml.Node) (edit, bool) {
 		added.Content = now.Content[:len(now.Content)-len(t.was.Content)]
 		return d.insertEntries(&t.was, &added)
 	}
-	return d.replaceValue(&t.was, now, t.limit)
+	return d.replaceValue(&t.was, now, t.limit, t.keyColumn)
 }
 
 // keeps tells whether a mapping ends with the entries that it had.
@@ -257,7 +256,25 @@ func (d *Document) errorAt(line int, path, problem string) error {
 }
 
 func (d *Document) newError(line int, path, problem string) *Error {
-	return &Error{Line: d.piece.Line + line - 1, Object: d.name, Path: path, Problem: problem}
+	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, Path: path, Problem: problem}
+}
+
+// fileAnnotation is where Helm 4 writes the template that an object is from.
+const fileAnnotation = "postrenderer.helm.sh/postrender-filename"
+
+// source returns the template that the document is from: Helm 3 says it in a
+// comment above the object.
+func (d *Document) source() string {
+	for line := range bytes.Lines(d.piece.Text) {
+		comment, isComment := bytes.CutPrefix(line, []byte("#"))
+		if source, found := bytes.CutPrefix(comment, []byte(" Source: ")); isComment && found {
+			return string(bytes.TrimSpace(source))
+		}
+		if !isComment && !isSeparator(line) && len(bytes.TrimSpace(line)) > 0 {
+			break
+		}
+	}
+	return scalar(lookup(lookup(d.root, "metadata"), "annotations"), fileAnnotation)
 }
 
 // under puts a step in front of the error's path.

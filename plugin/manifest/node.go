@@ -17,6 +17,8 @@ type Node struct {
 	path string
 	// limit is the offset at which what follows the place begins.
 	limit int
+	// keyColumn is the column of the place's key, 0 if it has none.
+	keyColumn int
 	// shared says why the place may be seen from elsewhere in the document,
 	// so that an edit here would show there; empty if it is not.
 	shared string
@@ -235,20 +237,22 @@ func (s step) String() string {
 // search visits the values of some keys. Paths are only made for what is found:
 // this goes over whole documents.
 func (n Node) search(value *yaml.Node, steps []step, keys []string, visit func(*yaml.Node, []step)) {
+	depth := len(steps)
 	switch value.Kind {
 	case yaml.AliasNode:
 		n.search(value.Alias, steps, keys, visit)
 	case yaml.SequenceNode:
 		for i, item := range value.Content {
-			n.search(item, append(steps, step{item: i}), keys, visit)
+			steps = append(steps[:depth], step{item: i})
+			n.search(item, steps, keys, visit)
 		}
 	case yaml.MappingNode:
 		for i := 0; i < len(value.Content); i += 2 {
-			below := slices.Concat(steps, []step{{key: value.Content[i].Value}})
+			steps = append(steps[:depth], step{key: value.Content[i].Value})
 			if slices.Contains(keys, value.Content[i].Value) {
-				visit(value.Content[i+1], below)
+				visit(value.Content[i+1], steps)
 			}
-			n.search(value.Content[i+1], below, keys, visit)
+			n.search(value.Content[i+1], steps, keys, visit)
 		}
 	}
 }
@@ -410,6 +414,7 @@ func (n Node) field(key string) (Node, error) {
 	child.at = n.at.below(n.yaml, key)
 	for i := 0; i < len(n.yaml.Content); i += 2 {
 		if n.yaml.Content[i].Value == key {
+			child.keyColumn = n.yaml.Content[i].Column
 			return child.holding(n.yaml.Content, i+1, i+2), nil
 		}
 	}
@@ -435,6 +440,7 @@ func (n Node) Items() ([]Node, error) {
 func (n Node) item(i int) Node {
 	item := n
 	item.path = fmt.Sprintf("%s[%d]", n.path, i)
+	item.keyColumn = 0
 	return item.holding(n.yaml.Content, i, i+1)
 }
 
@@ -457,9 +463,9 @@ func (n Node) holding(siblings []*yaml.Node, index, next int) Node {
 
 // touched is a value of the document that is planned to change.
 type touched struct {
-	was   yaml.Node
-	path  string
-	limit int
+	was              yaml.Node
+	path             string
+	limit, keyColumn int
 }
 
 // touch keeps how the value at this place was, so that what becomes of it can
@@ -472,7 +478,7 @@ func (n Node) touch() {
 	if n.doc.touched == nil {
 		n.doc.touched = map[*yaml.Node]touched{}
 	}
-	n.doc.touched[n.yaml] = touched{was: *n.yaml, path: n.path, limit: n.limit}
+	n.doc.touched[n.yaml] = touched{was: *n.yaml, path: n.path, limit: n.limit, keyColumn: n.keyColumn}
 	n.doc.order = append(n.doc.order, n.yaml)
 }
 

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,35 +21,67 @@ type Operation struct {
 	Cause Cause
 }
 
-// Patch carries the operations out on an object and commits each. If all that
-// they ask for is so already, it changes nothing: patching twice is patching
-// once. find returns the object anew after each commit. The error is an *Error:
-// a path that is not there, a test that fails, or operations that would not be
-// done after they are carried out.
-func Patch(find func() (Node, error), operations []Operation) error {
-	object, err := find()
+// Patch carries the operations out on some of a document's objects, which are the
+// indexes of what Objects returns, and commits each operation on all of them at
+// once. Where all that they ask for is so already, it changes nothing: patching
+// twice is patching once. The error is an *Error: a path that is not there, a test
+// that fails, or operations that would not be done after they are carried out.
+func Patch(doc *Document, indexes []int, operations []Operation) error {
+	objects, err := doc.these(indexes)
 	if err != nil {
 		return err
 	}
-	if done, err := satisfied(object, operations); done || err != nil {
-		return err
+	var undone []int
+	for i, object := range objects {
+		if done, err := satisfied(object, operations); err != nil {
+			return err
+		} else if !done {
+			undone = append(undone, indexes[i])
+		}
 	}
 	for _, op := range operations {
-		if err := object.carryOut(op); err != nil {
+		if objects, err = doc.these(undone); err != nil {
 			return err
 		}
-		if err := object.doc.Commit(); err != nil {
-			return err
+		for _, object := range objects {
+			if err := object.carryOut(op); err != nil {
+				return err
+			}
 		}
-		if object, err = find(); err != nil {
+		if err := doc.Commit(); err != nil {
 			return err
 		}
 	}
-	if done, err := satisfied(object, operations); err != nil || !done {
-		return object.Errorf("cannot be patched by %s: a second run would change it again; "+
-			"write operations that hold together after they are carried out", operations[0].Cause.Rule)
+	if objects, err = doc.these(undone); err != nil {
+		return err
+	}
+	for _, object := range objects {
+		if done, err := satisfied(object, operations); err != nil || !done {
+			return object.Errorf("cannot be patched by %s: a second run would change it again; "+
+				"write operations that hold together after they are carried out", operations[0].Cause.Rule)
+		}
 	}
 	return nil
+}
+
+// these returns objects by their indexes. It is an error if an edit made the
+// document another list of objects.
+func (d *Document) these(indexes []int) ([]Node, error) {
+	if len(indexes) == 0 {
+		return nil, nil
+	}
+	objects, err := d.Objects()
+	if err == nil && slices.Max(indexes) >= len(objects) {
+		err = d.errorAt(1, "", "is not the same list of objects any more; a patch must not change what an object is")
+	}
+	if err != nil {
+		return nil, err
+	}
+	these := make([]Node, len(indexes))
+	for i, index := range indexes {
+		these[i] = objects[index]
+	}
+	return these, nil
 }
 
 // satisfied tells whether all that the operations ask for is so. A path that
@@ -77,13 +110,13 @@ func (n Node) holds(key string, op Operation) (bool, error) {
 			return n.Contains(op.Value), nil
 		}
 		i, err := n.index(key, op)
-		return err == nil && op.Op == "replace" && sameValue(n.yaml.Content[i], op.Value), err
+		return err == nil && op.Op == "replace" && sameValue(n.yaml.Content[i], toNode(op.Value)), err
 	}
 	child, err := n.field(key)
 	if err != nil || op.Op == "remove" {
 		return child.yaml == nil, err
 	}
-	return child.yaml != nil && sameValue(child.yaml, op.Value), nil
+	return child.yaml != nil && sameValue(child.yaml, toNode(op.Value)), nil
 }
 
 func (n Node) carryOut(op Operation) error {
@@ -138,7 +171,7 @@ func (n Node) carryOutOnItem(key string, op Operation) error {
 }
 
 func (n Node) test(op Operation) error {
-	if !sameValue(n.yaml, op.Value) {
+	if !sameValue(n.yaml, toNode(op.Value)) {
 		return n.Errorf("is not what %s tests for; the patch is not carried out", op.Cause.Rule)
 	}
 	return nil
@@ -230,13 +263,13 @@ func (n Node) insertion(i int, item *yaml.Node) (edit, bool) {
 		last := n.doc.contentEnd(start, n.limit, n.yaml)
 		return edit{offset: last, text: end + strings.TrimSuffix(lines, end)}, true
 	}
-	return edit{offset: n.doc.aboveComments(n.yaml.Content[i].Line), text: lines}, true
+	return edit{offset: n.doc.aboveComments(n.yaml.Content[i].Line, start-line+1), text: lines}, true
 }
 
 func (n Node) flowInsertion(start, i int, item *yaml.Node) (edit, bool) {
 	if i < len(n.yaml.Content) {
 		at, ok := n.doc.offset(n.yaml.Content[i])
-		return edit{offset: at, text: flow(item) + ", "}, ok
+		return edit{offset: at, text: n.doc.flow(item) + ", "}, ok
 	}
 	length, ok := flowLength(n.doc.piece.Text[start:])
 	if !ok {
@@ -248,7 +281,7 @@ func (n Node) flowInsertion(start, i int, item *yaml.Node) (edit, bool) {
 	if i == 0 {
 		comma = ""
 	}
-	return edit{offset: len(before), text: comma + flow(item)}, true
+	return edit{offset: len(before), text: comma + n.doc.flow(item)}, true
 }
 
 // remove plans that this mapping has the field child no more.
@@ -277,18 +310,36 @@ func (n Node) removal(at int, child Node) (edit, bool) {
 		return edit{}, false
 	}
 	if len(n.yaml.Content) == 2 {
-		return n.doc.replaceValue(n.yaml, &yaml.Node{Kind: yaml.MappingNode}, n.limit)
+		return n.doc.replaceValue(n.yaml, &yaml.Node{Kind: yaml.MappingNode}, n.limit, n.keyColumn)
 	}
-	if at+2 < len(n.yaml.Content) && (n.yaml.Style&yaml.FlowStyle != 0 || key == start) {
+	isFlow := n.yaml.Style&yaml.FlowStyle != 0
+	line := n.doc.lines[n.yaml.Content[at].Line-1]
+	isBehindDash := len(bytes.Trim(n.doc.piece.Text[line:key], " ")) > 0
+	if at+2 < len(n.yaml.Content) && (isFlow || isBehindDash) {
 		next, ok := n.doc.offset(n.yaml.Content[at+2])
+		if !isFlow && ok {
+			// The comments of the next key stay with it.
+			next = n.doc.nextContent(n.doc.contentEnd(key, child.limit, child.yaml), next)
+		}
 		return edit{offset: key, length: next - key}, ok
 	}
-	if n.yaml.Style&yaml.FlowStyle != 0 {
+	if isFlow {
 		length, ok := flowLength(n.doc.piece.Text[start:])
 		comma := bytes.LastIndexByte(n.doc.piece.Text[:key], ',')
 		return edit{offset: comma, length: start + length - 1 - comma}, ok && comma > start
 	}
-	line := n.doc.lines[n.yaml.Content[at].Line-1]
 	end := nextLine(n.doc.piece.Text, n.doc.contentEnd(key, child.limit, child.yaml))
 	return edit{offset: line, length: end - line}, true
+}
+
+// nextContent returns the offset of the first comment that stands on a line of its
+// own between two offsets, or the second of these.
+func (d *Document) nextContent(from, to int) int {
+	for at := nextLine(d.piece.Text, from); at < to; at = nextLine(d.piece.Text, at) {
+		blanks := len(d.piece.Text[at:to]) - len(bytes.TrimLeft(d.piece.Text[at:to], " "))
+		if at+blanks < to && d.piece.Text[at+blanks] == '#' {
+			return at + blanks
+		}
+	}
+	return to
 }

@@ -26,7 +26,7 @@ func block(n *yaml.Node, indent, end string) string {
 		if isBlock(entry.value) {
 			b.WriteString(end + block(entry.value, indent+indentStep, end))
 		} else {
-			b.WriteString(" " + flow(entry.value) + end)
+			b.WriteString(" " + flow(entry.value, false) + end)
 		}
 	}
 	return b.String()
@@ -35,7 +35,7 @@ func block(n *yaml.Node, indent, end string) string {
 // blockItem writes one item of a list.
 func blockItem(item *yaml.Node, indent, end string) string {
 	if !isBlock(item) {
-		return indent + "- " + flow(item) + end
+		return indent + "- " + flow(item, false) + end
 	}
 	lines := block(item, indent+indentStep, end)
 	return indent + "- " + strings.TrimPrefix(lines, indent+indentStep)
@@ -46,21 +46,21 @@ func isBlock(n *yaml.Node) bool {
 	return n.Kind != yaml.ScalarNode && n.Kind != yaml.AliasNode && len(n.Content) > 0
 }
 
-// flow writes a value on one line.
-func flow(n *yaml.Node) string {
+// flow writes a value on one line, as JSON if that is wanted.
+func flow(n *yaml.Node, asJSON bool) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
-		return "{" + flowEntries(n) + "}"
+		return "{" + flowEntries(n, asJSON) + "}"
 	case n.Kind == yaml.SequenceNode:
 		items := make([]string, len(n.Content))
 		for i, item := range n.Content {
-			items[i] = flow(item)
+			items[i] = flow(item, asJSON)
 		}
 		return "[" + strings.Join(items, ", ") + "]"
 	case n.Kind == yaml.AliasNode:
 		return "*" + n.Value
 	case n.ShortTag() == "!!str":
-		return quote(n.Value)
+		return quoteAs(n.Value, asJSON)
 	case isNull(n):
 		return "null"
 	default:
@@ -69,10 +69,10 @@ func flow(n *yaml.Node) string {
 }
 
 // flowEntries writes a mapping on one line, without the braces.
-func flowEntries(n *yaml.Node) string {
+func flowEntries(n *yaml.Node, asJSON bool) string {
 	var texts []string
 	for _, entry := range entries(n) {
-		texts = append(texts, quote(entry.key.Value)+": "+flow(entry.value))
+		texts = append(texts, quoteAs(entry.key.Value, asJSON)+": "+flow(entry.value, asJSON))
 	}
 	return strings.Join(texts, ", ")
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,19 @@ func quote(text string) string {
 		return text
 	}
 	return strconv.Quote(text)
+}
+
+// quoteAs is quote, or JSON's way of writing a string, which every YAML reader
+// takes for that string, too.
+func quoteAs(text string, asJSON bool) string {
+	if !asJSON {
+		return quote(text)
+	}
+	written, err := json.Marshal(text)
+	if err != nil {
+		return strconv.Quote(text)
+	}
+	return string(written)
 }
 
 // quoteLike is quote, but keeps the quotes that the place has now.

@@ -120,7 +120,7 @@ func (d *Document) insertFlow(was, added *yaml.Node) (edit, bool) {
 	if !ok || d.piece.Text[brace] != '{' {
 		return edit{}, false
 	}
-	text := flowEntries(added)
+	text := flowEntries(added, d.isJSON)
 	if len(was.Content) > 0 {
 		text += ","
 		if next := d.piece.Text[brace+1]; !strings.ContainsRune(" \t\r\n", rune(next)) {
@@ -139,7 +139,7 @@ func (d *Document) insertBlock(was, added *yaml.Node) (edit, bool) {
 	indent := string(d.piece.Text[d.lines[first.Line-1]:key])
 	end := lineEnd(d.piece.Text[key:])
 	if strings.Trim(indent, " ") == "" {
-		return edit{offset: d.aboveComments(first.Line), text: block(added, indent, end)}, true
+		return edit{offset: d.aboveComments(first.Line, first.Column), text: block(added, indent, end)}, true
 	}
 	// The first key of a list's item stands behind the dash: what is new takes
 	// its place, and the key goes on to the next line.
@@ -151,12 +151,14 @@ func (d *Document) insertBlock(was, added *yaml.Node) (edit, bool) {
 	return edit{offset: key, text: strings.TrimPrefix(text, indent) + indent}, true
 }
 
-// aboveComments returns the offset of a key's line, or that of the first of
-// the comment lines right above it, so that a comment stays with its key.
-func (d *Document) aboveComments(line int) int {
+// aboveComments returns the offset of a line with a key, or that of the first of
+// the comment lines right above it, so that a comment stays with its key. What
+// stands deeper than the key is not about it, and may be text.
+func (d *Document) aboveComments(line, column int) int {
 	for line > 1 {
 		above := d.piece.Text[d.lines[line-2]:d.lines[line-1]]
-		if !bytes.HasPrefix(bytes.TrimLeft(above, " "), []byte("#")) {
+		comment := bytes.TrimLeft(above, " ")
+		if !bytes.HasPrefix(comment, []byte("#")) || len(above)-len(comment) >= column {
 			break
 		}
 		line--
@@ -165,8 +167,9 @@ func (d *Document) aboveComments(line int) int {
 }
 
 // replaceValue plans that the place of was holds the value now. limit is where
-// what follows begins. A value in block style stays in block style.
-func (d *Document) replaceValue(was, now *yaml.Node, limit int) (edit, bool) {
+// what follows begins, keyColumn that of the value's key, 0 if it has none. A value
+// in block style stays in block style.
+func (d *Document) replaceValue(was, now *yaml.Node, limit, keyColumn int) (edit, bool) {
 	start, ok := d.offset(was)
 	if !ok || was.Style&yaml.TaggedStyle != 0 {
 		return edit{}, false
@@ -174,18 +177,27 @@ func (d *Document) replaceValue(was, now *yaml.Node, limit int) (edit, bool) {
 	text := d.piece.Text[start:]
 	switch {
 	case was.Kind == yaml.ScalarNode && was.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && scalarOnOneLine(text, was):
-		return d.replaceScalar(was, flow(now))
+		return d.replaceScalar(was, d.flow(now))
 	case was.Kind != yaml.ScalarNode && was.Style&yaml.FlowStyle != 0:
 		length, ok := flowLength(text)
-		return edit{offset: start, length: length, text: flow(now)}, ok
+		return edit{offset: start, length: length, text: d.flow(now)}, ok
 	}
 	length := d.contentEnd(start, limit, was) - start
-	if !isBlock(now) || was.Kind == yaml.ScalarNode {
-		return edit{offset: start, length: length, text: flow(now)}, true
+	if was.Kind == yaml.ScalarNode {
+		return edit{offset: start, length: length, text: d.flow(now)}, true
 	}
-	indent := strings.Repeat(" ", was.Column-1)
+	// A list may stand as far left as its key; nothing else may.
+	column, lead := was.Column, ""
+	if column <= keyColumn && (now.Kind != yaml.SequenceNode || !isBlock(now)) {
+		column, lead = keyColumn+len(indentStep), strings.Repeat(" ", keyColumn+len(indentStep)-column)
+	}
+	if !isBlock(now) {
+		return edit{offset: start, length: length, text: lead + d.flow(now)}, true
+	}
+	indent := strings.Repeat(" ", column-1)
 	end := lineEnd(text)
-	return edit{offset: start, length: length, text: strings.TrimSuffix(strings.TrimPrefix(block(now, indent, end), indent), end)}, true
+	lines := strings.TrimSuffix(strings.TrimPrefix(block(now, indent, end), indent), end)
+	return edit{offset: start, length: length, text: lead + lines}, true
 }
 
 func scalarOnOneLine(text []byte, n *yaml.Node) bool {
@@ -194,15 +206,18 @@ func scalarOnOneLine(text []byte, n *yaml.Node) bool {
 }
 
 // contentEnd returns where the value that begins at start ends: before the
-// line end of its last line that is neither blank nor a comment. limit is
-// where what follows begins.
+// line end of its last line that is neither blank nor a comment, nor ends the
+// document. limit is where what follows begins.
 func (d *Document) contentEnd(start, limit int, value *yaml.Node) int {
+	textIndent := d.blockTextIndent(value)
 	end := limit
 	for end > start {
 		line := bytes.LastIndexByte(d.piece.Text[start:end], '\n') + 1 + start
 		content := bytes.TrimSpace(d.piece.Text[line:end])
-		isComment := len(content) > 0 && content[0] == '#' && !endsInBlockScalar(value)
-		if len(content) > 0 && !isComment {
+		indent := len(d.piece.Text[line:end]) - len(bytes.TrimLeft(d.piece.Text[line:end], " "))
+		isComment := len(content) > 0 && content[0] == '#' && (textIndent == 0 || indent < textIndent)
+		isEnd := line > start && indent == 0 && string(content) == "..."
+		if len(content) > 0 && !isComment && !isEnd {
 			return line + len(bytes.TrimRight(d.piece.Text[line:end], "\r\n"))
 		}
 		end = max(line-1, start)
@@ -210,13 +225,23 @@ func (d *Document) contentEnd(start, limit int, value *yaml.Node) int {
 	return end
 }
 
-// endsInBlockScalar tells whether the last value in n is a block scalar, where
-// a number sign begins no comment.
-func endsInBlockScalar(n *yaml.Node) bool {
+// blockTextIndent returns by how many blanks the text of a block scalar is indented
+// that is the last value in n, and 0 if it is none: in such a text a number sign
+// begins no comment.
+func (d *Document) blockTextIndent(n *yaml.Node) int {
 	for len(n.Content) > 0 {
 		n = n.Content[len(n.Content)-1]
 	}
-	return n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || n.Line < 1 {
+		return 0
+	}
+	for line := n.Line; line < len(d.lines); line++ {
+		text := d.piece.Text[d.lines[line]:]
+		if rest := bytes.TrimLeft(text, " "); len(rest) > 0 && rest[0] != '\n' && rest[0] != '\r' {
+			return len(text) - len(rest)
+		}
+	}
+	return 0
 }
 
 // lineEnd returns the line ending of the first line of text.
@@ -234,6 +259,10 @@ func (d *Document) offset(n *yaml.Node) (int, bool) {
 		return 0, false
 	}
 	at := d.lines[n.Line-1]
+	if d.isASCII {
+		at += n.Column - 1
+		return at, at < len(d.piece.Text) || isNull(n) && at == len(d.piece.Text)
+	}
 	for range n.Column - 1 {
 		_, size := utf8.DecodeRune(d.piece.Text[at:])
 		at += size

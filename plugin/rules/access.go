@@ -79,6 +79,9 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	if err := e.checkForeign(peer, names); err != nil {
 		return err
 	}
+	if err := e.checkClientLabels(peer); err != nil {
+		return err
+	}
 	o.matched["spec.access"] = true
 	namespaces := map[string]any{"matchExpressions": []any{
 		map[string]any{"key": namespaceLabel, "operator": "In", "values": e.clientNamespaces()},
@@ -88,6 +91,24 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	}
 	pods := map[string]any{"matchLabels": e.tenant.Spec.Access.PodLabels}
 	return peer.Merge(manifest.Fields{"podSelector": pods}, e.cause("spec.access.podLabels"))
+}
+
+// checkClientLabels refuses a peer that asks clients for a label which the tenant
+// file does not name: they would need both, and be told of one.
+func (e *engine) checkClientLabels(peer manifest.Node) error {
+	labels, err := peer.Find("podSelector.matchLabels")
+	if err != nil {
+		return err
+	}
+	for _, asked := range labels {
+		for _, key := range asked.Keys() {
+			if _, named := e.tenant.Spec.Access.PodLabels[key]; !named {
+				return peer.Errorf("asks clients for the label %s, which spec.access.podLabels does not name; "+
+					"name the same in both, or set spec.release if the label follows from the release's name", key)
+			}
+		}
+	}
+	return nil
 }
 
 // checkNeighbours refuses a peer of the policy's own namespace that is every Pod

@@ -17,8 +17,7 @@ func (e *engine) checkMatched(matched map[string]bool) error {
 		}
 	}
 	for i, patch := range spec.Patches {
-		rule := fmt.Sprintf("spec.patches[%d]", i)
-		if err := e.mustMatch(matched, rule, "no object is its target", patch.Optional); err != nil {
+		if err := e.mustMatch(matched, patchRule(i), "no object is its target", patch.Optional); err != nil {
 			return err
 		}
 	}

@@ -17,16 +17,39 @@ func (e *engine) patch(doc *manifest.Document, matched map[string]bool) error {
 		return err
 	}
 	for i, patch := range e.tenant.Spec.Patches {
-		rule := fmt.Sprintf("spec.patches[%d]", i)
+		rule := patchRule(i)
+		var targets []int
 		for j := range objects {
-			if !e.isTarget(objects[j], patch.Target) {
-				continue
+			if e.isTarget(objects[j], patch.Target) {
+				targets = append(targets, j)
 			}
-			matched[rule] = true
-			find := func() (manifest.Node, error) { return doc.Object(j) }
-			if err := manifest.Patch(find, e.operations(patch, rule)); err != nil {
-				return err
-			}
+		}
+		if len(targets) == 0 {
+			continue
+		}
+		matched[rule] = true
+		if err := manifest.Patch(doc, targets, e.operations(patch, rule)); err != nil {
+			return err
+		}
+		if objects, err = e.objects(doc, matched); err != nil {
+			return err
+		}
+		if err := e.checkTargets(objects, targets, patch, rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func patchRule(i int) string { return fmt.Sprintf("spec.patches[%d]", i) }
+
+// checkTargets refuses a patch after which an object is not its target any more:
+// rendering twice would patch once.
+func (e *engine) checkTargets(objects []*object, targets []int, patch tenant.Patch, rule string) error {
+	for _, target := range targets {
+		if target >= len(objects) || !e.isTarget(objects[target], patch.Target) {
+			return objects[min(target, len(objects)-1)].node.Errorf("is not the target of %s any more after it: a second run would not find it; "+
+				"leave what the target names as it is", rule)
 		}
 	}
 	return nil

@@ -37,6 +37,9 @@ func (e *engine) tolerate(pod manifest.Node, tolerations []tenant.Toleration) er
 	if err != nil {
 		return err
 	}
+	if _, err := pod.Find("tolerations[]"); err != nil {
+		return err
+	}
 	var missing []any
 	for i, toleration := range tolerations {
 		item := fieldsOf(toleration)

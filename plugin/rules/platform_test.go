@@ -107,6 +107,14 @@ func TestRefusals(t *testing.T) {
 			patch("{op: add, path: /spec/a, value: 1}, {op: remove, path: /spec/a}"), pod + "image: redis\n",
 			"manifests: line 1: Pod p: cannot be patched by spec.patches[0].operations[0]: a second run would change it again; write operations that hold together after they are carried out",
 		},
+		"a patch of what its target names": {
+			"  patches: [{target: {kind: Pod, name: p}, operations: [{op: replace, path: /metadata/name, value: q}]}]\n", pod + "image: redis\n",
+			"manifests: line 1: Pod p: is not the target of spec.patches[0] any more after it: a second run would not find it; leave what the target names as it is",
+		},
+		"tolerations that are no list": {
+			"  placement: {tolerations: [{key: a}]}\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {tolerations: none}\n",
+			"manifests: line 4: Pod p: .spec.tolerations: is a single value; must be a list",
+		},
 		"a patch of what an object is": {
 			patch("{op: remove, path: /kind}"), pod + "image: redis\n",
 			"manifests: line 1: Pod p: is not a Kubernetes object: it has no kind; each document needs apiVersion and kind",

@@ -89,6 +89,8 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 			"allowed are redis-system, team-a, monitoring; add it to spec.access.platformNamespaces if the operator or monitoring is there, or change the chart's values",
 		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: redis-system}}, podSelector: {matchLabels: {app.kubernetes.io/name: redis-operator}}}": "selects the Redis operator's Pods in redis-system, " +
 			"which would be shut out; add redis-system to spec.access.platformNamespaces",
+		"{namespaceSelector: {}, podSelector: {matchLabels: {other: allow}}}": "asks clients for the label other, which spec.access.podLabels does not name; " +
+			"name the same in both, or set spec.release if the label follows from the release's name",
 	} {
 		_, err := Render(team, []byte(networkPolicy+"from: ["+peer+"]\n"))
 		require.EqualError(t, err, "manifests: line 6: NetworkPolicy n: .spec.ingress[0].from[0]: "+want)

@@ -98,8 +98,8 @@ func (r Result) Objects() []string {
 
 // Render returns a stream of manifests as the tenant t is to have it.
 // Documents that need no change keep their bytes. Rendering the result again
-// changes nothing. The error is a *manifest.Error, or tenant.Problems for a
-// rule that matches nothing.
+// changes nothing. The error is a *manifest.Error, several of them joined, or
+// tenant.Problems for a rule that matches nothing.
 func Render(t *tenant.Tenant, stream []byte) (Result, error) {
 	return newEngine(t).renderStream(stream)
 }
@@ -119,11 +119,11 @@ func (e *engine) renderStream(stream []byte) (Result, error) {
 	}
 	outcomes, matched := e.renderAll(pieces)
 	result := Result{Documents: make([]Document, 0, len(outcomes)), Kinds: e.tenant.Spec.Kinds}
+	if err := problemsOf(outcomes); err != nil {
+		return Result{}, err
+	}
 	ruled := 0
 	for _, o := range outcomes {
-		if o.err != nil {
-			return Result{}, o.err
-		}
 		result.Documents = append(result.Documents, o.Document)
 		result.objects += o.objects
 		ruled += o.ruled
@@ -138,6 +138,30 @@ func (e *engine) renderStream(stream []byte) (Result, error) {
 		}
 	}
 	return result, nil
+}
+
+// maxProblems is how many documents an error tells of.
+const maxProblems = 20
+
+// problemsOf returns what is wrong with the documents: who has ten of an unknown
+// kind need not be told ten times.
+func problemsOf(outcomes []outcome) error {
+	var problems []error
+	for _, o := range outcomes {
+		if o.err != nil {
+			problems = append(problems, o.err)
+		}
+	}
+	switch {
+	case len(problems) == 0:
+		return nil
+	case len(problems) == 1:
+		return problems[0]
+	case len(problems) > maxProblems:
+		more := fmt.Errorf("and %d documents more", len(problems)-maxProblems)
+		problems = append(problems[:maxProblems:maxProblems], more)
+	}
+	return errors.Join(problems...)
 }
 
 // engine applies one tenant's rules.

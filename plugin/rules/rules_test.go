@@ -213,3 +213,18 @@ func TestRenderRefusesAnImageThatWouldReadAsAnother(t *testing.T) {
 	require.EqualError(t, err, "manifests: line 4: Pod p: .spec.containers[0].image: would become \"docker.io/redis:7\", "+
 		"which names no repository; change the mapping of quay.io/acme/redis")
 }
+
+// TestAllProblemsAtOnce holds that an error tells of all documents, and of the
+// template that Helm 3 or Helm 4 names.
+func TestAllProblemsAtOnce(t *testing.T) {
+	const widget = "apiVersion: acme.example/v1\nkind: Widget\nmetadata: {name: w}\n"
+	_, err := Render(teamA(t, ""), []byte("---\n# Source: shop/templates/a.yaml\n"+widget+"---\n"+
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other, annotations: {postrenderer.helm.sh/postrender-filename: shop/templates/b.yaml}}\n"))
+	lines := strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 2)
+	require.Contains(t, lines[0], "manifests: line 3: shop/templates/a.yaml: Widget w: is of a kind whose scope is not known")
+	require.Contains(t, lines[1], "manifests: line 7: shop/templates/b.yaml: Secret other/s: is in the namespace other")
+
+	_, err = Render(teamA(t, ""), []byte(strings.Repeat("---\n"+widget, 23)))
+	require.ErrorContains(t, err, "\nand 3 documents more")
+}

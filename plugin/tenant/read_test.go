@@ -98,7 +98,7 @@ func TestReadRefuses(t *testing.T) {
 		nameGrammar  = "allowed are 1 to 63 of a-z, 0-9 and -, with a letter or digit first and last; write a name such as team-a"
 		prefix       = "allowed is HOST[:PORT][/PATH] in small letters, without scheme, tag, digest and final slash; write the full name, such as docker.io/library/redis for redis"
 		noMapping    = "is not a mapping; allowed is a mapping with "
-		specKeys     = "allowed are namespace, namespaces, labels, annotations, images, otherImages, access, resources, alerts, placement, sidecars, patches, exceptions, kinds"
+		specKeys     = "allowed are namespace, release, namespaces, labels, annotations, images, otherImages, access, resources, alerts, placement, sidecars, patches, exceptions, kinds"
 		writeMapping = "; write KEY: VALUE lines below it, or {} for none"
 		pinned       = "is not a pinned image; allowed is [HOST[:PORT]/]PATH with a tag other than latest, or with a sha256 digest; add the tag"
 	)

@@ -78,7 +78,8 @@ func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK, strings.NewReader(help), nil
 	case err != nil:
-		return exitUsage, nil, usageError(err.Error())
+		// The library shows flags with one dash.
+		return exitUsage, nil, usageError(strings.Replace(err.Error(), " -", " --", 1))
 	case *printVersion:
 		return exitOK, strings.NewReader("tenant-post " + version.Version + "\n"), nil
 	case flags.NArg() > 0:

@@ -125,8 +125,8 @@ func TestRunRefusesUsage(t *testing.T) {
 		want string
 	}{
 		"no tenant":       {nil, "tenant-post: --tenant FILE is missing, and stdin is no ResourceList of a KRM function; run tenant-post --help\n"},
-		"no file":         {[]string{"--tenant"}, "tenant-post: flag needs an argument: -tenant; run tenant-post --help\n"},
-		"unknown flag":    {[]string{"--tenat=a"}, "tenant-post: flag provided but not defined: -tenat; run tenant-post --help\n"},
+		"no file":         {[]string{"--tenant"}, "tenant-post: flag needs an argument: --tenant; run tenant-post --help\n"},
+		"unknown flag":    {[]string{"--tenat=a"}, "tenant-post: flag provided but not defined: --tenat; run tenant-post --help\n"},
 		"argument":        {[]string{"--tenant", goodTenant, "x"}, "tenant-post: unexpected argument \"x\"; run tenant-post --help\n"},
 		"no such file":    {[]string{"--tenant", missing}, "tenant-post: cannot read the tenant file: open " + missing + ": no such file or directory; check --tenant\n"},
 		"too large a one": {[]string{"--tenant", writeFile(t, strings.Repeat("#", 1<<20+1))}, "there are more than 1 MiB\n"},

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -14,38 +16,70 @@ import (
 const kubeVersion = "1.37"
 
 func batchCommand() *cobra.Command {
-	var folder, shared, output, version string
+	var folder, output string
+	var options batch.Options
 	command := &cobra.Command{
 		Use:   "batch CHART --tenants FOLDER --output FOLDER",
 		Short: "Renders a chart for many tenants, one file each",
-		Long: "Renders a chart in one process for each tenant: a folder with tenant.yaml and maybe values.yaml. The release has the tenant's name.\n" +
+		Long: "Renders a chart in one process for each tenant: a folder with tenant.yaml and maybe values.yaml. The release has the name that spec.release says, or the tenant's.\n" +
 			"Nothing is written if any tenant cannot be rendered, or if two claim the same name, namespace or object.",
 		Example: "  helm tenant batch charts/tenant-redis --tenants examples/tenants --output rendered",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			tenants, err := batch.Render(args[0], folder, shared, version)
+			tenants, err := batch.Render(args[0], folder, options)
 			if err != nil {
 				return err
 			}
-			// Manifests hold Secrets.
-			if err := os.MkdirAll(output, 0o700); err != nil {
-				return err
-			}
-			for _, t := range tenants {
-				name := filepath.Join(output, t.Name()+".yaml")
-				if err := os.WriteFile(name, t.Result.Bytes(), 0o600); err != nil {
-					return err
-				}
-				fmt.Fprintln(command.OutOrStdout(), name)
-			}
-			return nil
+			return writeAll(command, tenants, output)
 		},
 	}
 	command.Flags().StringVar(&folder, "tenants", "", "folder with a folder for each tenant")
-	command.Flags().StringVar(&shared, "values", "", "values for all tenants; a tenant's own come first")
+	command.Flags().StringVar(&options.Values, "values", "", "values for all tenants; a tenant's own come first")
 	command.Flags().StringVar(&output, "output", "", "folder for the manifests")
-	command.Flags().StringVar(&version, "kube-version", kubeVersion, "Kubernetes to render for")
+	command.Flags().StringVar(&options.KubeVersion, "kube-version", kubeVersion, "Kubernetes to render for")
+	command.Flags().BoolVar(&options.Tests, "tests", false, "render the Jobs of helm test, too, which kubectl apply would run")
 	_ = command.MarkFlagRequired("tenants")
 	_ = command.MarkFlagRequired("output")
 	return command
+}
+
+// writeAll writes each tenant's manifests into a file of its own, which nobody sees
+// half written, and tells which files belong to no tenant any more.
+func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) error {
+	// Manifests hold Secrets.
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	written := map[string]bool{}
+	for _, t := range tenants {
+		name := filepath.Join(folder, t.Name()+".yaml")
+		if err := writeFile(name, t.Result); err != nil {
+			return err
+		}
+		written[name] = true
+		fmt.Fprintln(command.OutOrStdout(), name)
+	}
+	there, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+	for _, name := range there {
+		if !written[name] {
+			fmt.Fprintf(command.ErrOrStderr(), "%s is of no tenant in these folders; remove it, and what it made\n", name)
+		}
+	}
+	return err
+}
+
+// writeFile writes a file beside its name, and gives it the name when it is whole.
+func writeFile(name string, content io.WriterTo) error {
+	file, err := os.CreateTemp(filepath.Dir(name), ".batch-*")
+	if err != nil {
+		return err
+	}
+	_, err = content.WriteTo(file)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
 }

@@ -249,10 +249,21 @@ func TestBatch(t *testing.T) {
 	require.Contains(t, got.stdout, name+"\n")
 	text, err := os.ReadFile(name)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "kind: RedisFailover")
+	require.Contains(t, string(text), "kind: RedisFailover\n")
+	require.Regexp(t, `REDIS_CLUSTER_NAME: "?team-a-cache"?\n`, string(text), "the release's name")
+	require.NotContains(t, string(text), "helm.sh/hook: test")
 	info, err := os.Stat(name)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	gone := filepath.Join(folder, "team-z.yaml")
+	require.NoError(t, os.WriteFile(gone, nil, 0o600))
+	got = command("", "batch", repository+"/charts/tenant-redis", "--tenants", repository+"/examples/tenants", "--values", shared, "--output", folder)
+	require.Zero(t, got.code, got.stderr)
+	require.Equal(t, gone+" is of no tenant in these folders; remove it, and what it made\n", got.stderr)
+	left, err := filepath.Glob(filepath.Join(folder, ".*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 // TestCheck breaks the rule that images have a tag other than latest; the chart

@@ -15,7 +15,7 @@ import (
 
 // runs returns a cluster in which an instance of the release runs with the
 // password of a Secret, with none if that is empty, and all else of others.
-func runs(name, secret string, others ...cluster) cluster {
+func runs(secret string, others ...cluster) cluster {
 	c := cluster{}
 	for _, other := range others {
 		maps.Copy(c, other)
@@ -28,10 +28,10 @@ func runs(name, secret string, others ...cluster) cluster {
 	}
 	set := appsv1.StatefulSet{TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"}}
 	set.Spec.Template.Spec.Containers = []corev1.Container{container, {Name: "redis-exporter"}}
-	c[sets+"rfr-"+name] = set
+	c[sets+"rfr-"+release] = set
 	c[accounts] = corev1.ServiceAccountList{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccountList"},
-		Items:    []corev1.ServiceAccount{account("default", "", ""), account(name, release, "tenant-redis")},
+		Items:    []corev1.ServiceAccount{account("default", "", ""), account(release, release, "tenant-redis")},
 	}
 	return c
 }
@@ -57,19 +57,19 @@ func TestPasswordOfARunningInstance(t *testing.T) {
 		// says is empty where it is allowed.
 		says string
 	}{
-		"unchanged":                    {runs(release, release, own), "auth.enabled=true", ""},
-		"unchanged, own Secret":        {runs(release, "mine", mine), "auth.existingSecret=mine", ""},
-		"unchanged, none":              {runs(release, ""), "auth.enabled=false", ""},
-		"to a Secret with the same":    {runs(release, release, own, mine), "auth.existingSecret=mine", ""},
-		"back from a Secret":           {runs(release, "mine", mine), "auth.enabled=true", ""},
-		"to a Secret with another":     {runs(release, release, own, other), "auth.existingSecret=other", `auth.existingSecret: "other" has another password than Secret redis-system/cache, with which this instance runs, and would shut the operator out: give it the same password first`},
-		"from a Secret to another":     {runs(release, "mine", mine, other), "auth.existingSecret=other", `auth.existingSecret: "other" has another password than Secret redis-system/mine`},
-		"switched off":                 {runs(release, release, own), "auth.enabled=false", "auth.enabled: false, but this instance runs with a password, and the operator could never repair or replace its Redis again: set auth.enabled to true; for the other, install another release, have the applications use it, and uninstall this one"},
-		"switched on":                  {runs(release, ""), "auth.enabled=true", "auth.enabled: true, but this instance runs without a password"},
-		"switched on with a Secret":    {runs(release, "", mine), "auth.existingSecret=mine", "auth.enabled: true, but this instance runs without a password"},
-		"its Secret is gone":           {runs(release, release), "auth.enabled=true", "auth: this instance runs with the password of Secret redis-system/cache, which is gone, and another password would shut the operator out: make the Secret again, with a key password that has what this prints: kubectl -n redis-system exec rfr-cache-0 -c redis -- printenv REDIS_PASSWORD"},
-		"a Secret of its own is gone":  {runs(release, "mine"), "auth.existingSecret=mine", "auth: this instance runs with the password of Secret redis-system/mine, which is gone"},
-		"to another, and that is gone": {runs(release, "mine", other), "auth.existingSecret=other", "auth: this instance runs with the password of Secret redis-system/mine, which is gone"},
+		"unchanged":                    {runs(release, own), "auth.enabled=true", ""},
+		"unchanged, own Secret":        {runs("mine", mine), "auth.existingSecret=mine", ""},
+		"unchanged, none":              {runs(""), "auth.enabled=false", ""},
+		"to a Secret with the same":    {runs(release, own, mine), "auth.existingSecret=mine", ""},
+		"back from a Secret":           {runs("mine", mine), "auth.enabled=true", ""},
+		"to a Secret with another":     {runs(release, own, other), "auth.existingSecret=other", `auth.existingSecret: "other" has another password than Secret redis-system/cache, with which this instance runs, and would shut the operator out: give it the same password first`},
+		"from a Secret to another":     {runs("mine", mine, other), "auth.existingSecret=other", `auth.existingSecret: "other" has another password than Secret redis-system/mine`},
+		"switched off":                 {runs(release, own), "auth.enabled=false", "auth.enabled: false, but this instance runs with a password, and the operator could never repair or replace its Redis again: set auth.enabled to true; for the other, install another release, have the applications use it, and uninstall this one"},
+		"switched on":                  {runs(""), "auth.enabled=true", "auth.enabled: true, but this instance runs without a password"},
+		"switched on with a Secret":    {runs("", mine), "auth.existingSecret=mine", "auth.enabled: true, but this instance runs without a password"},
+		"its Secret is gone":           {runs(release), "auth.enabled=true", "auth: this instance runs with the password of Secret redis-system/cache, which is gone, and another password would shut the operator out: make the Secret again, with a key password that has what this prints: kubectl -n redis-system exec rfr-cache-0 -c redis -- printenv REDIS_PASSWORD"},
+		"a Secret of its own is gone":  {runs("mine"), "auth.existingSecret=mine", "auth: this instance runs with the password of Secret redis-system/mine, which is gone"},
+		"to another, and that is gone": {runs("mine", other), "auth.existingSecret=other", "auth: this instance runs with the password of Secret redis-system/mine, which is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, helm := range helms {
@@ -92,7 +92,7 @@ func TestPasswordOfARunningInstance(t *testing.T) {
 // TestUninstalledInstanceIsNoHindrance holds that one may be installed anew while
 // Kubernetes still removes the last.
 func TestUninstalledInstanceIsNoHindrance(t *testing.T) {
-	c := runs(release, release)
+	c := runs(release)
 	delete(c, accounts)
 	out, err := c.template(t, "helm", "--set", "auth.enabled=true")
 	require.NoError(t, err, out)
@@ -104,7 +104,7 @@ func TestUninstalledInstanceIsNoHindrance(t *testing.T) {
 func TestNewNameOfARelease(t *testing.T) {
 	const says = `name: "new" would delete the instance "cache" of this release, with all its data: set name to "cache"; for another instance, install another release. If its data may go, first kubectl -n redis-system delete redisfailover,serviceaccount cache`
 	for _, helm := range helms {
-		out, err := runs(release, "").template(t, helm, "--set", "auth.enabled=false,name=new")
+		out, err := runs("").template(t, helm, "--set", "auth.enabled=false,name=new")
 		require.Error(t, err)
 		assert.Contains(t, out, says)
 

@@ -38,14 +38,14 @@ func TestDeployer(t *testing.T) {
 		"proxy.enabled": "true", "tenantSubjects": `[{"kind": "User", "name": "e2e-developer"}]`,
 	}}
 	framework.Namespace(t, release.Name)
-	manifest := ""
+	var manifests []string
 	for _, name := range []string{"release-namespace", "tenant-namespace"} {
 		text, err := os.ReadFile(framework.Path("examples/deployer/" + name + ".yaml"))
 		require.NoError(t, err)
-		manifest += "---\n" + strings.ReplaceAll(string(text), "namespace: team-a", "namespace: "+release.Name)
+		manifests = append(manifests, strings.ReplaceAll(string(text), "namespace: team-a", "namespace: "+release.Name))
 	}
 	file := filepath.Join(t.TempDir(), "roles.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(manifest+bindings), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(strings.Join(manifests, "---\n")+bindings), 0o600))
 	t.Cleanup(func() { _ = k8s.KubectlDeleteContextE(t, framework.CleanupContext(t), framework.Kubectl(""), file) })
 	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), file)
 

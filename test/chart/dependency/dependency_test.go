@@ -66,10 +66,10 @@ type dependency struct{ chart, alias string }
 func parent(t *testing.T, dependencies ...dependency) string {
 	t.Helper()
 	dir := t.TempDir()
-	lines := []string{"apiVersion: v2", "name: shop", "version: 1.0.0", "dependencies:"}
+	metadata := []string{"apiVersion: v2", "name: shop", "version: 1.0.0", "dependencies:"}
 	hostile := map[string]string{}
 	for _, d := range dependencies {
-		lines = append(lines, fmt.Sprintf("  - {name: %s, alias: %s, version: '*'}", d.chart, d.alias))
+		metadata = append(metadata, fmt.Sprintf("  - {name: %s, alias: %s, version: '*'}", d.chart, d.alias))
 		to := filepath.Join(dir, "charts", d.chart)
 		if _, err := os.Stat(to); err == nil {
 			continue
@@ -84,7 +84,7 @@ func parent(t *testing.T, dependencies ...dependency) string {
 	}
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "templates"), 0o750))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "_helpers.tpl"), []byte(strings.Join(slices.Collect(maps.Values(hostile)), "")), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "Chart.yaml"), []byte(strings.Join(lines, "\n")), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Chart.yaml"), []byte(strings.Join(metadata, "\n")), 0o600))
 	return dir
 }
 

@@ -33,7 +33,7 @@ func TestTrapsAreTested(t *testing.T) {
 	}))
 
 	rows := regexp.MustCompile(`(?m)^\| (\d+) \|.*\|([^|]*)\|$`).FindAllStringSubmatch(string(traps), -1)
-	require.Len(t, rows, 27)
+	require.Len(t, rows, 28)
 	for i, row := range rows {
 		assert.Equal(t, strconv.Itoa(i+1), row[1])
 		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(row[2], -1)

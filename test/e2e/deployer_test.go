@@ -37,19 +37,7 @@ func TestDeployer(t *testing.T) {
 	release := framework.Release{Name: "e2e-deployed", Values: map[string]string{
 		"proxy.enabled": "true", "tenantSubjects": `[{"kind": "User", "name": "e2e-developer"}]`,
 	}}
-	framework.Namespace(t, release.Name)
-	var manifests []string
-	for _, name := range []string{"release-namespace", "tenant-namespace"} {
-		text, err := os.ReadFile(framework.Path("examples/deployer/" + name + ".yaml"))
-		require.NoError(t, err)
-		manifests = append(manifests, strings.ReplaceAll(string(text), "namespace: team-a", "namespace: "+release.Name))
-	}
-	file := filepath.Join(t.TempDir(), "roles.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Join(manifests, "---\n")+bindings), 0o600))
-	t.Cleanup(func() { _ = k8s.KubectlDeleteContextE(t, framework.CleanupContext(t), framework.Kubectl(""), file) })
-	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), file)
-
-	t.Setenv("HELM_KUBEASUSER", "e2e-deployer")
+	release.Prepare = func() { becomeDeployer(t, release.Name) }
 	i := framework.Install(t, release)
 	i.AwaitServing(t)
 	before := passwordOf(t, i)
@@ -66,4 +54,22 @@ func TestDeployer(t *testing.T) {
 		require.ErrorContains(t, i.TryUpgrade(t, framework.Path("charts/tenant-redis"), changed), says.says)
 	}
 	i.AwaitServing(t)
+}
+
+// becomeDeployer has Helm act as a user to whom the Roles of examples/deployer are
+// given, in the release's namespace and the tenant's.
+func becomeDeployer(t *testing.T, tenant string) {
+	t.Helper()
+	var manifests []string
+	for _, name := range []string{"release-namespace", "tenant-namespace"} {
+		text, err := os.ReadFile(framework.Path("examples/deployer/" + name + ".yaml"))
+		require.NoError(t, err)
+		manifests = append(manifests, strings.ReplaceAll(string(text), "namespace: team-a", "namespace: "+tenant))
+	}
+	file := filepath.Join(t.TempDir(), "roles.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Join(manifests, "---\n")+bindings), 0o600))
+	t.Cleanup(func() { _ = k8s.KubectlDeleteContextE(t, framework.CleanupContext(t), framework.Kubectl(""), file) })
+	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), file)
+
+	t.Setenv("HELM_KUBEASUSER", "e2e-deployer")
 }

@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,20 +30,20 @@ func TestContainerIsGone(t *testing.T) {
 				if round == 3 {
 					t.Skip("no Pod was quicker than the Sentinels: the machine is too busy")
 				}
-				before := i.promotions()
+				before, elections := i.promotions(), i.elections()
 				writers := i.writers()
 				old.Signal(syscall.SIGKILL)
 				master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
-				said := i.said("is gone: replaced by " + master.IP)
+				led := i.ledByPod(master, elections)
 				gap := lab.Detection + 2500*time.Millisecond
-				if said > 0 {
+				if led {
 					gap = goneGap
 				}
 				i.writersReturn(writers, master, gap, 1)
 				require.Equal(t, before+1, i.promotions())
 				i.Restart(old)
 				i.Settled(master)
-				if said > 0 {
+				if led {
 					return
 				}
 				i.watched(master)
@@ -224,4 +225,41 @@ func (i *instance) said(text string) int {
 		n += strings.Count(i.Logged(p), text)
 	}
 	return n
+}
+
+// elections counts those that Sentinels have won.
+func (i *instance) elections() int {
+	n := 0
+	for _, s := range i.Sentinels {
+		n += strings.Count(i.Logged(s), "+elected-leader")
+	}
+	return n
+}
+
+// ledByPod waits until it is known who has replaced a master that is gone: a Pod or,
+// with one election more than before, a Sentinel.
+func (i *instance) ledByPod(master *lab.Process, before int) (led bool) {
+	i.T.Helper()
+	i.Eventually(10*time.Second, func() string {
+		led = i.said("is gone: replaced by "+master.IP) > 0
+		if led || i.elections() > before {
+			return ""
+		}
+		return "nobody says that it has replaced the master"
+	})
+	return led
+}
+
+// says waits until one of these is in the log of a Pod: a script tells what it has done
+// when that has been seen already.
+func (i *instance) says(texts ...string) {
+	i.T.Helper()
+	i.Eventually(10*time.Second, func() string {
+		for _, text := range texts {
+			if i.said(text) > 0 {
+				return ""
+			}
+		}
+		return fmt.Sprintf("no Pod says any of %q", texts)
+	})
 }

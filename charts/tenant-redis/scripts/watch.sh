@@ -216,15 +216,14 @@ gone() {
 # do it. It takes the votes of the Sentinels as ever, and all must have lost it. The
 # replica whose turn it is leads, the best first and each next one half a second
 # later: two at a time could have half of the votes each. First it leaves time to
-# start.sh, which knows at once when Redis alone has ended, and has the votes by then,
-# also where programs start slowly.
+# start.sh, which knows at once when Redis alone has ended, and has the votes by then:
+# it has started some dozen programs, which is slow where the first question here is.
 inherit() {
 	old=$1
-	refuses "$old" || return 0
 	read -r began _ </proc/uptime
-	look_around
-	read -r looked _ </proc/uptime
-	sleep "$(awk -v began="$began" -v looked="$looked" 'BEGIN { print 0.4 + 2 * (looked - began) }')"
+	refuses "$old" || return 0
+	read -r asked _ </proc/uptime
+	sleep "$(awk -v began="$began" -v asked="$asked" 'BEGIN { print 0.4 + 10 * (asked - began) }')"
 	for turn in 1 2 3; do
 		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already

@@ -62,6 +62,8 @@ type Release struct {
 	// TenantFile is the path of a tenant file for tenant-post, where there is no
 	// Example.
 	TenantFile string
+	// Prepare, if set, is called once the tenant's namespace is there.
+	Prepare func()
 	// Values maps a value's path to JSON. They add to the example's, or to those
 	// of a small instance.
 	Values map[string]string
@@ -100,6 +102,9 @@ func New(t *testing.T, release Release) *Instance {
 func Install(t *testing.T, release Release) *Instance {
 	t.Helper()
 	i := New(t, release)
+	if release.Prepare != nil {
+		release.Prepare()
+	}
 	_ = i.uninstall(CleanupContext(t))
 	t.Cleanup(func() {
 		i.dumpFailure(t)

@@ -42,9 +42,9 @@ var (
 
 // TestMemoryIsBounded fills Redis to the brim while a replica is lost and makes
 // a full copy, which is when Redis needs most. A cache drops its oldest keys, a
-// session store refuses new ones, and no container is killed for its memory.
+// session store refuses new ones, and no container is killed for its memory. It takes
+// all of the processor, and so runs beside no other test.
 func TestMemoryIsBounded(t *testing.T) {
-	t.Parallel()
 	for _, purpose := range []struct {
 		name    string
 		evicts  bool

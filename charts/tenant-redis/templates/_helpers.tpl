@@ -117,14 +117,14 @@ customReadinessProbe:
   timeoutSeconds: 5
 {{- end }}
 
-{{/* How to tell alive from dead, for the port that is given. Who answers is alive, whatever it says: the operator's own probe, which wants PONG, has a Redis killed that loads, and one that has no connection left, again and again. It does not log in. Silence of a minute and a half is for good: Sentinel has replaced such a master long before. */}}
+{{/* How to tell alive from dead, for the port that is given. Who answers is alive, whatever it says: the operator's own probe, which wants PONG, has a Redis killed that loads, and one that has no connection left, again and again. It does not log in, and so asks for RESET, which needs no password: a PING would count as a login that is refused, and RedisLoginsRefused would tell of it. Silence of a minute and a half is for good: Sentinel has replaced such a master long before. */}}
 {{- define "tenant-redis.alive" -}}
 customLivenessProbe:
   exec:
     command:
       - /bin/sh
       - -c
-      - answer=$(timeout 4 redis-cli -h 127.0.0.1 -p {{ . }} ping 2>&1); case $answer in "" | *"Could not connect"*) echo "no answer $answer"; exit 1 ;; esac
+      - answer=$(timeout 4 redis-cli -h 127.0.0.1 -p {{ . }} reset 2>&1); case $answer in "" | *"Could not connect"*) echo "no answer $answer"; exit 1 ;; esac
   initialDelaySeconds: 30
   periodSeconds: 30
   timeoutSeconds: 5

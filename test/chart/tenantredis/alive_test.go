@@ -80,7 +80,13 @@ func alive(t *testing.T, component, address string) bool {
 // answer is dead.
 func TestAliveAndDead(t *testing.T) {
 	t.Run("serving, with a password", func(t *testing.T) {
-		assert.True(t, alive(t, "redis", probedServer(t, "--requirepass", "a").address))
+		p := probedServer(t, "--requirepass", "a")
+		assert.True(t, alive(t, "redis", p.address))
+		client := goredis.NewClient(&goredis.Options{Addr: p.address, Password: "a"})
+		defer func() { _ = client.Close() }()
+		refused, err := client.Info(t.Context(), "errorstats").Result()
+		require.NoError(t, err)
+		assert.NotContains(t, refused, "NOAUTH", "RedisLoginsRefused counts these")
 	})
 	t.Run("loading", func(t *testing.T) {
 		dir := t.TempDir()

@@ -88,7 +88,7 @@ engine:
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck jq gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy
+	@scripts/packages.sh shellcheck jq gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy iptables iproute2
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

@@ -63,20 +63,21 @@ run() {
 # package's.
 count() { cat "$CACHE"/log/tests-*.json | grep -F '"Test":' | grep -cF "\"Action\":\"$1\"" || true; }
 
-# begin_cluster begins to make the cluster.
+# begin_cluster begins to make the cluster, in a process group of its own: what that
+# starts must not go on when the tests have ended.
 begin_cluster() {
   say "making the cluster beside the tests"
-  BESIDE=1 IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh >"$CACHE/log/cluster.log" 2>&1 &
+  BESIDE=1 IMAGE_LISTS=$ALL_IMAGE_LISTS setsid scripts/operator.sh >"$CACHE/log/cluster.log" 2>&1 &
   cluster=$!
-  trap 'kill "$cluster" 2>/dev/null || true' EXIT
+  trap 'kill -- "-$cluster" 2>/dev/null || true' EXIT
 }
 
 # await_cluster waits until it is made, and shows what happened so far.
 await_cluster() {
   phase "the rest of making the cluster"
   tail --lines=+1 --follow --pid="$cluster" "$CACHE/log/cluster.log"
-  trap - EXIT
   wait "$cluster" || die "there is no cluster to run tests on"
+  trap - EXIT
   cluster=
 }
 

@@ -34,8 +34,14 @@ server() {
 
 listed() { sed '/^#/d' ci/servers/list; }
 
+# inputs prints what they are made from; they are made anew when it changes.
+inputs() { cat ci/servers/list scripts/servers.sh; }
+
+inputs | cmp -s - "$FOLDER/inputs" || rm -rf "$FOLDER"
+mkdir -p "$FOLDER"
+inputs >"$FOLDER/inputs"
 for name; do
-  [ -d "$FOLDER/$name" ] && continue
+  [ ! -d "$FOLDER/$name" ] || continue
   suite=$(listed | awk -v name="$name" '$1 == name {print $2}')
   [ -n "$suite" ] || die "no server is called $name: ci/servers/list has $(listed | awk '{print $1}' | paste -sd ' ')"
   scripts/packages.sh debootstrap patchelf

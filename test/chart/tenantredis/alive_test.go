@@ -1,6 +1,7 @@
 package tenantredis
 
 import (
+	"bufio"
 	"net"
 	"os"
 	"os/exec"
@@ -49,6 +50,20 @@ func (p probed) client(t *testing.T) *goredis.Client {
 	client := goredis.NewClient(&goredis.Options{Addr: p.address, MaxRetries: -1, ReadTimeout: 20 * time.Second, Protocol: 2, DisableIdentity: true})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// useUp takes the only connection that the server has, until after the test. The one
+// that probedServer has closed may be there for a moment still.
+func (p probed) useUp(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		holder, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.address)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = holder.Close() })
+		_, _ = holder.Write([]byte("PING\r\n"))
+		answer, _ := bufio.NewReader(holder).ReadString('\n')
+		return answer == "+PONG\r\n"
+	}, 10*time.Second, 50*time.Millisecond)
 }
 
 // alive runs the chart's probe of a component with each shell that images have, at
@@ -102,10 +117,7 @@ func TestAliveAndDead(t *testing.T) {
 	})
 	t.Run("without a connection left", func(t *testing.T) {
 		p := probedServer(t, "--maxclients", "1")
-		holder, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.address)
-		require.NoError(t, err)
-		defer func() { _ = holder.Close() }()
-		time.Sleep(100 * time.Millisecond)
+		p.useUp(t)
 		assert.True(t, alive(t, "redis", p.address))
 	})
 	t.Run("busy with a script", func(t *testing.T) {
@@ -139,10 +151,7 @@ func TestAliveAndDead(t *testing.T) {
 	}
 	t.Run("Sentinel without a connection left", func(t *testing.T) {
 		p := sentinel(t)
-		holder, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.address)
-		require.NoError(t, err)
-		defer func() { _ = holder.Close() }()
-		time.Sleep(100 * time.Millisecond)
+		p.useUp(t)
 		assert.True(t, alive(t, "sentinel", p.address))
 	})
 	t.Run("hung Sentinel", func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // saved; of sessions what was saved last. What was deleted since is what a file
 // that is left behind brings back.
 func TestFullRestart(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		arguments []string
 		keys      int64

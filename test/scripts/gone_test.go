@@ -77,6 +77,7 @@ func TestContainerIsBackAtOnce(t *testing.T) {
 
 // What ends connections, and is no end of a Redis.
 func TestNothingIsGone(t *testing.T) {
+	t.Parallel()
 	cutAll := func(i *instance, master *redis.Client) {
 		for _, kind := range []string{"replica", "pubsub"} {
 			require.NoError(i.T, master.Do(i.T.Context(), "CLIENT", "KILL", "TYPE", kind).Err())

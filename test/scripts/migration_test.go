@@ -14,6 +14,7 @@ import (
 // there are no Sentinels, and of their Service the Redis that were started then
 // never learn. They must hand over all the same.
 func TestMigration(t *testing.T) {
+	t.Parallel()
 	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

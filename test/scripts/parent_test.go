@@ -73,6 +73,7 @@ func (i *instance) listens(p *lab.Process, want int) {
 // A master that ends although nobody has told it to is replaced before its container
 // is started again.
 func TestCrashedMasterIsReplaced(t *testing.T) {
+	t.Parallel()
 	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,6 +115,7 @@ func TestCrashOfOthers(t *testing.T) {
 // What Kubernetes tells the script, it tells Redis at once, which saves what it has
 // and whose status is the container's.
 func TestRedisIsToldToEnd(t *testing.T) {
+	t.Parallel()
 	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,6 +20,7 @@ import (
 const containerRestart = time.Second
 
 func TestKilledMasterComesBackAsReplica(t *testing.T) {
+	t.Parallel()
 	slow := func(i *instance) { i.Detection = 6 * time.Second }
 	for name, test := range map[string]struct {
 		option func(*instance)
@@ -222,6 +223,7 @@ func TestMasterWithoutReplicas(t *testing.T) {
 }
 
 func TestNoSentinelNamesAMaster(t *testing.T) {
+	t.Parallel()
 	tests := map[string]func(*instance){
 		"they are not there yet": func(*instance) {},
 		"they are new":           func(i *instance) { i.StartSentinel(i.Sentinels[0]) },

@@ -179,6 +179,7 @@ func TestAllButTheMasterRestarted(t *testing.T) {
 // A Sentinel that does not answer, the first that the Service hands out, holds
 // nobody up, whether it was silent before or falls silent while writes are held.
 func TestHandOverWithSilentSentinel(t *testing.T) {
+	t.Parallel()
 	for name, step := range map[string]string{"before": "*ROLE*", "during": "*PUBLISH*"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -78,6 +78,7 @@ func TestVoteIsQuickerThanSentinel(t *testing.T) {
 // Replicas that still load have nothing, and cannot be seen in ROLE: while the
 // master has the data and can wait, none is promoted. The sync is slowed down.
 func TestReplicasThatStillLoad(t *testing.T) {
+	t.Parallel()
 	const keys = 301
 	loading := func(t *testing.T, delay time.Duration) *instance {
 		t.Helper()
@@ -125,6 +126,7 @@ func TestReplicasThatStillLoad(t *testing.T) {
 // Where writes cannot be held, no replica is promoted: the master would go on taking
 // writes, and lose them. Redis itself loses none when it is told to end.
 func TestWritesCannotBeHeld(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		option  func(*instance)
 		prepare func(*instance, *redis.Client) (undo func())
@@ -192,6 +194,7 @@ func TestHandOverFromBusyRedis(t *testing.T) {
 // Sentinels that have voted for another leader wait for that: two leaders would
 // each promote a replica.
 func TestAnotherLeader(t *testing.T) {
+	t.Parallel()
 	t.Run("has won", func(t *testing.T) {
 		t.Parallel()
 		i := running(t)

@@ -54,6 +54,7 @@ func TestForcedFailover(t *testing.T) {
 // A script that dies with its Redis leaves votes, which keep the Sentinels from acting
 // for twice their failover-timeout. A replica's Pod leads as soon as they count no more.
 func TestScriptDiesBesideWatchers(t *testing.T) {
+	t.Parallel()
 	const lease = 6 * time.Second
 	for _, step := range []step{won, promoted} {
 		t.Run(step.name, func(t *testing.T) {

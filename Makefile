@@ -13,11 +13,12 @@ CLUSTER_TOOLS := bin/kubectl bin/helm bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 TESTERS := bin/gotestsum bin/helm4
+SCANNERS := bin/govulncheck bin/vulndb
 
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
 
-.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-versions test-e2e lint docs tools build package images engine packages cluster down clean help FORCE
+.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package images engine packages cluster down clean help FORCE
 
 up: ## a kind cluster, the operator, and a demo tenant's Redis
 	@$(NEED) engine $(CLUSTER_TOOLS) build
@@ -27,8 +28,9 @@ demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' mast
 	@scripts/demo-failover.sh
 
 test: ## all that every commit must pass
-	@$(NEED) engine packages $(CLUSTER_TOOLS) $(LINTERS) $(TESTERS) build
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) build
 	@scripts/lint.sh
+	@scripts/vulnerabilities.sh
 	@scripts/test.sh unit lab versions e2e
 
 test-full: ## every fault, both operator versions, the soak: hours
@@ -36,7 +38,7 @@ test-full: ## every fault, both operator versions, the soak: hours
 	@scripts/test.sh unit lab versions full
 
 test-unit: ## tests that need neither a cluster nor Redis
-	@$(NEED) packages bin/helm $(TESTERS) build
+	@$(NEED) packages bin/helm $(SCANNERS) $(TESTERS) build
 	@scripts/test.sh unit
 
 test-lab: ## real Redis and Sentinels as processes, under faults
@@ -63,10 +65,14 @@ lint: ## style of Go, shell and charts
 	@$(NEED) packages $(LINTERS) bin/helm
 	@scripts/lint.sh
 
+vulnerabilities: ## known vulnerabilities that what ships can reach
+	@$(NEED) packages $(SCANNERS)
+	@scripts/vulnerabilities.sh
+
 docs: $(GENERATORS) packages ## the charts' schemas, README files and dashboards
 	@scripts/docs.sh charts
 
-tools: $(CLUSTER_TOOLS) $(LINTERS) $(TESTERS) ## every pinned tool, into bin/
+tools: $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) ## every pinned tool, into bin/
 
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh

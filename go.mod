@@ -2,6 +2,8 @@ module github.com/tenant-redis/tenant-redis
 
 go 1.26.0
 
+toolchain go1.26.11
+
 require (
 	github.com/distribution/reference v0.6.0
 	github.com/grafana/grafana-foundation-sdk/go v0.0.18
@@ -14,7 +16,7 @@ require (
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v2 v2.4.4
 	go.yaml.in/yaml/v3 v3.0.6
-	golang.org/x/image v0.25.0
+	golang.org/x/image v0.46.0
 	golang.org/x/mod v0.41.0
 	golang.org/x/sync v0.24.0
 	gonum.org/v1/plot v0.16.0

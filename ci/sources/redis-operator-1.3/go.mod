@@ -38,11 +38,11 @@ require (
 	github.com/spf13/pflag v1.0.5 // indirect
 	github.com/spotahome/kooper/v2 v2.4.0 // indirect
 	github.com/spotahome/redis-operator v1.3.0-rc1 // indirect
-	golang.org/x/net v0.8.0 // indirect
+	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/oauth2 v0.5.0 // indirect
-	golang.org/x/sys v0.8.0 // indirect
-	golang.org/x/term v0.6.0 // indirect
-	golang.org/x/text v0.8.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/term v0.47.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.0.0-20220210224613-90d013bbcef8 // indirect
 	google.golang.org/appengine v1.6.7 // indirect
 	google.golang.org/protobuf v1.30.0 // indirect

@@ -19,6 +19,17 @@ load_images() {
     kind load docker-image --name "$CLUSTER" --nodes "$CLUSTER-control-plane" "$EXAMPLES_IMAGE"
 }
 
+# Pages and examples name the images as their registries do. The nodes know them by
+# those names too, so that what users copy runs here as it stands.
+name_images_publicly() {
+  local node public
+  kind get nodes --name "$CLUSTER" | while read -r node; do
+    while read -r _ public; do
+      docker exec "$node" ctr --namespace k8s.io images tag --force "$(local_name "$public")" "$public" </dev/null
+    done < <(listed_images)
+  done
+}
+
 canary_reaches() { kubectl -n network-canary exec client -- timeout 3 redis-cli -h "$1" ping 2>/dev/null | grep -q PONG; }
 
 # prove_policies fails unless a policy cuts a connection that works without it.
@@ -53,6 +64,7 @@ else
 fi
 phase cluster
 step "loading the images into the nodes" load_images
+step "giving the images their public names in the nodes" name_images_publicly
 if [ -f "$UNFINISHED" ]; then
   step "proving that NetworkPolicies are enforced" prove_policies
   rm -f "$UNFINISHED"

@@ -18,10 +18,11 @@ show_contract() {
 
 finished() { kubectl -n "$TENANT" get job "$1" -o 'jsonpath={.status.conditions[*].type}' | grep -qE 'Complete|Failed'; }
 
-# client NAME runs the Job on standard input to its end, and prints its output.
+# client NAME runs the Job on standard input to its end, and prints its output. The
+# nodes have its image under a name of this cluster's.
 client() {
   kubectl -n "$TENANT" delete job "$1" --ignore-not-found --cascade=foreground >/dev/null
-  kubectl -n "$TENANT" create -f - >/dev/null
+  sed "s|image: .*|image: $CLIENT_IMAGE|" | kubectl -n "$TENANT" create -f - >/dev/null
   wait_until 90 finished "$1"
   kubectl -n "$TENANT" logs "job/$1" | sed 's/^/  /'
   kubectl -n "$TENANT" get job "$1" -o 'jsonpath={.status.succeeded}' >"$CACHE/succeeded"

@@ -161,6 +161,7 @@ func TestForm(t *testing.T) {
 		assert.Regexp(t, `^[A-Z][^{}<>]+\.$`, rule.Annotations["summary"], "%s: the same for each alert of its name", name)
 		assert.NotRegexp(t, `<[a-zA-Z]+>`, rule.Expr+rule.Annotations["description"], "%s: a placeholder is left", name)
 		assert.Regexp(t, `^https://.*/docs/runbooks/`+name+`\.md$`, rule.Annotations["runbook_url"], name)
+		assert.Regexp(t, `^NAMESPACE=redis-system\nNAME=(`+target.name+`|redis-operator)\n$`, rule.Annotations["runbook_variables"], "%s: ready to paste", name)
 	}
 }
 

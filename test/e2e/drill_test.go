@@ -189,6 +189,7 @@ func (d *drill) note(t *testing.T, alert framework.Alert) {
 	assert.Equal(t, source.Labels["severity"], alert.Labels["severity"], name)
 	assert.Equal(t, source.Annotations["summary"], alert.Annotations["summary"], name)
 	assert.True(t, strings.HasSuffix(alert.Annotations["runbook_url"], "/"+name+".md"), "%s: runbook_url is %q", name, alert.Annotations["runbook_url"])
+	assert.Contains(t, alert.Annotations["runbook_variables"], "\nNAME="+d.name()+"\n", name)
 	assert.NotRegexp(t, `^$|<[a-z ]+>`, alert.Annotations["description"], name)
 	assert.Regexp(t, `^`+regexp.QuoteMeta(grafana)+`/\S+$`, alert.Annotations["dashboard_url"], name)
 	if source.tenant {
@@ -296,6 +297,8 @@ func runScript(t *testing.T, script string) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), scriptWithin)
 	defer cancel()
 	command := exec.CommandContext(ctx, "bash", "-c", script)
+	// Some save a file where the reader is.
+	command.Dir = t.TempDir()
 	// A command that hangs in a Pod must not hold its output open.
 	command.WaitDelay = 5 * time.Second
 	output, err := command.CombinedOutput()

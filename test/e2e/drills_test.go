@@ -272,7 +272,8 @@ func drillTwoMasters(t *testing.T, l *lab) {
 	d := l.begin(i, "a replica is promoted beside the master")
 	promoteBeside(t, i, serving, replicas[0].Pod)
 	d.fires(t, "RedisMultipleMasters", "RedisReplicaMissing", "RedisOperatorReconcileFailing", "RedisSentinelCountsWrong")
-	d.mitigate(t, "RedisMultipleMasters", 0, nil)
+	output := d.mitigate(t, "RedisMultipleMasters", 0, map[string]string{"POD": replicas[0].Pod})
+	require.Regexp(t, `[1-9]\d+ .*`+replicas[0].Pod+`\.rdb\n`, output, "the wrong master's data is saved before it is lost")
 	i.AwaitServing(t)
 	d.resolves(t, resolveWithin)
 }

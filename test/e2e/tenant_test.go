@@ -18,17 +18,13 @@ import (
 // does, through the post-renderer: two of them in one namespace, one with Helm 4.
 func TestTenants(t *testing.T) {
 	t.Parallel()
-	// Helm 3 hands no hooks to a post-renderer: the image of helm test's Jobs must
-	// be right by itself.
-	const image = `"tenant-redis.local/valkey/valkey:8.1.11"`
 	releases := []framework.Release{
 		{
 			Name: "e2e-team-a-cache", Tenant: "e2e-team-a", Example: "team-a",
-			Values: map[string]string{"image": image, "tenantSubjects": `[{"kind": "User", "name": "` + developer + `"}]`},
+			Values: map[string]string{"tenantSubjects": `[{"kind": "User", "name": "` + developer + `"}]`},
 		},
 		{
 			Name: "e2e-team-b-sessions", Tenant: "e2e-team-b", Example: "team-b",
-			Values: map[string]string{"image": image},
 		},
 		{
 			Name: "e2e-team-c-cache", Tenant: "e2e-team-c", Namespace: framework.TeamCNamespace, Example: "team-c",

@@ -20,6 +20,7 @@ var (
 	heading    = regexp.MustCompile(`(?m)^## (.+)\n`)
 	block      = regexp.MustCompile("(?s)```sh\n(.*?)```")
 	assignment = regexp.MustCompile(`^([A-Z]+)=(.*)$`)
+	needed     = regexp.MustCompile(`\$\{([A-Z]+):\?`)
 )
 
 // Runbook is that of one alert.
@@ -58,19 +59,31 @@ func (r Runbook) Blocks(section string) int {
 	return len(r.sections[section])
 }
 
-// Script is one block of a section, counted from 0, ready to run: each variable
-// that the caller gives has its value, wherever the runbook sets it. A comment
-// behind a variable asks the reader to choose, so that it must be given; one
-// that the runbook does not set is a mistake.
+// Script is one block of a section, counted from 0, ready to run: each variable that
+// the caller gives has its value, wherever the runbook sets it. What a reader pastes
+// from the alert (${NAME:?}) must be given, and so must what a comment behind a
+// variable asks to choose; one that the runbook does not ask for is a mistake.
 func (r Runbook) Script(section string, n int, variables map[string]string) (string, error) {
 	blocks := r.sections[section]
 	if n >= len(blocks) {
 		return "", fmt.Errorf("%s: %s has %d blocks of commands, not %d", r.name, section, len(blocks), n+1)
 	}
+	commands := strings.Join(r.sections[""], "") + blocks[n]
 	var script strings.Builder
 	var set []string
-	// The variables stand above the sections, once for all of them.
-	for line := range strings.Lines(strings.Join(r.sections[""], "") + blocks[n]) {
+	for _, match := range needed.FindAllStringSubmatch(commands, -1) {
+		name := match[1]
+		if slices.Contains(set, name) {
+			continue
+		}
+		value, given := variables[name]
+		if !given {
+			return "", fmt.Errorf("%s: %s needs %s of the alert, which is not given", r.name, section, name)
+		}
+		set = append(set, name)
+		script.WriteString(assign(name, value))
+	}
+	for line := range strings.Lines(commands) {
 		match := assignment.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if match == nil {
 			script.WriteString(line)
@@ -80,7 +93,7 @@ func (r Runbook) Script(section string, n int, variables map[string]string) (str
 		switch {
 		case given:
 			set = append(set, match[1])
-			line = match[1] + "='" + strings.ReplaceAll(value, "'", `'\''`) + "'\n"
+			line = assign(match[1], value)
 		case strings.Contains(match[2], " # "):
 			return "", fmt.Errorf("%s: %s asks to choose %s, which is not given", r.name, section, match[0])
 		}
@@ -88,8 +101,13 @@ func (r Runbook) Script(section string, n int, variables map[string]string) (str
 	}
 	for name := range variables {
 		if !slices.Contains(set, name) {
-			return "", fmt.Errorf("%s: %s does not set %s", r.name, section, name)
+			return "", fmt.Errorf("%s: %s does not ask for %s", r.name, section, name)
 		}
 	}
 	return script.String(), nil
+}
+
+// assign is a line that sets a variable.
+func assign(name, value string) string {
+	return name + "='" + strings.ReplaceAll(value, "'", `'\''`) + "'\n"
 }

@@ -9,8 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const sample = "# RedisSample\n\n```sh\nNAMESPACE=redis-system\nNAME=cache\n```\n\n## Meaning\n\n## Diagnosis\n\n```sh\nlook \"$NAMESPACE\" \"$NAME\"\n```\n\n" +
-	"## Mitigation\n\n```sh\nfirst\n```\n\nElse:\n\n```sh\nPOD=rfr-$NAME-0 # the Pod that the alert names\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n```\n"
+const (
+	header = ": \"${NAMESPACE:?of the alert}\" \"${NAME:?of the alert}\"\n"
+	sample = "# RedisSample\n\n```sh\n" + header + "```\n\n## Meaning\n\n## Diagnosis\n\n```sh\nlook \"${NAMESPACE:?}\" \"${NAME:?}\"\n```\n\n" +
+		"## Mitigation\n\n```sh\nfirst\n```\n\nElse:\n\n```sh\nPOD=rfr-${NAME:?}-0 # the Pod that the alert names\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n```\n"
+)
+
+func of(namespace, name string) map[string]string {
+	return map[string]string{"NAMESPACE": namespace, "NAME": name}
+}
 
 func write(t *testing.T) Runbook {
 	t.Helper()
@@ -26,13 +33,13 @@ func TestScript(t *testing.T) {
 	assert.Equal(t, 1, r.Blocks(Diagnosis))
 	assert.Equal(t, 2, r.Blocks(Mitigation))
 
-	script, err := r.Script(Diagnosis, 0, map[string]string{"NAME": "it's"})
+	script, err := r.Script(Diagnosis, 0, map[string]string{"NAMESPACE": "here", "NAME": "it's"})
 	require.NoError(t, err)
-	assert.Equal(t, "NAMESPACE=redis-system\nNAME='it'\\''s'\nlook \"$NAMESPACE\" \"$NAME\"\n", script)
+	assert.Equal(t, "NAMESPACE='here'\nNAME='it'\\''s'\n"+header+"look \"${NAMESPACE:?}\" \"${NAME:?}\"\n", script)
 
 	script, err = r.Script(Mitigation, 1, map[string]string{"NAMESPACE": "ns", "NAME": "a", "POD": "rfr-a-2"})
 	require.NoError(t, err)
-	assert.Equal(t, "NAMESPACE='ns'\nNAME='a'\nPOD='rfr-a-2'\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n", script)
+	assert.Equal(t, "NAMESPACE='ns'\nNAME='a'\n"+header+"POD='rfr-a-2'\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n", script)
 }
 
 func TestScriptRefuses(t *testing.T) {
@@ -43,8 +50,9 @@ func TestScriptRefuses(t *testing.T) {
 		variables map[string]string
 		problem   string
 	}{
-		"a choice that nobody made":     {Mitigation, 1, nil, "asks to choose POD="},
-		"a variable that is never set":  {Mitigation, 0, map[string]string{"POD": "a"}, "does not set POD"},
+		"what the alert has to say":     {Diagnosis, 0, map[string]string{"NAMESPACE": "ns"}, "needs NAME of the alert"},
+		"a choice that nobody made":     {Mitigation, 1, of("ns", "a"), "asks to choose POD="},
+		"a variable that is never set":  {Mitigation, 0, map[string]string{"NAMESPACE": "ns", "NAME": "a", "POD": "a"}, "does not ask for POD"},
 		"a block that is not there":     {Diagnosis, 1, nil, "has 1 blocks of commands, not 2"},
 		"a section without any command": {"Meaning", 0, nil, "has 0 blocks"},
 	} {
@@ -55,16 +63,22 @@ func TestScriptRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryRunbookCanBeRead holds that each runbook says how to look.
+// TestEveryRunbookCanBeRead holds that each runbook says how to look, and that none of its
+// commands runs without the two lines of the alert: another tenant's Redis must not be
+// the one that is looked at or repaired.
 func TestEveryRunbookCanBeRead(t *testing.T) {
-	files, err := filepath.Glob("../../docs/runbooks/*.md")
+	files, err := filepath.Glob("../../docs/runbooks/Redis*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
 		r, err := Read(file)
 		require.NoError(t, err)
-		script, err := r.Script(Diagnosis, 0, map[string]string{"NAMESPACE": "here", "NAME": "it"})
-		require.NoError(t, err)
+		script, err := r.Script(Diagnosis, 0, of("here", "it"))
+		require.NoError(t, err, file)
 		assert.Contains(t, script, "NAMESPACE='here'\nNAME='it'\n")
+
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.NotRegexp(t, `\$(NAMESPACE|NAME)\b|\$\{(NAMESPACE|NAME)\}|(?m)^(NAMESPACE|NAME)=`, string(text), file)
 	}
 }

@@ -12,7 +12,9 @@
 {{- $text = $text | replace "<watched>" (.root.Values.watchedNamespaces | join "|" | default ".+") -}}
 {{- $alert := fromYaml $text -}}
 {{- if not (has $alert.alert $monitoring.excludedAlerts) -}}
-{{- $annotations := dict "runbook_url" (printf "%s/%s.md" $monitoring.runbooksURL $alert.alert) -}}
+{{- /* Two lines to paste before the runbook's commands. */ -}}
+{{- $variables := printf "NAMESPACE=%s\nNAME=redis-operator\n" .root.Release.Namespace -}}
+{{- $annotations := dict "runbook_url" (printf "%s/%s.md" $monitoring.runbooksURL $alert.alert) "runbook_variables" $variables -}}
 {{- with $monitoring.dashboardURL -}}
 {{- $_ := set $annotations "dashboard_url" . -}}
 {{- end -}}

@@ -72,7 +72,9 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- $alert := include "tenant-redis.rule" . | fromJson -}}
 {{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.serving $values.migrateFrom) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
-{{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) -}}
+{{- /* Two lines to paste before the runbook's commands. */ -}}
+{{- $variables := printf "NAMESPACE=%s\nNAME=%s\n" .root.Release.Namespace (include "tenant-redis.name" .root) -}}
+{{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) "runbook_variables" $variables -}}
 {{- with $values.monitoring.dashboardURL -}}
 {{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "tenant-redis.name" $.root)) -}}
 {{- end -}}

@@ -25,7 +25,7 @@ func checkCommand() *cobra.Command {
 		Long: "Tells which of the platform's rules the manifests of a file or of stdin break after tenant-post.\n" +
 			"Exit codes: 0 the platform denies nothing, 1 it denies something, 2 an error. Warnings do not count.\n" +
 			"With --require-provenance the manifests must be what tenant-post has rendered: kustomize and kpt that were not told to run it leave them as they were, and exit with 0.",
-		Example: "  helm template sessions charts/tenant-redis | helm tenant check --tenant tenant.yaml",
+		Example: "  helm template team-a-cache charts/tenant-redis --set auth.existingSecret=password | helm tenant check --tenant tenant.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			result, err := r.result(command, args)

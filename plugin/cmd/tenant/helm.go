@@ -27,7 +27,7 @@ func helmCommand(name, short string) *cobra.Command {
 		Short: short,
 		Long: short + ": runs helm " + name + " with the namespace of the tenant file and with tenant-post. All flags but --tenant go to Helm.\n" +
 			"$HELM_BIN is the Helm that is run.",
-		Example:            "  helm tenant " + name + " sessions charts/tenant-redis --tenant tenant.yaml --values values.yaml",
+		Example:            "  helm tenant " + name + " team-a-cache charts/tenant-redis --tenant examples/tenants/team-a/tenant.yaml --values examples/tenants/team-a/values.yaml",
 		DisableFlagParsing: true,
 		RunE: func(command *cobra.Command, args []string) error {
 			if slices.Contains(args, "--help") || slices.Contains(args, "-h") {

@@ -175,10 +175,22 @@ func TestHelmOfTheTenantChart(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
 		t.Helper()
 		example := repository + "/examples/tenants/team-a/"
-		got := h.must(t, "tenant", "template", "team-a-cache", repository+"/charts/tenant-redis",
-			"--tenant", example+"tenant.yaml", "--values", example+"values.yaml",
-			"--set", "auth.existingSecret=password", "--skip-tests")
+		template := func(tenantFile string) string {
+			return h.must(t, "tenant", "template", "team-a-cache", repository+"/charts/tenant-redis",
+				"--tenant", tenantFile, "--values", example+"values.yaml",
+				"--set", "auth.existingSecret=password", "--skip-tests")
+		}
+		got := template(example + "tenant.yaml")
 		require.Equal(t, strings.Count(got, "\nkind: "), strings.Count(got, provenance))
+		require.Contains(t, got, "docker.io/valkey/valkey:", "the public images stay")
+
+		// With a mirror, as the file's comment has it.
+		text, err := os.ReadFile(example + "tenant.yaml")
+		require.NoError(t, err)
+		mirrored := filepath.Join(t.TempDir(), "tenant.yaml")
+		require.NoError(t, os.WriteFile(mirrored, []byte(strings.NewReplacer("to: docker.io", "to: registry.example/mirror", "to: quay.io", "to: registry.example/mirror").Replace(string(text))), 0o600))
+		got = template(mirrored)
+		require.Contains(t, got, "registry.example/mirror/valkey/valkey:")
 		require.NotContains(t, got, "docker.io")
 	})
 }

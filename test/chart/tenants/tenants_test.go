@@ -67,7 +67,7 @@ func TestSideBySide(t *testing.T) {
 				failovers++
 				require.Equal(t, release.namespace+"/"+release.name, o.GetNamespace()+"/"+o.GetName())
 				image, _, _ := unstructured.NestedString(o.Object, "spec", "redis", "image")
-				require.True(t, strings.HasPrefix(image, "tenant-redis.local/"), image)
+				require.True(t, strings.HasPrefix(image, "docker.io/"), image)
 			}
 		}
 		require.Equal(t, 1, failovers, tenant)

@@ -29,6 +29,8 @@ func (i *Instance) Deploy(t *testing.T, examples []clients.Client) []ledger.Serv
 	for _, example := range examples {
 		deployment, service, err := example.Manifest(Path("."), i.Name)
 		require.NoError(t, err)
+		// One image has them all.
+		deployment.Spec.Template.Spec.Containers[0].Image = "tenant-redis.local/examples/clients:local"
 		onControlPlane(&deployment.Spec.Template.Spec)
 		_, err = client.AppsV1().Deployments(i.Tenant).Create(t.Context(), &deployment, metav1.CreateOptions{})
 		require.NoError(t, err)

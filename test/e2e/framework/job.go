@@ -35,6 +35,8 @@ func (i *Instance) StartJob(t *testing.T, namespace, name string, change func(*c
 	var job batchv1.Job
 	require.NoError(t, yaml.UnmarshalStrict([]byte(strings.ReplaceAll(string(manifest), "team-a-cache", i.Name)), &job))
 	job.Name = name
+	// The page says to build it; here it is in the nodes.
+	job.Spec.Template.Spec.Containers[0].Image = "tenant-redis.local/examples/go:local"
 	change(&job.Spec.Template)
 
 	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(namespace))

@@ -1,0 +1,84 @@
+package pages
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const root = "../.."
+
+// TestCommandsCanBeCopied holds that the commands of each page work where neither the
+// images nor the files of the machine are on which they were written.
+func TestCommandsCanBeCopied(t *testing.T) {
+	pages, err := Pages(root)
+	require.NoError(t, err)
+	count := 0
+	for _, page := range pages {
+		blocks, err := Blocks(root, page)
+		require.NoError(t, err)
+		count += len(blocks)
+		set := map[string]bool{}
+		for _, b := range blocks {
+			for _, problem := range Problems(root, b.Script, set) {
+				t.Errorf("%s:%d: %s", page, b.Line, problem)
+			}
+		}
+	}
+	require.Greater(t, count, 150, "the blocks are found")
+}
+
+// TestTextsNameNoLocalImage is the same of what is copied and is no page: examples,
+// values, and what programs and charts print.
+func TestTextsNameNoLocalImage(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{
+		"examples/*/*.yaml", "examples/*/*/*.yaml", "examples/*/Dockerfile", "examples/*/*/Dockerfile",
+		"charts/*/values.yaml", "charts/*/templates/NOTES.txt", "charts/*/README.md.gotmpl", "plugin/cmd/*/*.go", "plugin/cmd/*/*.txt",
+	} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
+	require.Greater(t, len(files), 40)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.NotRegexp(t, local, string(text), file)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	for script, problem := range map[string]string{
+		"kubectl run a --image=tenant-redis.local/valkey:8":                 "nowhere but here",
+		"kubectl run a --image=example/go:local":                            "nowhere but here",
+		"cat /srv/pages/README.md":                                          "nowhere but here",
+		"kubectl create -f examples/go/jobs.yaml":                           "there is no examples/go/jobs.yaml",
+		"helm install a b --post-renderer bin/tenant-post":                  "is Helm 3's",
+		"kubectl get pods -n $NAMESPACE":                                    "$NAMESPACE is set nowhere",
+		"kubectl get pods -n \"${NAMESPACE}\"":                              "$NAMESPACE is set nowhere",
+		"if true; then":                                                     "syntax error",
+		"# NAMESPACE=a\nkubectl get pods -n $NAMESPACE":                     "$NAMESPACE is set nowhere",
+		"kubectl exec a -- sh -c 'NAME=b'\nkubectl get pods -n \"x-$NAME\"": "$NAME is set nowhere",
+	} {
+		assert.Contains(t, strings.Join(Problems(root, script, map[string]bool{}), "\n"), problem, script)
+	}
+	for _, script := range []string{
+		"NAMESPACE=a\nkubectl get pods -n $NAMESPACE",
+		"kubectl get pods -n \"${NAMESPACE:?of the alert}\"",
+		"kubectl exec a -- sh -c 'REDISCLI_AUTH=$REDIS_PASSWORD redis-cli role'",
+		"kubectl exec a -- sh -c \"REDISCLI_AUTH=\\$REDIS_PASSWORD redis-cli role\"",
+		"for pod in a b; do echo $pod; done\nread -rs PASSWORD\necho $PASSWORD",
+		"# Helm 3\nhelm install a b --post-renderer bin/tenant-post",
+		"helm install a charts/tenant-redis --values examples/tenants/team-a/values.yaml",
+	} {
+		assert.Empty(t, Problems(root, script, map[string]bool{}), script)
+	}
+}

@@ -207,13 +207,7 @@ func (s *signal) Write(data []byte) (int, error) {
 // chart's stop.sh and then tells Redis to stop.
 func handOver(t *testing.T, i *lab.Instance, p *lab.Process) {
 	t.Helper()
-	i.Write(filepath.Join(p.Dir, "hostname"), "#!/bin/sh\n[ $# = 0 ] && echo rfr-lab-a-0 || echo "+p.IP+"\n", 0o755)
-	hook := exec.CommandContext(t.Context(), "sh", repository+"/charts/tenant-redis/scripts/stop.sh")
-	hook.Env = []string{
-		"PATH=" + p.Dir + ":" + os.Getenv("PATH"), "REDIS_PORT=" + lab.RedisPort, "REDIS_PASSWORD=" + i.Password,
-		"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP, "RFS_LAB_A_SERVICE_PORT=" + lab.SentinelPort,
-		"MAIN_PROCESS=" + p.PID(),
-	}
+	hook := i.Command(t.Context(), p, "sh", lab.Script("stop.sh"))
 	out, err := hook.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	p.Signal(syscall.SIGTERM)

@@ -43,9 +43,9 @@ type Instance struct {
 	Detection time.Duration
 	// Shell runs the chart's scripts.
 	Shell string
-	// Serviceless is whether containers start before the Sentinels' Service is
-	// there, of which they never learn then.
-	Serviceless bool
+	// Links are the variables by which a container that is started learns of the
+	// Sentinels' Service, and never again.
+	Links []string
 	// Dir is for files, Network the first three bytes of the Pods' addresses.
 	Dir, Network string
 	Redis        []*Process
@@ -62,6 +62,7 @@ func New(t *testing.T) *Instance {
 	}
 	i := &Instance{T: t, Shell: "sh", Dir: memory(t), Detection: Detection}
 	i.Service, i.Network = newService(t)
+	i.Links = []string{"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP, "RFS_LAB_A_SERVICE_PORT=" + SentinelPort}
 	for n := range 3 {
 		i.Redis = append(i.Redis, i.Pod(n, n+1))
 		i.Sentinels = append(i.Sentinels, i.NewProcess(fmt.Sprintf("sentinel-%d", n), n+11))

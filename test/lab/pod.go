@@ -22,7 +22,17 @@ const name = "lab-a"
 func (i *Instance) Pod(n, address int) *Process {
 	p := i.NewProcess(fmt.Sprintf("rfr-%s-%d", name, n), address)
 	i.Write(filepath.Join(p.Dir, "hostname"), fmt.Sprintf("#!/bin/sh\n[ $# = 0 ] && echo rfr-%s-%d || echo 'fd00::1 %s'\n", name, n, p.IP), 0o755)
+	i.Addresses(p, p.IP, "fd00::1")
 	return p
+}
+
+// Addresses writes the Pod's into its hosts file as kubelet does.
+func (i *Instance) Addresses(p *Process, addresses ...string) {
+	hosts := "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+	for _, address := range addresses {
+		hosts += address + "\t" + filepath.Base(p.Dir) + "\n"
+	}
+	i.Write(filepath.Join(p.Dir, "hosts"), hosts, 0o644)
 }
 
 // Restart runs a Redis container as the chart does. Redis ends with the script, as
@@ -41,10 +51,10 @@ func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *
 	cmd.Env = []string{
 		"PATH=" + p.Dir + ":" + filepath.Join(i.Dir, "busybox") + ":" + os.Getenv("PATH"),
 		"REDIS_PORT=" + RedisPort,
+		"HOSTS=" + filepath.Join(p.Dir, "hosts"),
+		"DATA=" + filepath.Join(p.Dir, "data"),
 	}
-	if !i.Serviceless {
-		cmd.Env = append(cmd.Env, "RFS_LAB_A_SERVICE_HOST="+i.Service.IP, "RFS_LAB_A_SERVICE_PORT="+SentinelPort)
-	}
+	cmd.Env = append(cmd.Env, i.Links...)
 	if i.Password != "" {
 		cmd.Env = append(cmd.Env, "REDIS_PASSWORD="+i.Password)
 	}

@@ -21,7 +21,8 @@ func TestMigration(t *testing.T) {
 			i := newInstance(t)
 			option(i)
 			source := i.source("value")
-			i.Serviceless = true
+			links := i.Links
+			i.Links = nil
 			for _, p := range i.Redis {
 				i.copies(p, source)
 			}
@@ -50,7 +51,7 @@ func TestMigration(t *testing.T) {
 			i.writersReturn(writers, elected, handOverGap, 0)
 			require.Equal(t, "value", i.Do(elected, "GET", "key"))
 
-			i.Serviceless = false
+			i.Links = links
 			i.Restart(master)
 			i.Settled(elected)
 		})

@@ -97,6 +97,30 @@ func TestCrashedMasterIsReplaced(t *testing.T) {
 	}
 }
 
+// A script that comes to its vote when a Sentinel misses the master leaves it to them:
+// votes that are asked for at the same time elect nobody, for three times as long.
+func TestCrashedMasterIsLeftToTheSentinels(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t)
+	var logs strings.Builder
+	for _, s := range i.Sentinels {
+		logs.WriteString(" " + s.Dir + "/log")
+	}
+	before := i.promotions()
+	for _, p := range i.Redis {
+		if p != old {
+			p.Beside(syscall.SIGKILL)
+		}
+	}
+	late := i.Intercept(old, lab.Step{Command: `*IS-MASTER-DOWN-BY-ADDR*" 0 "*`, Before: "until grep -q '+sdown master'" + logs.String() + "; do sleep 0.01; done"})
+	writers := i.writers()
+	old.Crash()
+	require.True(t, late())
+	require.Contains(t, i.Logged(old), "start.sh: not replaced yet: the Sentinels are about to replace it")
+	i.writersReturn(writers, i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout()), lab.Detection+2500*time.Millisecond, 1)
+	require.Equal(t, before+1, i.promotions())
+}
+
 // A replica that ends concerns nobody, and a Redis that does not start ends as it does
 // without a script.
 func TestCrashOfOthers(t *testing.T) {

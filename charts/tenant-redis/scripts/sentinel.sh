@@ -4,12 +4,24 @@
 # and none needs a name server: the NetworkPolicy lets no such traffic out.
 
 port=${REDIS_PORT:-6379}
-self=$(hostname -i | tr ' ' '\n' | grep -v : | head -n 1)
 
-# The Sentinels' Service, as Kubernetes puts it into the Pod rfr-NAME-0; ":" in a
-# container that was started before there were Sentinels, to copy another Redis.
-variable=RFS_$(hostname | sed 's/^rfr-//; s/-[0-9]*$//' | tr 'a-z-' 'A-Z_')_SERVICE
-service=$(env | sed -n "s/^${variable}_HOST=//p"):$(env | sed -n "s/^${variable}_PORT=//p")
+# The Pod's address. Of two the first is the one by which the operator knows it.
+self=$(awk -v host="$(hostname)" '{ for (n = 2; n <= NF; n++) if ($n == host) { print $1; exit } }' "${HOSTS:-/etc/hosts}")
+case $self in '' | *:*)
+	echo "the address of this Pod is ${self:-not known}, and must be IPv4: the operator cannot read an IPv6 address from Redis. Use a cluster whose Pods have IPv4 addresses, alone or as the first of two" >&2
+	exit 1
+	;;
+esac
+
+# The address of the Sentinels' Service, as Kubernetes puts it into the Pod rfr-NAME-0;
+# nothing in a container that was started before there were Sentinels, or in a Pod
+# without enableServiceLinks. Their port is Redis' with a 2 before it: the variable that
+# Kubernetes has for it may be one of the Service rfs-NAME-service.
+variable=RFS_$(hostname | sed 's/^rfr-//; s/-[0-9]*$//' | tr 'a-z-' 'A-Z_')_SERVICE_HOST
+service=$(env | sed -n "s/^$variable=//p")
+
+# Where watch.sh notes the Sentinels that it hears, a line "SENTINEL/ID" each.
+notes=${DATA:-/data}/sentinels
 
 now() {
 	date +%s
@@ -76,18 +88,20 @@ role() {
 	redis "$1" ROLE | head -n 1
 }
 
-# view SENTINEL: "SENTINEL EPOCH MASTER QUORUM FLAGS", what it holds of the master;
+# view SENTINEL: "SENTINEL EPOCH MASTER QUORUM FLAGS LEFT", what it holds of the master;
 # nothing if it names none, for which the operator's word is 127.0.0.1. MASTER is the
-# new one from when a failover that the Sentinel leads has promoted it.
+# new one from when a failover that the Sentinel leads has promoted it, LEFT how many
+# milliseconds it waits for an answer before it considers the master down.
 view() {
 	master=$(sentinel "$1" SENTINEL GET-MASTER-ADDR-BY-NAME mymaster | head -n 1)
 	case $master in
-	'' | 127.0.0.1 | *[!0-9a-f.:]*) return ;;
+	'' | 127.0.0.1 | *[!0-9.]*) return ;;
 	esac
 	sentinel "$1" SENTINEL MASTER mymaster | awk -v at="$1" -v master="$master" '
 		NR % 2 { name = $0; next }
 		{ value[name] = $0 }
-		END { if ("flags" in value) print at, value["config-epoch"], master, value["quorum"], value["flags"] }'
+		END { if ("flags" in value) print at, value["config-epoch"], master, value["quorum"], value["flags"],
+			value["down-after-milliseconds"] - value["last-ok-ping-reply"] }'
 }
 
 # peers SENTINEL: "SENTINEL IP PORT ID" of each other Sentinel, as this one lists it.
@@ -108,30 +122,36 @@ replicas() {
 		name == "flags" { print at, ip, /s_down|o_down|disconnected/ ? "down" : "up" }'
 }
 
-# address SENTINEL: "SENTINEL ADDRESS", by which the others know it; it may be asked
-# through the Service.
-address() {
-	sentinel "$1" CLIENT INFO | sed -n "s/.* laddr=\([^ ]*\) .*/$1 \1/p"
+# identity SENTINEL/ID: "SENTINEL ADDRESS" if it is the one with this id, or an id that
+# begins so: another instance's may have its address meanwhile. ADDRESS is the one by
+# which the others know it; it may be asked through the Service.
+identity() {
+	printf '%s\n' 'SENTINEL MYID' 'CLIENT INFO' | sentinel "${1%/*}" | awk -v at="${1%/*}" -v id="${1##*/}" '
+		NR == 1 && index($0, id) != 1 { exit }
+		NR == 2 && match($0, / laddr=[^ ]*/) { print at, substr($0, RSTART + 7, RLENGTH - 7) }'
 }
 
-# entrance: where to find a first Sentinel: at their Service or, where that is not
-# known, among this Redis' clients. Their port is Redis' with a 2 before it.
-entrance() {
-	if [ "$service" != : ]; then
-		echo "$service"
-	else
-		redis "$self" CLIENT LIST | sed -n "s/.* addr=\([0-9.]*\):.* name=sentinel-[0-9a-f]*-cmd .*/\1:2$port/p"
-	fi
+# clients: "SENTINEL/ID" of each Sentinel that asks this Redis.
+clients() {
+	redis "$self" CLIENT LIST | sed -n "s|.* addr=\([0-9.]*\):.* name=sentinel-\([0-9a-f]*\)-cmd .*|\1:2$port/\2|p"
+}
+
+# meet: "SENTINEL ADDRESS" of all that can be found without others: this Redis' clients,
+# or those that it had last, or the one to which the Service leads. A container keeps
+# the Service's address for life, even if the Service gets another one.
+meet() {
+	each "$(clients | grep . || cat "$notes" 2>/dev/null)" identity | grep . ||
+		each "${service:+$service:2$port/}" identity
 }
 
 # discover: sets $sentinels, all that are known to any, and $peers, whom each knows.
-# Begins at the entrance while those that are known do not answer or know nobody, as
+# Begins anew while those that are known do not answer or know nobody, as
 # they do when the operator reset them.
 discover() {
 	for _ in 1 2 3; do
 		peers=$(each "${sentinels-}" peers)
 		heard=$peers
-		[ -n "$peers" ] || heard=$(door=$(entrance) && each "$door" address && each "$door" peers)
+		[ -n "$peers" ] || heard=$(found=$(meet) && echo "$found" && each "$(echo "$found" | cut -d ' ' -f 1)" peers)
 		known=$({
 			printf '%s\n' "${sentinels-}"
 			echo "$heard" | awk 'NF == 2 { print $2 } NF == 4 { print $2 ":" $3 }'
@@ -141,11 +161,12 @@ discover() {
 	done
 }
 
-# look SENTINEL...: sets $views, that of each which names a master, $newest, the highest
-# epoch, and $named, the master of most of those at it: it is the one that all
+# look SENTINEL...: sets $views, that of each which names a master, $looked, when that was,
+# $newest, the highest epoch, and $named, the master of most of those at it: it is the one that all
 # Sentinels come to agree on. One that ends a failover after the next one goes on with
 # what came of its own, as if that were the newest, until the operator corrects it.
 look() {
+	read -r looked _ </proc/uptime
 	views=$(each "$*" view)
 	newest=$(echo "$views" | awk '$2 + 0 > newest { newest = $2 } END { print newest + 0 }')
 	named=$(echo "$views" | awk -v newest="$newest" '

@@ -33,7 +33,7 @@ say() {
 
 # replace: has this Redis, which is down, replaced by vote.
 replace() {
-	electorate && choose down && unclaimed && elected && promote || return
+	electorate && choose down && unclaimed && in_time && elected && promote || return
 	announce
 	each "$followers" follow >/dev/null
 	within 10 told
@@ -81,7 +81,6 @@ run() {
 ended() {
 	trap 'exit 143' TERM INT
 	say "redis-server has ended with $status, and nobody has told it to"
-	[ "$service" != : ] || return
 	survey
 	[ "$named" = "$self" ] || return
 	agreed=0
@@ -92,7 +91,7 @@ ended() {
 	fi
 }
 
-[ "$service" != : ] || {
+[ -n "$service" ] || [ -s "$notes" ] || {
 	say "there are no Sentinels"
 	run "$@"
 }

@@ -145,7 +145,7 @@ handed_over() {
 alone() {
 	# shellcheck disable=SC2046 # "master OFFSET", then "IP PORT OFFSET" of each replica
 	set -- $(redis "$self" ROLE)
-	if [ -n "$views" ] || [ $# -ne 2 ] || [ -n "$(each "$(entrance)" address)" ]; then
+	if [ -n "$views" ] || [ $# -ne 2 ] || [ -n "$(meet)" ]; then
 		since=$(now)
 	fi
 	[ $(($(now) - since)) -gt 5 ]

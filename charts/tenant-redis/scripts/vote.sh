@@ -39,7 +39,7 @@ majority() {
 electorate() {
 	needed=$(majority)
 	voters=$(printf '%s\n' "$views" "$peers" | awk -v master="$old" '
-		NF == 5 && $3 == master { votes[$1] }
+		NF == 6 && $3 == master { votes[$1] }
 		NF == 4 && $1 in votes { print $1; delete votes[$1] }')
 	short=${short:-$(now)}
 	why="$(echo "$voters" | grep -c .) of $(echo "$sentinels" | grep -c .) Sentinels can vote, and it takes $needed"
@@ -55,6 +55,21 @@ unclaimed() {
 	[ "$last" = "${claim-}" ] || claim=$last claimed=$(now)
 	why="a Sentinel has voted for another leader, ${last#* }, at epoch $highest"
 	[ $(($(now) - claimed)) -gt "$lease" ]
+}
+
+# in_time: whether the Sentinels leave the time for a vote on a master that is down. When
+# so many miss it they elect one of them, and votes that are asked for at the same time
+# elect nobody. If they have not done so three seconds later, they cannot. Those that
+# have voted for a script that has died wait longer.
+in_time() {
+	why="the Sentinels are about to replace it"
+	[ "$highest" -gt "$newest" ] && return
+	read -r asks _ </proc/uptime
+	echo "$views" | awk -v old="$old" '$3 == old { print $6 }' | sort -n | sed -n "${needed}p" |
+		awk -v since="$looked" -v asks="$asks" '{
+			took = 1000 * (asks - since)
+			left = $1 - took
+			exit !(left > 100 + took / 2 || left < -3000) }'
 }
 
 # fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has the old master's data:

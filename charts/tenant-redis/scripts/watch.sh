@@ -136,9 +136,9 @@ led() {
 	[ -n "$at" ] && [ -n "$(each "$at" chosen)" ]
 }
 
-# chosen SENTINEL: whether the failover that it leads makes this Redis master.
+# chosen SENTINEL[/ID]: whether the failover that it leads makes this Redis master.
 chosen() {
-	sentinel "$1" SENTINEL REPLICAS mymaster | awk -v self="$self" '
+	sentinel "${1%/*}" SENTINEL REPLICAS mymaster | awk -v self="$self" '
 		NR % 2 { name = $0; next }
 		name == "ip" { ip = $0 }
 		name == "flags" && ip == self && /promoted/'
@@ -164,7 +164,7 @@ demote() {
 # which saves the search. Of earlier ones others may have the addresses.
 look_around() {
 	# shellcheck disable=SC2086 # a list
-	sentinels=$(printf '%s\n' $near | sort -u)
+	sentinels=$(printf '%s\n' $near | cut -d / -f 1 | sort -u)
 	survey
 }
 
@@ -237,20 +237,9 @@ inherit() {
 	done
 }
 
-# in_time: whether the Sentinels are not about to elect one of them, which they do two
-# seconds after they have missed the master, or later if they have voted for a script
-# that has died. Votes that are asked for at the same time elect nobody.
-in_time() {
-	why="the Sentinels replace it"
-	[ "$highest" -gt "$newest" ] && return
-	read -r looked _ </proc/uptime
-	case $views in *s_down*) false ;; *) awk -v began="$began" -v looked="$looked" 'BEGIN { exit looked - began > 1.7 }' ;; esac
-}
-
 # lead: has the old master replaced by vote.
 lead() {
-	unclaimed || return
-	in_time && elected && refuses "$old" && promote || return
+	unclaimed && in_time && elected && refuses "$old" && promote || return
 	announce
 	each "$followers" follow >/dev/null
 	say "$old is gone: replaced by $successor"
@@ -274,20 +263,28 @@ give_way() {
 	say "replaced by $named meanwhile"
 }
 
-# met ID SENTINEL: notes one that has been heard, its id in $ids and its address in
-# $near, until it has been silent for 50 hellos of the others at least.
+# met SENTINEL/ID: notes one that has been heard in $near, and in a file for the others
+# and for a container that is started again, until it has been silent for 50 hellos of
+# the others at least.
 met() {
-	case " $ids " in *" $1 "*) ;; *) ids="$ids $1" ;; esac
-	case " $near " in *" $2 "*) ;; *) near="$near $2" ;; esac
-	case " $next_ids " in *" $1 "*) ;; *) next_ids="$next_ids $1" ;; esac
-	case " $next_near " in *" $2 "*) ;; *) next_near="$next_near $2" ;; esac
+	case " $next " in *" $1 "*) ;; *) next="$next $1" ;; esac
+	case " $near " in *" $1 "*) ;; *) near="$near $1" && note ;; esac
 	hellos=$((hellos + 1))
-	[ "$hellos" -lt 50 ] || ids=$next_ids near=$next_near next_ids='' next_near='' hellos=0
+	[ "$hellos" -lt 50 ] || {
+		near=$next next='' hellos=0
+		note
+	}
+}
+
+# note: writes them down.
+note() {
+	# shellcheck disable=SC2086 # a list
+	printf '%s\n' $near 2>/dev/null >"$notes.new" && mv "$notes.new" "$notes"
 }
 
 # react: what to do about what was heard.
 react() {
-	ids='' near='' next_ids='' next_near='' hellos=0 follows='' listener=''
+	near='' next='' hellos=0 follows='' listener=''
 	while read -r what one id at; do
 		case $what in
 		follows)
@@ -297,7 +294,7 @@ react() {
 			[ "$follows" = "$self" ] || adopt
 			;;
 		hello)
-			met "$id" "$at"
+			met "$at/$id"
 			[ "$one" != "$follows" ] || continue
 			# Whom it follows has changed, or should.
 			[ -z "$listener" ] || kill "$listener" 2>/dev/null
@@ -305,7 +302,7 @@ react() {
 			[ "$follows" != "$self" ] || give_way
 			;;
 		vote)
-			case $ids in *"$one"*) hold ;; esac
+			case $near in *"/$one"*) hold ;; esac
 			;;
 		closed)
 			[ "$one" = "$self" ] || inherit "$one" || complain "$one is gone, and not replaced from here: $why"

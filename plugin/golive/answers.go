@@ -5,29 +5,42 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
 // master is the only Redis that says it is.
-func (i *instance) master() (redisNode, error) {
-	var masters []redisNode
-	var names []string
-	for _, node := range i.redis {
-		if node.role == "master" {
-			masters, names = append(masters, node), append(names, node.pod)
+func (i *instance) master() (serving.Redis, error) {
+	master, found := i.topology.Master()
+	if !found {
+		return master, i.problem(serving.Master)
+	}
+	return master, nil
+}
+
+// problem is what the topology's checks say to one of them.
+func (i *instance) problem(check string) error {
+	var found []string
+	for _, problem := range i.topology.Problems(i.asked()) {
+		if problem.Check == check {
+			found = append(found, problem.Text)
 		}
 	}
-	if len(masters) != 1 {
-		return redisNode{}, fmt.Errorf("%d Redis say that they are master: %s", len(masters), orNone(names))
+	if len(found) == 0 {
+		return nil
 	}
-	return masters[0], nil
+	return errors.New(strings.Join(found, "; "))
 }
 
 func checkMaster(_ context.Context, i *instance) (string, error) {
 	master, err := i.master()
-	return fmt.Sprintf("%s, %s", master.pod, master.address), err
+	return fmt.Sprintf("%s, %s", master.Pod, master.Address()), err
 }
 
 func checkReplicas(_ context.Context, i *instance) (string, error) {
@@ -35,25 +48,7 @@ func checkReplicas(_ context.Context, i *instance) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	linked := 0
-	for _, node := range i.redis {
-		switch {
-		case node.err != nil:
-			return "", fmt.Errorf("%s does not answer: %w", node.pod, node.err)
-		case node.pod == master.pod:
-		case node.master != master.address:
-			return "", fmt.Errorf("%s follows %s, not the master %s", node.pod, node.master, master.address)
-		case node.link != "connected":
-			return "", fmt.Errorf("%s has no link to the master yet: %s", node.pod, node.link)
-		default:
-			linked++
-		}
-	}
-	seen := fmt.Sprintf("%d of %d linked to %s", linked, i.asked(redisComponent)-1, master.pod)
-	if linked != i.asked(redisComponent)-1 {
-		return "", errors.New(seen)
-	}
-	return seen, nil
+	return fmt.Sprintf("all %d linked to %s", i.asked().Redis-1, master.Pod), i.problem(serving.Replicas)
 }
 
 func checkSentinels(_ context.Context, i *instance) (string, error) {
@@ -61,52 +56,19 @@ func checkSentinels(_ context.Context, i *instance) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, node := range i.sentinels {
-		switch {
-		case node.err != nil:
-			return "", fmt.Errorf("%s does not answer: %w", node.pod, node.err)
-		case node.master != master.address:
-			return "", fmt.Errorf("%s names %s, not the master %s", node.pod, node.master, master.address)
-		case node.replicas != i.asked(redisComponent)-1:
-			return "", fmt.Errorf("%s knows %d replicas, not %d", node.pod, node.replicas, i.asked(redisComponent)-1)
-		case node.others != i.asked(sentinelComponent)-1:
-			return "", fmt.Errorf("%s knows %d other Sentinels, not %d", node.pod, node.others, i.asked(sentinelComponent)-1)
-		}
-	}
-	if len(i.sentinels) != i.asked(sentinelComponent) {
-		return "", fmt.Errorf("%d of %d Sentinels are there", len(i.sentinels), i.asked(sentinelComponent))
-	}
-	return fmt.Sprintf("all %d name %s", len(i.sentinels), master.pod), nil
+	return fmt.Sprintf("all %d name %s", i.asked().Sentinels, master.Pod), i.problem(serving.Sentinels)
 }
 
-// lastEpoch is far beyond what elections reach, of which each takes one.
-const lastEpoch = 1 << 60
-
 func checkQuorum(_ context.Context, i *instance) (string, error) {
-	if len(i.sentinels) == 0 {
-		return "", errors.New("there is no Sentinel")
-	}
-	majority := i.asked(sentinelComponent)/2 + 1
-	for _, node := range i.sentinels {
-		if err := errors.Join(node.err, node.quorum); err != nil {
-			return "", fmt.Errorf("%s: %w", node.pod, err)
-		}
-		if node.epoch > lastEpoch {
-			return "", fmt.Errorf("%s has voted at epoch %d, after which there are none", node.pod, node.epoch)
-		}
-		if node.wanted != majority {
-			return "", fmt.Errorf("%s wants a quorum of %d, not %d", node.pod, node.wanted, majority)
-		}
-	}
-	return fmt.Sprintf("all %d Sentinels see the quorum of %d", len(i.sentinels), majority), nil
+	return fmt.Sprintf("all %d Sentinels see the quorum of %d", i.asked().Sentinels, i.asked().Majority()), i.problem(serving.Quorum)
 }
 
 func checkPassword(ctx context.Context, i *instance) (string, error) {
 	if i.want.Spec.Auth.SecretPath == "" {
 		return "auth is off", errSkipped
 	}
-	for _, node := range i.redis {
-		if node.client == nil {
+	for _, node := range i.clients {
+		if node.err != nil {
 			return "", fmt.Errorf("%s: %w", node.pod, node.err)
 		}
 		err := node.stranger.Ping(ctx).Err()
@@ -127,8 +89,8 @@ func checkPassword(ctx context.Context, i *instance) (string, error) {
 const fullest = 90
 
 func checkMemory(ctx context.Context, i *instance) (string, error) {
-	for _, node := range i.redis {
-		if node.client == nil {
+	for _, node := range i.clients {
+		if node.err != nil {
 			return "", fmt.Errorf("%s: %w", node.pod, node.err)
 		}
 		answer, err := node.client.Info(ctx, "memory").Result()
@@ -165,27 +127,33 @@ func (i *instance) memoryLimit(name string) int64 {
 	return 0
 }
 
+// client is that of a Redis which has answered.
+func (i *instance) client(pod string) *redis.Client {
+	at := slices.IndexFunc(i.clients, func(clients redisClients) bool { return clients.pod == pod })
+	return i.clients[at].client
+}
+
 func checkData(ctx context.Context, i *instance) (string, error) {
 	master, err := i.master()
 	if err != nil {
 		return "", err
 	}
 	key, want := "tenant-redis:golive:"+rand.Text(), "written"
-	connection := master.client.Conn()
+	connection := i.client(master.Pod).Conn()
 	defer func() { _ = connection.Close() }()
 	if err := connection.Set(ctx, key, want, time.Minute).Err(); err != nil {
-		return "", fmt.Errorf("writing to %s: %w", master.pod, err)
+		return "", fmt.Errorf("writing to %s: %w", master.Pod, err)
 	}
-	replicas := i.asked(redisComponent) - 1
+	replicas := i.asked().Redis - 1
 	reached, err := connection.Wait(ctx, replicas, answerTimeout/2).Result()
 	if err != nil {
-		return "", fmt.Errorf("waiting for the replicas of %s: %w", master.pod, err)
+		return "", fmt.Errorf("waiting for the replicas of %s: %w", master.Pod, err)
 	}
 	if got, err := connection.Get(ctx, key).Result(); err != nil || got != want {
-		return "", errors.Join(fmt.Errorf("%s does not return what was written", master.pod), err)
+		return "", errors.Join(fmt.Errorf("%s does not return what was written", master.Pod), err)
 	}
 	if err := connection.Del(ctx, key).Err(); err != nil {
-		return "", fmt.Errorf("removing from %s: %w", master.pod, err)
+		return "", fmt.Errorf("removing from %s: %w", master.Pod, err)
 	}
 	if int(reached) < replicas {
 		return "", fmt.Errorf("the key has reached %d of %d replicas", reached, replicas)

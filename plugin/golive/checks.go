@@ -9,6 +9,8 @@ type Check struct {
 	Holds, Why string
 	// Fix is what to do if it does not hold.
 	Fix string
+	// Tenant says whether helm test makes it, too, as far as a tenant's Pod can see.
+	Tenant bool
 	// look returns what it saw, or an error that says what is wrong.
 	look func(context.Context, *instance) (string, error)
 }
@@ -26,7 +28,7 @@ var Checks = []Check{
 		Fix: "look at kubectl describe pods: is there a node that they fit on?", look: checkPods,
 	},
 	{
-		Name: "spread", Holds: "no two Redis share a node, and without any one node most Sentinels are left",
+		Name: "spread", Holds: "no two Redis and no two proxies share a node, and without any one node most Sentinels are left",
 		Why: "a node that fails or reboots must not take the data or the majority",
 		Fix: "add nodes, or look at the placement values of the chart", look: checkSpread,
 	},
@@ -38,40 +40,40 @@ var Checks = []Check{
 	{
 		Name: "budgets", Holds: "exactly one PodDisruptionBudget covers each Pod, and it allows an eviction",
 		Why: "nodes are drained one Pod at a time, and can be drained at all",
-		Fix: "repeat helm upgrade, which makes both budgets; delete others that select the same Pods; wait until all Pods are ready", look: checkBudgets,
+		Fix: "repeat helm upgrade, which makes the budgets; delete others that select the same Pods; wait until all Pods are ready", look: checkBudgets,
 	},
 	{
-		Name: "policies", Holds: "a NetworkPolicy closes each Pod, and none that selects it lets everyone in",
-		Why: "nobody but the tenant gets in, and two instances cannot merge",
-		Fix: "repeat helm upgrade, which makes both policies; narrow or delete others that select the same Pods", look: checkPolicies,
-	},
-	{
-		Name: "connection", Holds: "the ConfigMap that the tenant reads leads to this instance",
+		Name: "connection", Tenant: true, Holds: "the ConfigMap that the tenant reads leads to this instance",
 		Why: "applications find Redis by it alone",
-		Fix: "repeat helm upgrade, which makes it", look: checkConnection,
+		Fix: "repeat helm upgrade, which makes it; is the instance running, and does the operator run?", look: checkConnection,
 	},
 	{
-		Name: "master", Holds: "exactly one Redis is master",
+		Name: "master", Tenant: true, Holds: "exactly one Redis is master",
 		Why: "with none nothing is written, with two writes are lost",
-		Fix: "a failover may be going on: repeat; else read the operator's log", look: checkMaster,
+		Fix: "a failover may be going on: repeat; is the password right? Else read the operator's log", look: checkMaster,
 	},
 	{
-		Name: "replicas", Holds: "every other Redis is linked to the master",
+		Name: "replicas", Tenant: true, Holds: "every other Redis is linked to the master",
 		Why: "what is not replicated is lost with the master",
 		Fix: "look at the Redis that is named: is it running and in sync?", look: checkReplicas,
 	},
 	{
-		Name: "sentinels", Holds: "every Sentinel names the master and knows all others and all replicas",
+		Name: "sentinels", Tenant: true, Holds: "every Sentinel names the master and knows all others and all replicas",
 		Why: "clients ask any of them, and a failover needs what they know",
 		Fix: "the operator repairs them within a minute: repeat, then read its log", look: checkSentinels,
 	},
 	{
-		Name: "quorum", Holds: "every Sentinel wants a majority of those that are asked for, no more and no less, and sees it",
+		Name: "quorum", Tenant: true, Holds: "every Sentinel wants a majority of those that are asked for, no more and no less, and sees it",
 		Why: "with less a lost master is not replaced",
 		Fix: "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log. Delete all Sentinel Pods at once if one has voted at an epoch after which there are none", look: checkQuorum,
 	},
 	{
-		Name: "password", Holds: "Redis answers nobody without the password, if there is one",
+		Name: "proxies", Tenant: true, Holds: "every proxy leads writes to the master and reads to this instance, if there are any",
+		Why: "applications without Sentinel know nothing else",
+		Fix: "a failover may be going on: repeat; else read the log of the proxy that is named, and restart it", look: checkProxies,
+	},
+	{
+		Name: "password", Tenant: true, Holds: "Redis answers nobody without the password, if there is one",
 		Why: "the password is what the tenant was promised",
 		Fix: "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one", look: checkPassword,
 	},
@@ -81,7 +83,7 @@ var Checks = []Check{
 		Fix: "set size or redis.memory of the chart to what the load test has shown", look: checkMemory,
 	},
 	{
-		Name: "metrics", Holds: "the exporter beside every Redis and Sentinel gets its answers",
+		Name: "metrics", Holds: "the exporter beside every Redis and Sentinel gets its answers, and every proxy measures",
 		Why: "no alert fires on what is not measured",
 		Fix: "read the exporter's log in the Pod that is named; is the Secret the one that the operator reads?", look: checkMetrics,
 	},
@@ -91,7 +93,12 @@ var Checks = []Check{
 		Fix: "set monitoring.labels of the chart to what the selectors of the Prometheus want", look: checkSelected,
 	},
 	{
-		Name: "data", Holds: "a key can be written, reaches every replica, and can be read and removed",
+		Name: "policies", Tenant: true, Holds: "a NetworkPolicy closes each Pod, and none that selects it lets in every Pod, of its namespace or of all, or the addresses of Pods",
+		Why: "nobody but the tenant gets in, and two instances cannot merge",
+		Fix: "repeat helm upgrade, which makes the policies; narrow or delete others that select the same Pods; are NetworkPolicies enforced?", look: checkPolicies,
+	},
+	{
+		Name: "data", Tenant: true, Holds: "a key can be written, reaches every replica, and can be read and removed",
 		Why: "all of the above says that it should",
 		Fix: "is Redis full, or without replicas?", look: checkData,
 	},

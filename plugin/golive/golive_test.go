@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,7 +49,7 @@ func failed(t *testing.T, w *world) []string {
 	return names
 }
 
-func serving(t *testing.T, password string) *lab.Instance {
+func answering(t *testing.T, password string) *lab.Instance {
 	t.Helper()
 	i := lab.New(t)
 	i.Password = password
@@ -59,9 +61,30 @@ func serving(t *testing.T, password string) *lab.Instance {
 	return i
 }
 
+// opens adds a policy on all Pods of the namespace that lets a peer in.
+func opens(peer networkingv1.NetworkPolicyPeer) func(*world) {
+	return func(w *world) {
+		policy := *w.policies[0].DeepCopy()
+		policy.Name, policy.Spec.PodSelector = "other", metav1.LabelSelector{}
+		policy.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{peer}}}
+		w.policies = append(w.policies, policy)
+	}
+}
+
+func ofBlock(cidr string) networkingv1.NetworkPolicyPeer {
+	return networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}}
+}
+
+// ofNamespaces is every Pod of namespaces by their name.
+func ofNamespaces(operator metav1.LabelSelectorOperator, names ...string) networkingv1.NetworkPolicyPeer {
+	return networkingv1.NetworkPolicyPeer{NamespaceSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: "kubernetes.io/metadata.name", Operator: operator, Values: names},
+	}}}
+}
+
 // TestObjects spoils what Kubernetes knows, one thing at a time.
 func TestObjects(t *testing.T) {
-	i := serving(t, password)
+	i := answering(t, password)
 	require.Empty(t, failed(t, healthy(t, i)))
 	for title, test := range map[string]struct {
 		spoil func(*world)
@@ -100,6 +123,21 @@ func TestObjects(t *testing.T) {
 			peer := networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0"}}
 			w.policies[1].Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{peer}}}
 		}, []string{"policies"}},
+		"a policy for half of all addresses":     {opens(ofBlock("128.0.0.0/1")), []string{"policies"}},
+		"a policy for the Pods' network":         {opens(ofBlock(i.Network[:strings.LastIndex(i.Network, ".")] + ".0.0/16")), []string{"policies"}},
+		"a policy for a network without Pods":    {opens(ofBlock("10.0.0.0/8")), []string{}},
+		"a policy for all but the Pods' network": {opens(networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "127.0.0.0/8", Except: []string{"127.0.0.0/8"}}}), []string{}},
+		"a policy for its whole namespace":       {opens(networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{}}), []string{"policies"}},
+		"a policy for its namespace by name":     {opens(ofNamespaces("In", namespace)), []string{"policies"}},
+		"a policy for all namespaces but one":    {opens(ofNamespaces("NotIn", "kube-system")), []string{"policies"}},
+		"a policy for namespaces with a name":    {opens(ofNamespaces("Exists")), []string{"policies"}},
+		"a policy for the monitoring":            {opens(ofNamespaces("In", "monitoring")), []string{}},
+		"a policy for Pods without a label": {opens(networkingv1.NetworkPolicyPeer{
+			NamespaceSelector: &metav1.LabelSelector{}, PodSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "DoesNotExist"}}},
+		}), []string{"policies"}},
+		"a policy for Pods with any name": {opens(networkingv1.NetworkPolicyPeer{
+			NamespaceSelector: &metav1.LabelSelector{}, PodSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "app", Operator: "Exists"}}},
+		}), []string{"policies"}},
 		"a second budget on one Pod": {func(w *world) {
 			w.redis[1].Labels["statefulset.kubernetes.io/pod-name"] = w.redis[1].Name
 			w.budgets = append(w.budgets, *w.budgets[0].DeepCopy())
@@ -127,24 +165,47 @@ func TestObjects(t *testing.T) {
 	})
 }
 
-// TestAnswers spoils what the processes answer, one thing after the other.
+var failedLine = regexp.MustCompile(`(?m)^FAILED  ([a-z]+): `)
+
+// TestAnswers spoils what the processes answer, one thing after the other. What helm
+// test can see from a tenant's Pod, it says the same of.
 func TestAnswers(t *testing.T) {
-	i := serving(t, password)
+	i := answering(t, password)
 	w := healthy(t, i)
+	// The exporters answer here, as none does to a tenant.
+	both := func(title string, want ...string) {
+		t.Helper()
+		require.Equal(t, want, failed(t, w), title)
+		var ofTenant []string
+		for _, check := range Checks {
+			if check.Tenant && (check.Name == "policies" || slices.Contains(want, check.Name)) {
+				ofTenant = append(ofTenant, check.Name)
+			}
+		}
+		require.Equal(t, ofTenant, helmTest(t, i), title)
+	}
 	require.Empty(t, failed(t, w))
+	require.Equal(t, []string{"policies"}, helmTest(t, i))
 
 	i.Do(i.Redis[0], "CONFIG", "SET", "maxmemory", "0")
-	require.Equal(t, []string{"memory"}, failed(t, w))
+	both("no maxmemory", "memory")
 	i.Do(i.Redis[0], "CONFIG", "SET", "maxmemory", "64mb")
 
-	// As one that has known five.
 	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "3")
-	require.Equal(t, []string{"quorum"}, failed(t, w))
+	both("as one that has known five", "quorum")
+	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "1")
+	both("a quorum of one", "quorum")
 	i.Tell(i.Sentinels[1], "SENTINEL", "SET", lab.MasterName, "quorum", "2")
+
+	i.Do(i.Redis[2], "ACL", "SETUSER", "default", "nopass")
+	require.Equal(t, []string{"password"}, failed(t, w))
+	// redis-cli does not go on where its password is refused, and none is asked for.
+	require.Equal(t, []string{"replicas", "password", "policies"}, helmTest(t, i))
+	i.Do(i.Redis[2], "ACL", "SETUSER", "default", "resetpass", ">"+password)
 
 	// Whoever reaches a Sentinel can ask it for its vote at any epoch.
 	i.Tell(i.Sentinels[1], "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", i.Redis[0].IP, lab.RedisPort, "9223372036854775807", "0000000000000000000000000000000000000000")
-	require.Contains(t, failed(t, w), "quorum")
+	both("no epoch left", "quorum")
 	i.Sentinels[1].Signal(syscall.SIGKILL)
 	require.NoError(t, os.Remove(i.Sentinels[1].Dir+"/sentinel.conf"))
 	i.StartSentinel(i.Sentinels[1])
@@ -155,17 +216,20 @@ func TestAnswers(t *testing.T) {
 	i.Settled(i.Redis[0])
 
 	i.Sentinels[2].Signal(syscall.SIGSTOP)
-	require.Equal(t, []string{"sentinels", "quorum"}, failed(t, w))
+	both("a Sentinel is frozen", "sentinels", "quorum")
 	i.Sentinels[2].Signal(syscall.SIGCONT)
 
 	i.Redis[2].Signal(syscall.SIGKILL)
 	require.Subset(t, failed(t, w), []string{"replicas", "password", "memory", "data"})
+	// What is gone has no address for a tenant to ask, for its password. The Sentinel
+	// that was frozen may be in TILT mode.
+	require.Subset(t, helmTest(t, i), []string{"replicas", "policies", "data"})
 }
 
 // TestPasswordIsOff holds that what an instance does not have is not checked,
 // and that a password that does not work is.
 func TestPasswordIsOff(t *testing.T) {
-	i := serving(t, "")
+	i := answering(t, "")
 	w := healthy(t, i)
 	require.Contains(t, failed(t, w), "password", "the Secret has one, and Redis has none")
 
@@ -186,7 +250,11 @@ func TestDocs(t *testing.T) {
 	}
 	var want []string
 	for _, check := range Checks {
-		want = append(want, fmt.Sprintf("| `%s` | %s | %s | %s |", check.Name, check.Holds, check.Why, check.Fix))
+		tenant := ""
+		if check.Tenant {
+			tenant = "yes"
+		}
+		want = append(want, fmt.Sprintf("| `%s` | %s | %s | %s | %s |", check.Name, check.Holds, check.Why, check.Fix, tenant))
 	}
 	require.Equal(t, want, rows)
 }

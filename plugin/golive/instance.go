@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -13,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
 var failovers = schema.GroupVersionResource{Group: "databases.spotahome.com", Version: "v1", Resource: "redisfailovers"}
@@ -42,18 +45,28 @@ type instance struct {
 	policies        []networkingv1.NetworkPolicy
 	// connection is nil if there is no such ConfigMap.
 	connection *corev1.ConfigMap
-	redis      []redisNode
-	sentinels  []sentinelNode
-	exporters  []exporterNode
-	selection  selection
+	// proxy is nil if there is none.
+	proxy     *appsv1.Deployment
+	topology  serving.Topology
+	clients   []redisClients
+	exporters []exporterNode
+	proxies   []proxyNode
+	selection selection
 }
 
 const (
 	redisComponent    = "redis"
 	sentinelComponent = "sentinel"
+	proxyComponent    = "proxy"
 )
 
-var components = []string{redisComponent, sentinelComponent}
+// components are what the instance is made of.
+func (i *instance) components() []string {
+	if i.proxy == nil {
+		return []string{redisComponent, sentinelComponent}
+	}
+	return []string{redisComponent, sentinelComponent, proxyComponent}
+}
 
 // read asks the API server, then every Pod.
 func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
@@ -85,7 +98,13 @@ func (c Cluster) readFailover(ctx context.Context, i *instance) error {
 }
 
 func (c Cluster) readObjects(ctx context.Context, i *instance) error {
-	for _, component := range components {
+	proxy, err := c.Client.AppsV1().Deployments(i.namespace).Get(ctx, i.name+"-proxy", metav1.GetOptions{})
+	if err == nil {
+		i.proxy = proxy
+	} else if !apierrors.IsNotFound(err) {
+		return fmt.Errorf("cannot read the proxy's Deployment: %w", err)
+	}
+	for _, component := range i.components() {
 		list, err := c.Client.CoreV1().Pods(i.namespace).List(ctx, metav1.ListOptions{LabelSelector: i.labels(component).String()})
 		if err != nil {
 			return fmt.Errorf("cannot list the Pods: %w", err)
@@ -123,17 +142,34 @@ func (c Cluster) password(ctx context.Context, i *instance) (string, error) {
 	return string(secret.Data["password"]), nil
 }
 
-// labels are those that the operator gives to the Pods of a component.
+// labels are those that the operator gives to the Pods of a component, and the chart
+// to the proxy's.
 func (i *instance) labels(component string) labels.Set {
+	partOf := "redis-failover"
+	if component == proxyComponent {
+		partOf = "tenant-redis"
+	}
 	return labels.Set{
-		"app.kubernetes.io/name": i.name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "redis-failover",
+		"app.kubernetes.io/name": i.name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": partOf,
 	}
 }
 
-// asked is how many Pods of a component there should be.
-func (i *instance) asked(component string) int {
-	if component == redisComponent {
-		return i.want.Spec.Redis.Replicas
+// podsAsked is how many Pods of a component there should be.
+func (i *instance) podsAsked(component string) int {
+	switch component {
+	case redisComponent:
+		return i.asked().Redis
+	case sentinelComponent:
+		return i.asked().Sentinels
 	}
-	return i.want.Spec.Sentinel.Replicas
+	// Kubernetes' own default.
+	if i.proxy.Spec.Replicas == nil {
+		return 1
+	}
+	return int(*i.proxy.Spec.Replicas)
+}
+
+// asked is how many of each there should be.
+func (i *instance) asked() serving.Want {
+	return serving.Want{Redis: i.want.Spec.Redis.Replicas, Sentinels: i.want.Spec.Sentinel.Replicas}
 }

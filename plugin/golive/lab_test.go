@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -31,12 +32,15 @@ const (
 
 // world is what Kubernetes knows of an instance in the lab. Tests spoil a copy.
 type world struct {
-	failover   map[string]any
-	redis      []corev1.Pod
-	sentinels  []corev1.Pod
-	budgets    []policyv1.PodDisruptionBudget
-	policies   []networkingv1.NetworkPolicy
-	connection corev1.ConfigMap
+	failover  map[string]any
+	redis     []corev1.Pod
+	sentinels []corev1.Pod
+	// proxies has Pods if there is a proxy, of which so many are asked for.
+	proxies      []corev1.Pod
+	proxiesAsked int32
+	budgets      []policyv1.PodDisruptionBudget
+	policies     []networkingv1.NetworkPolicy
+	connection   corev1.ConfigMap
 	// monitoring are objects of the Prometheus Operator, whose CRDs there are if
 	// there is one.
 	monitoring []unstructured.Unstructured
@@ -60,17 +64,22 @@ func healthy(t *testing.T, i *lab.Instance) *world {
 	for n, p := range i.Sentinels {
 		w.sentinels = append(w.sentinels, pod(t, sentinelComponent, p, n, lab.SentinelPort))
 	}
-	for prefix, component := range map[string]string{"rfr-": redisComponent, "rfs-": sentinelComponent} {
+	w.protect(redisComponent, sentinelComponent)
+	return w
+}
+
+// protect makes a budget and a policy for each component.
+func (w *world) protect(components ...string) {
+	for _, component := range components {
 		selector := metav1.LabelSelector{MatchLabels: (&instance{name: name}).labels(component)}
 		w.budgets = append(w.budgets, policyv1.PodDisruptionBudget{
-			ObjectMeta: meta(prefix + name), Spec: policyv1.PodDisruptionBudgetSpec{Selector: &selector},
+			ObjectMeta: meta(component + "-" + name), Spec: policyv1.PodDisruptionBudgetSpec{Selector: &selector},
 			Status: policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: 1},
 		})
 		w.policies = append(w.policies, networkingv1.NetworkPolicy{ObjectMeta: meta(name + "-" + component), Spec: networkingv1.NetworkPolicySpec{
 			PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
 		}})
 	}
-	return w
 }
 
 func meta(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name, Namespace: namespace} }
@@ -138,7 +147,10 @@ func serveRecord(t *testing.T, ip string, port int32, record string) {
 func (w *world) cluster() Cluster {
 	objects := []runtime.Object{w.connection.DeepCopy(), &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{"password": []byte(password)}}}
 	addresses := map[string]string{}
-	for _, pods := range [][]corev1.Pod{w.redis, w.sentinels} {
+	if w.proxies != nil {
+		objects = append(objects, &appsv1.Deployment{ObjectMeta: meta(name + "-proxy"), Spec: appsv1.DeploymentSpec{Replicas: &w.proxiesAsked}})
+	}
+	for _, pods := range [][]corev1.Pod{w.redis, w.sentinels, w.proxies} {
 		for _, pod := range pods {
 			objects = append(objects, pod.DeepCopy())
 			addresses[pod.Name] = pod.Status.PodIP

@@ -22,7 +22,13 @@ type exporterNode struct {
 	err error
 }
 
-func (c Cluster) askExporter(ctx context.Context, pod corev1.Pod) exporterNode {
+// measured is the line of a component's exporter that says that it gets its answers.
+// HAProxy is its own exporter.
+var measured = map[string]string{
+	redisComponent: "redis_up 1", sentinelComponent: "redis_up 1", proxyComponent: `haproxy_backend_active_servers{proxy="master"} 1`,
+}
+
+func (c Cluster) askExporter(ctx context.Context, component string, pod corev1.Pod) exporterNode {
 	node := exporterNode{pod: pod.Name}
 	port, found := exporterPort(pod)
 	if !found {
@@ -38,8 +44,8 @@ func (c Cluster) askExporter(ctx context.Context, pod corev1.Pod) exporterNode {
 	switch {
 	case err != nil:
 		node.err = fmt.Errorf("the exporter does not answer: %w", err)
-	case !slices.Contains(strings.Split(answer, "\n"), "redis_up 1"):
-		node.err = errors.New("the exporter gets no answer: it says no redis_up 1")
+	case !slices.Contains(strings.Split(answer, "\n"), measured[component]):
+		node.err = fmt.Errorf("the exporter gets no answer: it says no %s", measured[component])
 	}
 	return node
 }

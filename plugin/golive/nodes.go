@@ -10,108 +10,106 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
 // masterName is what the operator has the Sentinels call the master.
 const masterName = "mymaster"
 
-// redisNode is what one Redis answers. err is why it does not.
-type redisNode struct {
-	pod, address string
-	role         string
-	// master and link are those of a replica.
-	master, link string
-	err          error
-	// client asks with the password, stranger without.
-	client, stranger *redis.Client
-}
-
-// sentinelNode is what one Sentinel answers.
-type sentinelNode struct {
+// redisClients ask one Redis: client with the password, stranger without. Both are
+// nil if nothing leads there, and err is why.
+type redisClients struct {
 	pod              string
-	master           string
-	replicas, others int
-	// epoch is that of its last vote.
-	epoch int64
-	// wanted is how many must hold the master for dead.
-	wanted int
-	// quorum is why it could not start a failover.
-	quorum, err error
+	client, stranger *redis.Client
+	err              error
 }
 
 func (c Cluster) askAll(ctx context.Context, i *instance, password string) {
 	for _, pod := range i.pods[redisComponent] {
-		i.redis = append(i.redis, c.askRedis(ctx, pod, password))
+		port := portOf(pod, redisComponent, redisComponent, 6379)
+		clients := c.redisClients(ctx, pod.Name, port, password)
+		answer := serving.Redis{Pod: pod.Name, IP: pod.Status.PodIP, Port: strconv.Itoa(int(port)), Err: clients.err}
+		if clients.err == nil {
+			answer.Err = askRole(ctx, clients.client, &answer)
+		}
+		i.clients = append(i.clients, clients)
+		i.topology.Redis = append(i.topology.Redis, answer)
 	}
 	for _, pod := range i.pods[sentinelComponent] {
-		i.sentinels = append(i.sentinels, c.askSentinel(ctx, pod))
+		answer := serving.Sentinel{Pod: pod.Name}
+		answer.Err = c.askSentinel(ctx, pod, &answer)
+		i.topology.Sentinels = append(i.topology.Sentinels, answer)
 	}
-	for _, component := range components {
+	for _, pod := range i.pods[proxyComponent] {
+		i.proxies = append(i.proxies, c.askProxy(ctx, pod, password))
+	}
+	for _, component := range i.components() {
 		for _, pod := range i.pods[component] {
-			i.exporters = append(i.exporters, c.askExporter(ctx, pod))
+			i.exporters = append(i.exporters, c.askExporter(ctx, component, pod))
 		}
 	}
 }
 
 func (i *instance) close() {
-	for _, node := range i.redis {
-		if node.client != nil {
-			_ = node.client.Close()
-			_ = node.stranger.Close()
+	for _, clients := range i.clients {
+		if clients.err == nil {
+			_ = clients.client.Close()
+			_ = clients.stranger.Close()
 		}
 	}
 }
 
-func (c Cluster) askRedis(ctx context.Context, pod corev1.Pod, password string) redisNode {
-	port := portOf(pod, redisComponent, 6379)
-	node := redisNode{pod: pod.Name, address: net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port)))}
-	address, err := c.Forward(ctx, pod.Name, port)
+func (c Cluster) redisClients(ctx context.Context, pod string, port int32, password string) redisClients {
+	address, err := c.Forward(ctx, pod, port)
 	if err != nil {
-		node.err = fmt.Errorf("cannot reach it: %w", err)
-		return node
+		return redisClients{pod: pod, err: fmt.Errorf("cannot reach it: %w", err)}
 	}
-	node.client, node.stranger = connect(address, password), connect(address, "")
-	role, err := node.client.Do(ctx, "ROLE").Slice()
-	if err != nil {
-		node.err = err
-		return node
-	}
-	node.role = fmt.Sprint(role[0])
-	if node.role == "slave" {
-		node.master, node.link = net.JoinHostPort(fmt.Sprint(role[1]), fmt.Sprint(role[2])), fmt.Sprint(role[3])
-	}
-	return node
+	return redisClients{pod: pod, client: connect(address, password), stranger: connect(address, "")}
 }
 
-func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod) sentinelNode {
-	node := sentinelNode{pod: pod.Name}
-	address, err := c.Forward(ctx, pod.Name, portOf(pod, sentinelComponent, 26379))
+func askRole(ctx context.Context, client *redis.Client, answer *serving.Redis) error {
+	role, err := client.Do(ctx, "ROLE").Slice()
 	if err != nil {
-		node.err = fmt.Errorf("cannot reach it: %w", err)
-		return node
+		return err
+	}
+	answer.Role = fmt.Sprint(role[0])
+	if answer.Role == "slave" {
+		answer.Master, answer.Link = net.JoinHostPort(fmt.Sprint(role[1]), fmt.Sprint(role[2])), fmt.Sprint(role[3])
+	}
+	return nil
+}
+
+func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod, answer *serving.Sentinel) error {
+	address, err := c.Forward(ctx, pod.Name, portOf(pod, sentinelComponent, sentinelComponent, 26379))
+	if err != nil {
+		return fmt.Errorf("cannot reach it: %w", err)
 	}
 	client := connect(address, "")
 	defer func() { _ = client.Close() }()
 	state := redis.NewMapStringStringCmd(ctx, "SENTINEL", "MASTER", masterName)
-	if node.err = client.Process(ctx, state); node.err != nil {
-		return node
+	if err := client.Process(ctx, state); err != nil {
+		return err
 	}
 	fields := state.Val()
-	node.master = net.JoinHostPort(fields["ip"], fields["port"])
+	answer.Master = net.JoinHostPort(fields["ip"], fields["port"])
 	var replicasErr, othersErr, wantedErr error
-	node.replicas, replicasErr = strconv.Atoi(fields["num-slaves"])
-	node.others, othersErr = strconv.Atoi(fields["num-other-sentinels"])
-	node.wanted, wantedErr = strconv.Atoi(fields["quorum"])
-	node.err = errors.Join(replicasErr, othersErr, wantedErr)
+	answer.Replicas, replicasErr = strconv.Atoi(fields["num-slaves"])
+	answer.Others, othersErr = strconv.Atoi(fields["num-other-sentinels"])
+	answer.Wanted, wantedErr = strconv.Atoi(fields["quorum"])
+	general, err := client.Info(ctx, "sentinel").Result()
+	if err := errors.Join(replicasErr, othersErr, wantedErr, err); err != nil {
+		return err
+	}
+	answer.Tilt = info(general)["sentinel_tilt"] == "1"
+	answer.NoQuorum = client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Err()
 	// At epoch 0 it votes for nobody, and tells of the last time that it did.
 	vote, err := client.Do(ctx, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", fields["ip"], fields["port"], "0", strings.Repeat("0", runIDLength)).Slice()
 	if err != nil || len(vote) != voteLength {
-		node.err = errors.Join(node.err, err)
-		return node
+		return errors.Join(errors.New("it does not say when it voted"), err)
 	}
-	node.epoch, _ = vote[2].(int64)
-	node.quorum = client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Err()
-	return node
+	answer.Epoch, _ = vote[2].(int64)
+	return nil
 }
 
 const (
@@ -128,12 +126,12 @@ func connect(address, password string) *redis.Client {
 	})
 }
 
-// portOf is the port that a Pod's container of the component's name calls by
-// that name, as the operator does.
-func portOf(pod corev1.Pod, name string, usual int32) int32 {
+// portOf is the port that a container calls by a name, as the operator and the chart
+// do.
+func portOf(pod corev1.Pod, in, name string, usual int32) int32 {
 	for _, container := range pod.Spec.Containers {
 		for _, port := range container.Ports {
-			if container.Name == name && port.Name == name {
+			if container.Name == in && port.Name == name {
 				return port.ContainerPort
 			}
 		}

@@ -257,7 +257,7 @@ func TestRefusals(t *testing.T) {
 	i := Instance{Client: fake.NewClientset(foreign), Namespace: namespace, Name: name}
 	require.ErrorContains(t, i.Start(t.Context()), "the Secret redis-system/lab is not made by Helm")
 	i.Name = "none"
-	require.ErrorContains(t, i.Start(t.Context()), `unless auth.existingSecret names another or auth.enabled is false: secrets "none" not found`)
+	require.ErrorContains(t, i.Start(t.Context()), `upgrade with auth.existingSecret "" first, and the chart takes the password over: secrets "none" not found`)
 
 	own := foreign.DeepCopy()
 	own.Labels = map[string]string{"app.kubernetes.io/managed-by": "Helm"}

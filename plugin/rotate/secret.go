@@ -31,7 +31,7 @@ type state struct {
 func (i Instance) state(ctx context.Context) (state, error) {
 	secret, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, i.Name, metav1.GetOptions{})
 	if err != nil {
-		return state{}, fmt.Errorf("cannot read the release's Secret with the password, which there is unless auth.existingSecret names another or auth.enabled is false: %w", err)
+		return state{}, fmt.Errorf("cannot read the release's Secret with the password, which there is unless auth.enabled is false or auth.existingSecret names another; with the latter, upgrade with auth.existingSecret \"\" first, and the chart takes the password over: %w", err)
 	}
 	if !madeByHelm(secret) {
 		return state{}, fmt.Errorf("the Secret %s/%s is not made by Helm: change the password where it is made", i.Namespace, i.Name)

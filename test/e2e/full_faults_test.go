@@ -194,7 +194,7 @@ func (s *side) nextMaster(ctx context.Context) (string, error) {
 		now, err := s.instance.Topology().Read(ctx)
 		var found bool
 		next, found = now.Master()
-		other := func(sentinel topology.Sentinel) bool { return sentinel.Master != next.IP }
+		other := func(sentinel topology.Sentinel) bool { return sentinel.Master != next.Address() }
 		return err == nil && found && next.Pod != s.master.Pod && !slices.ContainsFunc(now.Sentinels, other), nil
 	})
 	return next.Pod, err

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
 // lookEvery is the time between two looks.
@@ -55,11 +57,15 @@ func (i Instance) look(ctx context.Context) (Topology, []string) {
 		return Topology{}, unready
 	}
 	topology := c.ask(ctx, pods)
-	return topology, topology.Problems(want)
+	var problems []string
+	for _, problem := range topology.Problems(want) {
+		problems = append(problems, problem.Text)
+	}
+	return topology, problems
 }
 
 // unready lists what already the Pods' readiness says is not as it should be.
-func unready(pods []corev1.Pod, want Want) []string {
+func unready(pods []corev1.Pod, want serving.Want) []string {
 	var problems []string
 	if len(pods) != want.Redis+want.Sentinels {
 		problems = append(problems, fmt.Sprintf("%d of %d Pods are there", len(pods), want.Redis+want.Sentinels))

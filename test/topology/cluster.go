@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
 // answerTimeout bounds one question to one Pod: a frozen Redis never answers.
@@ -44,11 +46,11 @@ func (i Instance) connect() (cluster, error) {
 }
 
 // want reads from the RedisFailover what the instance was asked to be.
-func (c cluster) want(ctx context.Context) (Want, error) {
+func (c cluster) want(ctx context.Context) (serving.Want, error) {
 	raw, err := c.client.CoreV1().RESTClient().Get().
 		AbsPath("/apis/databases.spotahome.com/v1/namespaces", c.Namespace, "redisfailovers", c.Name).DoRaw(ctx)
 	if err != nil {
-		return Want{}, err
+		return serving.Want{}, err
 	}
 	var failover struct {
 		Spec struct {
@@ -56,9 +58,9 @@ func (c cluster) want(ctx context.Context) (Want, error) {
 		}
 	}
 	if err := json.Unmarshal(raw, &failover); err != nil {
-		return Want{}, fmt.Errorf("reading RedisFailover %s: %w", c.Name, err)
+		return serving.Want{}, fmt.Errorf("reading RedisFailover %s: %w", c.Name, err)
 	}
-	return Want{Redis: failover.Spec.Redis.Replicas, Sentinels: failover.Spec.Sentinel.Replicas}, nil
+	return serving.Want{Redis: failover.Spec.Redis.Replicas, Sentinels: failover.Spec.Sentinel.Replicas}, nil
 }
 
 // pods lists the instance's Pods that are not on their way out.

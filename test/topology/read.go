@@ -10,8 +10,9 @@ import (
 const (
 	component = "app.kubernetes.io/component"
 
-	askRedis    = `REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --json ROLE`
-	askSentinel = `for question in "SENTINEL MASTER mymaster" "SENTINEL CKQUORUM mymaster" "INFO sentinel"; do redis-cli -p 26379 --json $question; done`
+	askRedis = `REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --json ROLE`
+	// At epoch 0 it votes for nobody, and tells of the last time that it did.
+	askSentinel = `for question in "SENTINEL MASTER mymaster" "SENTINEL CKQUORUM mymaster" "INFO sentinel" "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 6379 0 0000000000000000000000000000000000000000"; do redis-cli -p 26379 --json $question; done`
 )
 
 // Instance names one tenant's Redis and how to reach its cluster.
@@ -46,7 +47,7 @@ func (c cluster) ask(ctx context.Context, pods []corev1.Pod) Topology {
 			if err == nil {
 				r, err = parseRole(answer)
 			}
-			r.Pod, r.IP, r.Ready, r.Err = pod.Name, pod.Status.PodIP, ready(pod), err
+			r.Pod, r.IP, r.Port, r.Err = pod.Name, pod.Status.PodIP, "6379", err
 			t.Redis = append(t.Redis, r)
 		case "sentinel":
 			answer, err := c.exec(ctx, pod.Name, "sentinel", askSentinel)
@@ -54,7 +55,7 @@ func (c cluster) ask(ctx context.Context, pods []corev1.Pod) Topology {
 			if err == nil {
 				s, err = parseSentinel(answer)
 			}
-			s.Pod, s.Ready, s.Err = pod.Name, ready(pod), err
+			s.Pod, s.Err = pod.Name, err
 			t.Sentinels = append(t.Sentinels, s)
 		}
 	}

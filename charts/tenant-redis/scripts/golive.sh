@@ -6,8 +6,9 @@
 #
 # golive.sh stranger HOST:PORT...: makes sure that none of these answers.
 #
-# Prints a line per check and fails if one does. Kubernetes, which hands it to
-# the Pod as an argument, would make one dollar sign of two.
+# Prints a line per check and fails if one does. The checklist is that of helm
+# tenant golive (plugin/golive): names, order and advice are the same. Kubernetes,
+# which hands this to the Pod as an argument, would make one dollar sign of two.
 
 # ask HOST:PORT COMMAND...: the answer, or why there is none.
 ask() (
@@ -35,6 +36,11 @@ peers() {
 		awk 'key == "ip" { ip = $1 } key == "port" { print ip ":" $1 } { key = $1 }'
 }
 
+# says NAME: reads lines of names and values and prints the value of NAME.
+says() {
+	awk -v name="$1" 'key == name { print $1; exit } { key = $1 }'
+}
+
 # check NAME ADVICE TEST...: a line about TEST, which leaves in $seen what it saw.
 check() {
 	name=$1 advice=$2
@@ -50,23 +56,15 @@ check() {
 	echo "ok      $name: $seen"
 }
 
-answers() {
+connects() {
 	seen=$(ask "$service" PING)
-	[ "$seen" = PONG ]
-}
-
-names_master() {
+	[ "$seen" = PONG ] || return
 	master=$(named "$service")
-	seen=$master
+	seen="$service names $master"
 	case $master in
 	127.0.0.1:*) false ;; # the operator's word for none
 	*[!0-9.:]* | '') false ;;
 	esac
-}
-
-wants_password() {
-	seen=$(ask "$master" PING)
-	case $seen in NOAUTH*) ;; *) false ;; esac
 }
 
 is_master() {
@@ -74,9 +72,14 @@ is_master() {
 	case $seen in "master "*) seen="$master says so" ;; *) false ;; esac
 }
 
+# replicas_of MASTER: the HOST:PORT of each replica that it has.
+replicas_of() {
+	redis "$1" ROLE | awk 'NR > 2 && NR % 3 == 0 { ip = $1 } NR > 3 && NR % 3 == 1 { print ip ":" $1 }'
+}
+
 replicas_follow() {
 	linked=0
-	for replica in $(redis "$master" ROLE | awk 'NR > 2 && NR % 3 == 0 { ip = $1 } NR > 3 && NR % 3 == 1 { print ip ":" $1 }'); do
+	for replica in $(replicas_of "$master"); do
 		case $(redis "$replica" ROLE | paste -s -d ' ' -) in
 		"slave ${master%:*} ${master#*:} connected "*) linked=$((linked + 1)) ;;
 		esac
@@ -95,69 +98,130 @@ sentinels_agree() {
 		[ "$(named "$sentinel")" != "$master" ] || agree=$((agree + 1))
 	done
 	seen="$agree of $count known name $master, of $sentinels that there should be"
-	[ "$agree" = "$sentinels" ] && [ "$count" = "$sentinels" ]
+	[ "$agree" = "$sentinels" ] && [ "$count" = "$sentinels" ] || return
+	for sentinel in $known; do
+		state=$(ask "$sentinel" SENTINEL MASTER "$REDIS_SENTINEL_MASTER")
+		knows="$(echo "$state" | says num-slaves) replicas and $(echo "$state" | says num-other-sentinels) other Sentinels"
+		seen="$sentinel knows $knows"
+		[ "$knows" = "$replicas replicas and $((sentinels - 1)) other Sentinels" ] || return
+		seen="$sentinel is in TILT mode: its node or its disk was held up"
+		case $(ask "$sentinel" INFO sentinel) in *sentinel_tilt:0*) ;; *) return 1 ;; esac
+	done
+	seen="all $sentinels name $master"
 }
 
 has_quorum() {
+	majority=$((sentinels / 2 + 1))
+	seen="no Sentinel is known"
+	[ -n "$known" ] || return
 	for sentinel in $known; do
 		seen=$(ask "$sentinel" SENTINEL CKQUORUM "$REDIS_SENTINEL_MASTER")
 		case $seen in "OK $sentinels usable"*) ;; *) return 1 ;; esac
-		wanted=$(ask "$sentinel" SENTINEL MASTER "$REDIS_SENTINEL_MASTER" | awk 'key == "quorum" { print $1 } { key = $1 }')
-		[ "$wanted" = $((sentinels / 2 + 1)) ] || {
-			seen="$sentinel wants a quorum of $wanted, not $((sentinels / 2 + 1))"
-			return 1
-		}
+		wanted=$(ask "$sentinel" SENTINEL MASTER "$REDIS_SENTINEL_MASTER" | says quorum)
+		seen="$sentinel wants a quorum of $wanted, not $majority"
+		[ "$wanted" = "$majority" ] || return
+		# At epoch 0 it votes for nobody, and tells of the last time that it did.
+		epoch=$(ask "$sentinel" SENTINEL IS-MASTER-DOWN-BY-ADDR "${master%:*}" "${master#*:}" 0 0000000000000000000000000000000000000000 | tail -n 1)
+		seen="$sentinel has voted at epoch $epoch, after which there are none"
+		[ "$epoch" -le 1152921504606846976 ] || return
 	done
+	seen="all $sentinels Sentinels see the quorum of $majority"
 }
 
+# run_id: the run ID in an answer to INFO.
+run_id() {
+	tr -d '\r' | awk -F : '$1 == "run_id" { print $2 }'
+}
+
+leads_to_master() {
+	id=$(redis "$master" INFO server | run_id)
+	# shellcheck disable=SC2153 # of the ConfigMap
+	proxy=$REDIS_HOST:$REDIS_PORT
+	seen=$(redis "$proxy" INFO server)
+	if [ "$(echo "$seen" | run_id)" != "$id" ]; then
+		seen="$proxy does not lead to $master: $(echo "$seen" | head -n 1)"
+		return 1
+	fi
+	ids=$(for one in "$master" $(replicas_of "$master"); do redis "$one" INFO server | run_id; done)
+	proxy=$REDIS_HOST:$REDIS_READ_PORT
+	seen=$(redis "$proxy" INFO server)
+	id=$(echo "$seen" | run_id)
+	if [ -z "$id" ] || ! echo "$ids" | grep -qx "$id"; then
+		seen="$proxy does not lead to this instance: $(echo "$seen" | head -n 1)"
+		return 1
+	fi
+	seen="$REDIS_HOST leads to $master"
+}
+
+wants_password() {
+	for one in "$master" $(replicas_of "$master"); do
+		seen="$one says $(ask "$one" PING)"
+		case $seen in *" says NOAUTH"*) ;; *) return 1 ;; esac
+		seen="$one says $(redis "$one" PING), with the password"
+		case $seen in *" says PONG,"*) ;; *) return 1 ;; esac
+	done
+	seen="all Redis refuse those without it"
+}
+
+# On one connection: WAIT is about what that has written.
 keeps_data() {
 	key=tenant-redis:golive:$(hostname):$(date +%s)
-	seen=$(redis "$master" SET "$key" written EX 60)
-	[ "$seen" = OK ] || return
-	seen=$(redis "$master" GET "$key")
-	[ "$seen" = written ] || return
-	seen=$(redis "$master" DEL "$key")
-	[ "$seen" = 1 ] && seen="a key was written, read and removed"
+	seen=$(printf '%s\n' "SET $key written EX 60" "WAIT $replicas 1500" "GET $key" "DEL $key" | redis "$master" | paste -s -d ' ' -)
+	[ "$seen" = "OK $replicas written 1" ] || return
+	seen="a key was written, replicated, read and removed"
 }
 
-# resolves HOST: whether its address is known. A DNS that is silent looks as
-# Redis does behind a policy: nothing comes back.
-resolves() {
+# resolve HOST: its addresses.
+resolve() {
 	case $1 in
-	*[!0-9.]*) timeout 5 getent hosts "$1" >/dev/null 2>&1 || timeout 5 nslookup "$1" >/dev/null 2>&1 ;;
+	*[!0-9.]*) ;;
+	*) echo "$1" && return ;;
 	esac
+	addresses=$(timeout 5 getent ahosts "$1" 2>/dev/null | awk '{ print $1 }' | sort -u)
+	echo "${addresses:-$(timeout 5 nslookup "$1" 2>/dev/null | awk '/^Name:/ { found = 1 } found && /^Address/ { sub(/^Address[ 0-9]*: */, ""); print $1 }')}"
 }
 
-# closed HOST:PORT...: whether none takes a connection. A name that does not
-# resolve proves nothing.
+# closed HOST:PORT...: whether no address of these takes a connection. They are
+# asked by address: a DNS that is silent or slow looks as Redis does behind a policy.
 closed() {
 	for target; do
+		addresses=$(resolve "${target%:*}")
 		seen="${target%:*} does not resolve"
-		resolves "${target%:*}" || return
-		seen=$(ask "$target" PING)
-		case $seen in
-		"no answer from "* | *": Connection refused" | *": No route to host" | *": Host is unreachable") ;;
-		*) return 1 ;;
-		esac
+		[ -n "$addresses" ] || return
+		for address in $addresses; do
+			seen=$(ask "$address:${target##*:}" PING)
+			case $seen in
+			"no answer from "* | *": Connection refused" | *": No route to host" | *": Host is unreachable") ;;
+			*) return 1 ;;
+			esac
+		done
 	done
 	seen="refused at $*"
 }
 
+# The checklist's advice for both walks.
+policies="repeat helm upgrade, which makes the policies; narrow or delete others that select the same Pods; are NetworkPolicies enforced?"
+
 walk() {
 	service=$REDIS_SENTINEL_HOST:$REDIS_SENTINEL_PORT
-	check sentinel "is the instance running, and its access label on this Pod?" answers &&
-		check named "wait for the operator, and read its log" names_master || return
+	check connection "repeat helm upgrade, which makes it; is the instance running, and does the operator run?" connects || return
+	check master "a failover may be going on: repeat; is the password right? Else read the operator's log" is_master
+	check replicas "look at the Redis that is named: is it running and in sync?" replicas_follow
+	check sentinels "the operator repairs them within a minute: repeat, then read its log" sentinels_agree
+	check quorum "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log. Delete all Sentinel Pods at once if one has voted at an epoch after which there are none" has_quorum
+	if [ -n "${REDIS_HOST-}" ]; then
+		check proxies "a failover may be going on: repeat; else read the log of the proxy that is named, and restart it" leads_to_master
+	else
+		echo "skipped proxies: there is no proxy"
+	fi
 	if [ -n "${REDIS_PASSWORD-}" ]; then
-		check password "anybody with the access label gets in; is the Secret the one that the operator reads?" wants_password
+		check password "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one" wants_password
 	else
 		echo "skipped password: auth is off"
 	fi
-	check master "is the password right? A failover may be going on: repeat" is_master
-	check replicas "look at the Redis Pods that are not running or not in sync" replicas_follow
-	check sentinels "the operator repairs them within a minute; read its log" sentinels_agree
-	check quorum "a failover may not be possible: look at the Sentinel Pods; the operator sets the quorum within a minute" has_quorum
+	# The exporters are for Prometheus alone.
+	check policies "$policies" closed "${master%:*}:9121"
 	check data "is Redis full, or without replicas?" keeps_data
-	check metrics "only Prometheus should get in: are network policies enforced?" closed "${master%:*}:9121"
 }
 
 failed=
@@ -169,7 +233,7 @@ tenant)
 stranger)
 	deadline=0
 	shift
-	check stranger "a Pod without the access label must not get in: are network policies enforced?" closed "$@"
+	check policies "$policies" closed "$@"
 	;;
 esac
 [ -z "$failed" ] || echo "failed: $failed"

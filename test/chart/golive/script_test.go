@@ -3,6 +3,8 @@ package golive
 import (
 	"fmt"
 	"net"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	checklist "github.com/tenant-redis/tenant-redis/plugin/golive"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
@@ -44,11 +47,31 @@ func assertFails(t *testing.T, output string, err error, seen map[string]string)
 			failed = append(failed, check)
 			require.Contains(t, seen, check, output)
 			require.Contains(t, output, "FAILED  "+check+": "+seen[check], output)
+			require.Regexp(t, "(?m)^FAILED  "+check+": .*; "+regexp.QuoteMeta(listed(t, check).Fix)+"$", output)
 		}
 	}
 	require.Len(t, failed, len(seen), output)
 	require.True(t, strings.HasSuffix(output, "\nfailed: "+strings.Join(failed, ", ")+"\n"), output)
 	require.NotContains(t, output, password)
+}
+
+// listed is a check of the checklist that helm tenant golive walks.
+func listed(t *testing.T, name string) checklist.Check {
+	t.Helper()
+	at := slices.IndexFunc(checklist.Checks, func(check checklist.Check) bool { return check.Name == name })
+	require.GreaterOrEqual(t, at, 0, name)
+	return checklist.Checks[at]
+}
+
+// ofTenant names the checks of the list that a tenant's Pod can make.
+func ofTenant() []string {
+	var names []string
+	for _, check := range checklist.Checks {
+		if check.Tenant {
+			names = append(names, check.Name)
+		}
+	}
+	return names
 }
 
 func TestGoodInstance(t *testing.T) {
@@ -60,9 +83,9 @@ func TestGoodInstance(t *testing.T) {
 				output, err := tenant(t, i, secret, shell...)
 				require.NoError(t, err, output)
 				lines, order := verdicts(t, output)
-				require.Equal(t, []string{"sentinel", "named", "password", "master", "replicas", "sentinels", "quorum", "data", "metrics"}, order)
+				require.Equal(t, ofTenant(), order)
 				for check, verdict := range lines {
-					if check == "password" && secret == "" {
+					if check == "password" && secret == "" || check == "proxies" {
 						require.Equal(t, "skipped", verdict)
 						continue
 					}
@@ -87,7 +110,7 @@ func TestStoppedReplica(t *testing.T) {
 		return ""
 	})
 	output, err := tenant(t, i, password, "sh")
-	assertFails(t, output, err, map[string]string{"replicas": "1 of 2 linked to " + i.Redis[0].IP})
+	assertFails(t, output, err, map[string]string{"replicas": "1 of 2 linked to " + i.Redis[0].IP, "data": "OK 1 written 1"})
 }
 
 func TestPasswords(t *testing.T) {
@@ -95,7 +118,7 @@ func TestPasswords(t *testing.T) {
 	i := running(t, password)
 	t.Run("wrong", func(t *testing.T) {
 		output, err := tenant(t, i, "wrong", "sh")
-		assertFails(t, output, err, map[string]string{"master": "AUTH failed: WRONGPASS", "replicas": "0 of 2", "data": "AUTH failed: WRONGPASS"})
+		assertFails(t, output, err, map[string]string{"master": "AUTH failed: WRONGPASS", "replicas": "0 of 2", "password": i.Redis[0].IP + ":" + lab.RedisPort + " says AUTH failed", "data": "AUTH failed: WRONGPASS"})
 	})
 	t.Run("none where one is needed", func(t *testing.T) {
 		output, err := tenant(t, i, "", "sh")
@@ -107,7 +130,7 @@ func TestPasswords(t *testing.T) {
 		}
 		output, err := tenant(t, i, password, "sh")
 		require.Error(t, err)
-		require.Contains(t, output, "FAILED  password: PONG")
+		require.Contains(t, output, "FAILED  password: "+i.Redis[0].IP+":"+lab.RedisPort+" says PONG")
 	})
 }
 
@@ -147,17 +170,17 @@ func TestSentinels(t *testing.T) {
 	t.Run("none answers", func(t *testing.T) {
 		i.Sentinels[0].Signal(syscall.SIGKILL)
 		output, err := tenant(t, i, password, "sh")
-		assertFails(t, output, err, map[string]string{"sentinel": "Could not connect"})
+		assertFails(t, output, err, map[string]string{"connection": "Could not connect"})
 	})
 }
 
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	i := running(t, password)
-	t.Run("metrics answer the tenant", func(t *testing.T) {
+	t.Run("exporters answer the tenant", func(t *testing.T) {
 		answer(t, net.JoinHostPort(i.Redis[0].IP, "9121"))
 		output, err := tenant(t, i, password, "sh")
-		assertFails(t, output, err, map[string]string{"metrics": "Error: "})
+		assertFails(t, output, err, map[string]string{"policies": "Error: "})
 	})
 	nobody := i.Network + ".50:26379"
 	for name, tt := range map[string]struct {
@@ -173,10 +196,10 @@ func TestNetwork(t *testing.T) {
 			output, err := stranger(t, i, nobody, tt.target)
 			if tt.seen == "" {
 				require.NoError(t, err, output)
-				require.Equal(t, "ok      stranger: refused at "+nobody+" "+tt.target+"\n", output)
+				require.Equal(t, "ok      policies: refused at "+nobody+" "+tt.target+"\n", output)
 				return
 			}
-			assertFails(t, output, err, map[string]string{"stranger": tt.seen})
+			assertFails(t, output, err, map[string]string{"policies": tt.seen})
 		})
 	}
 }

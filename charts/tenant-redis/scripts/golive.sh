@@ -17,11 +17,13 @@ ask() (
 	echo "${answer:-no answer from $host:$port}"
 )
 
-# redis HOST:PORT COMMAND...: asks with the password. It is in the environment,
+# redis HOST:PORT COMMAND...: asks with the user's name and password. The latter is in the environment,
 # not in the arguments, which every process may list.
 redis() (
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	ask "$@"
+	at=$1
+	shift
+	ask "$at" ${REDIS_USERNAME:+--user "$REDIS_USERNAME"} "$@"
 )
 
 # named SENTINEL: the HOST:PORT of the master that a Sentinel names.
@@ -120,6 +122,21 @@ keeps_data() {
 	[ "$seen" = 1 ] && seen="a key was written, read and removed"
 }
 
+# has_bounds: whether the tenant's user may not do what is the administrator's. Sentinels
+# do not listen to this channel, but it is one of theirs.
+has_bounds() {
+	for command in "CONFIG GET maxmemory" "ACL WHOAMI" "REPLICAOF NO ONE" "PUBLISH __sentinel__:golive none"; do
+		# shellcheck disable=SC2086 # words
+		seen=$(redis "$master" $command)
+		case $seen in NOPERM*) ;; *)
+			seen="$command: $seen"
+			return 1
+			;;
+		esac
+	done
+	seen="$REDIS_USERNAME is refused what is not for applications"
+}
+
 # resolves HOST: whether its address is known. A DNS that is silent looks as
 # Redis does behind a policy: nothing comes back.
 resolves() {
@@ -152,6 +169,8 @@ walk() {
 	else
 		echo "skipped password: auth is off"
 	fi
+	[ -z "${REDIS_USERNAME-}" ] ||
+		check user "each Redis must have been started with auth.tenantUser: has the operator replaced them all?" has_bounds
 	check master "is the password right? A failover may be going on: repeat" is_master
 	check replicas "look at the Redis Pods that are not running or not in sync" replicas_follow
 	check sentinels "the operator repairs them within a minute; read its log" sentinels_agree

@@ -81,8 +81,11 @@ func changeRevision(text string, s state) (string, error) {
 	if err := json.Unmarshal(revision["manifest"], &manifest); err != nil {
 		return "", err
 	}
-	inManifest := func(password string) string { return base64.StdEncoding.EncodeToString([]byte(password)) }
-	manifest = strings.ReplaceAll(manifest, inManifest(s.previous), inManifest(s.current))
+	for _, t := range []turn{s.turn, s.tenant} {
+		if t.previous != "" {
+			manifest = strings.ReplaceAll(manifest, inManifest(t.previous), inManifest(t.current))
+		}
+	}
 	if revision["manifest"], err = json.Marshal(manifest); err != nil {
 		return "", err
 	}
@@ -98,4 +101,9 @@ func changeRevision(text string, s state) (string, error) {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(repacked.Bytes()), nil
+}
+
+// inManifest is how a Secret has a password.
+func inManifest(password string) string {
+	return base64.StdEncoding.EncodeToString([]byte(password))
 }

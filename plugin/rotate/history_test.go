@@ -65,7 +65,7 @@ func TestHistory(t *testing.T) {
 	configMap := &corev1.ConfigMap{ObjectMeta: kept("release"), Data: map[string]string{"release": packed(t, "release")}}
 	i := Instance{Client: fake.NewClientset(own, revision, foreign, configMap), Namespace: namespace, Name: name}
 	for range 2 {
-		require.NoError(t, i.changeHistory(t.Context(), state{current: "new-secret", previous: old}))
+		require.NoError(t, i.changeHistory(t.Context(), state{turn: turn{current: "new-secret", previous: old}}))
 	}
 
 	secret, err := i.Client.CoreV1().Secrets(namespace).Get(t.Context(), revision.Name, metav1.GetOptions{})

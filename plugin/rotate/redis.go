@@ -20,15 +20,28 @@ const (
 	masterName = "mymaster"
 )
 
-// acceptBoth has every Redis take both passwords, whichever it took before.
-func (i Instance) acceptBoth(ctx context.Context, passwords ...string) error {
-	return i.eachRedis(ctx, passwords, func(client *redis.Client) error {
-		command := []any{"ACL", "SETUSER", "default"}
+// acceptBoth has every Redis take both passwords of each user, whichever it took before.
+func (i Instance) acceptBoth(ctx context.Context, s state) error {
+	return i.eachRedis(ctx, s.all(), func(client *redis.Client) error {
+		return setPasswords(ctx, client, s, nil)
+	})
+}
+
+// setPasswords has a Redis take the passwords of each user, and before it what resets.
+func setPasswords(ctx context.Context, client *redis.Client, s state, reset []any) error {
+	for user, passwords := range map[string][]string{"default": s.all(), s.user: s.tenant.all()} {
+		if user == "" {
+			continue
+		}
+		command := append([]any{"ACL", "SETUSER", user}, reset...)
 		for _, password := range passwords {
 			command = append(command, ">"+password)
 		}
-		return client.Do(ctx, command...).Err()
-	})
+		if err := client.Do(ctx, command...).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // useForReplication has Redis and Sentinels use a password that all Redis take.
@@ -48,9 +61,10 @@ func (i Instance) useForReplication(ctx context.Context, password, other string)
 // that has just started takes what its master takes (watch.sh), and may have asked it
 // before that was told.
 func (i Instance) forget(ctx context.Context, s state) error {
+	s.previous, s.tenant.previous = "", ""
 	for range 2 {
-		err := i.eachRedis(ctx, []string{s.current}, func(client *redis.Client) error {
-			return client.Do(ctx, "ACL", "SETUSER", "default", "resetpass", ">"+s.current).Err()
+		err := i.eachRedis(ctx, s.all(), func(client *redis.Client) error {
+			return setPasswords(ctx, client, s, []any{"resetpass"})
 		})
 		if err != nil {
 			return err

@@ -1,4 +1,5 @@
-// Package rotate changes the password of a running instance. Redis takes the old
+// Package rotate changes the passwords of a running instance: that of the user default
+// and, if the tenant logs in as another, that one's. Redis takes the old
 // and the new one until every Pod has started with the new one, so that no
 // client is refused on the way. The Secret that the operator reads says how far
 // it is: an interrupted rotation goes on where it was.
@@ -56,7 +57,7 @@ func (i Instance) Start(ctx context.Context) error {
 		return err
 	}
 	// Those that have started in the meantime know only one of them.
-	return i.acceptBoth(ctx, s.current, s.previous)
+	return i.acceptBoth(ctx, s)
 }
 
 // settle waits until new Pods start with the new password, and notes since when.
@@ -78,19 +79,25 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 			return s, fmt.Errorf("the instance is not whole, and a rotation would not mend it: %w", err)
 		}
 		s.next = rand.Text()
-		i.Say("keeping a new password in the Secret %s", i.Name)
+		if s.user != "" {
+			s.tenant.next = rand.Text()
+		}
+		i.Say("keeping a new password in the Secret %s", s.secret)
 		if err := i.keep(ctx, s); err != nil {
 			return s, err
 		}
 	}
 	i.Say("telling every Redis to take both passwords, then Redis and Sentinels to use the new one")
-	if err := i.acceptBoth(ctx, s.next, s.current); err != nil {
+	if err := i.acceptBoth(ctx, s); err != nil {
 		return s, err
 	}
 	if err := i.useForReplication(ctx, s.next, s.current); err != nil {
 		return s, err
 	}
-	s = state{current: s.next, previous: s.current}
+	s.turn = s.turned()
+	if s.user != "" {
+		s.tenant = s.tenant.turned()
+	}
 	i.Say("changing the tenant's Secrets")
 	if err := i.changeTenants(ctx, s); err != nil {
 		return s, err
@@ -117,7 +124,7 @@ func (i Instance) Finish(ctx context.Context) error {
 	}
 	for {
 		// A master that hands over asks the new Pods with the old password.
-		if err := i.acceptBoth(ctx, s.current, s.previous); err != nil {
+		if err := i.acceptBoth(ctx, s); err != nil {
 			return err
 		}
 		if err := i.awaitWhole(ctx); err != nil {
@@ -136,10 +143,16 @@ func (i Instance) Finish(ctx context.Context) error {
 		}
 	}
 	i.Say("telling every Redis to forget the old password")
+	// One that starts would learn it again.
+	s.tenant.previous = ""
+	if err := i.keep(ctx, s); err != nil {
+		return err
+	}
 	if err := i.forget(ctx, s); err != nil {
 		return err
 	}
-	return i.keep(ctx, state{current: s.current})
+	s.previous, s.settled = "", time.Time{}
+	return i.keep(ctx, s)
 }
 
 func (i Instance) awaitWhole(ctx context.Context) error {

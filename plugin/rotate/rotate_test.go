@@ -1,13 +1,16 @@
 package rotate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -24,23 +27,32 @@ const (
 	namespace = "redis-system"
 	name      = "lab"
 	old       = "old-secret-of-the-lab"
+	// user is the tenant's, where it has one, and oldTenant its password.
+	user      = "app"
+	oldTenant = "old-secret-of-the-tenant"
 )
 
 // world is a lab whose Kubernetes objects are in memory.
 type world struct {
 	*lab.Instance
 	Rotation Instance
-	pods     map[string]*lab.Process
+	// user is the tenant's, empty for none, and secretName the operator's Secret.
+	user, secretName string
+	pods             map[string]*lab.Process
 	// failing makes the n-th port-forward fail, counted from 1.
 	failing, forwards int
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, user string) *world {
 	t.Helper()
-	w := &world{Instance: lab.New(t), pods: map[string]*lab.Process{}}
+	w := &world{Instance: lab.New(t), user: user, secretName: name, pods: map[string]*lab.Process{}}
+	if user != "" {
+		w.secretName = name + "-instance"
+	}
 	w.Password, w.Detection = old, time.Second
 	w.Serve()
 	client := fake.NewClientset(w.secrets()...)
+	w.addUser(client, w.Redis...)
 	for n := range w.Redis {
 		w.addPod(client, "redis", fmt.Sprintf("rfr-%s-%d", name, n), w.Redis[n])
 		w.addPod(client, "sentinel", fmt.Sprintf("rfs-%s-%d", name, n), w.Sentinels[n])
@@ -67,11 +79,45 @@ func (w *world) secrets() []runtime.Object {
 	}
 	neighbour := meta("team-b", "lab")
 	neighbour.Annotations = map[string]string{"meta.helm.sh/release-namespace": "elsewhere"}
+	if w.user != "" {
+		tenants := map[string][]byte{"REDIS_USERNAME": []byte(w.user), "REDIS_PASSWORD": []byte(oldTenant)}
+		return []runtime.Object{
+			&corev1.Secret{ObjectMeta: meta(namespace, w.secretName), Data: map[string][]byte{"password": []byte(old), "tenant-password": []byte(oldTenant)}},
+			&corev1.Secret{ObjectMeta: meta(namespace, name), Data: tenants},
+			&corev1.Secret{ObjectMeta: meta("team-a", name), Data: tenants},
+		}
+	}
 	return []runtime.Object{
 		&corev1.Secret{ObjectMeta: meta(namespace, name), Data: map[string][]byte{"password": []byte(old), "REDIS_PASSWORD": []byte(old)}},
 		&corev1.Secret{ObjectMeta: meta("team-a", name), Data: map[string][]byte{"REDIS_PASSWORD": []byte(old)}},
 		&corev1.Secret{ObjectMeta: neighbour, Data: map[string][]byte{"REDIS_PASSWORD": []byte(old)}},
 	}
+}
+
+// addUser gives the tenant's user to Redis, as start.sh does: with all its passwords that
+// the Secret has.
+func (w *world) addUser(client *fake.Clientset, started ...*lab.Process) {
+	if w.user == "" {
+		return
+	}
+	secret := w.operators(client)
+	command := []any{"ACL", "SETUSER", w.user, "on", "+@all"}
+	for key, value := range secret {
+		if strings.HasSuffix(key, "tenant-password") {
+			command = append(command, ">"+string(value))
+		}
+	}
+	for _, p := range started {
+		w.Do(p, command...)
+	}
+}
+
+// operators is what the Secret has that the operator reads. It asks the tracker: no
+// reactor may ask the client.
+func (w *world) operators(client *fake.Clientset) map[string][]byte {
+	secret, err := client.Tracker().Get(corev1.SchemeGroupVersion.WithResource("secrets"), namespace, w.secretName)
+	require.NoError(w.T, err)
+	return secret.(*corev1.Secret).Data
 }
 
 func (w *world) addPod(client *fake.Clientset, component, pod string, process *lab.Process) {
@@ -103,7 +149,7 @@ func (w *world) operate(client *fake.Clientset) {
 	require.NoError(w.T, client.Tracker().Add(config))
 	client.PrependReactor("update", "secrets", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		secret := action.(clienttesting.UpdateAction).GetObject().(*corev1.Secret)
-		if secret.Namespace != namespace {
+		if secret.Namespace != namespace || secret.Name != w.secretName {
 			return false, nil, nil
 		}
 		next := config.DeepCopy()
@@ -121,9 +167,7 @@ func (w *world) evict(client *fake.Clientset) clienttesting.ReactionFunc {
 		}
 		pod := action.(clienttesting.CreateAction).GetObject().(*policyv1.Eviction).Name
 		process := w.pods[pod]
-		secret, err := client.Tracker().Get(corev1.SchemeGroupVersion.WithResource("secrets"), namespace, name)
-		require.NoError(w.T, err)
-		w.Password = string(secret.(*corev1.Secret).Data["password"])
+		w.Password = string(w.operators(client)["password"])
 		master := w.master()
 		if master == process {
 			w.Tell(w.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
@@ -131,6 +175,7 @@ func (w *world) evict(client *fake.Clientset) clienttesting.ReactionFunc {
 		}
 		process.Signal(9)
 		w.Start(process)
+		w.addUser(client, process)
 		w.Do(process, "SLAVEOF", master.IP, lab.RedisPort)
 		w.Settled(master)
 		pods := corev1.SchemeGroupVersion.WithResource("pods")
@@ -148,21 +193,25 @@ func (w *world) master() *lab.Process {
 	return w.Redis[at]
 }
 
-func (w *world) secret(namespace string) map[string][]byte {
+func (w *world) secret(namespace, name string) map[string][]byte {
 	secret, err := w.Rotation.Client.CoreV1().Secrets(namespace).Get(w.T.Context(), name, metav1.GetOptions{})
 	require.NoError(w.T, err)
 	return secret.Data
 }
 
 func (w *world) password(key string) string {
-	return string(w.secret(namespace)[key])
+	return string(w.secret(namespace, w.secretName)[key])
 }
 
 // takes tells which of the Redis take a password.
-func (w *world) takes(password string) []bool {
+func (w *world) takes(password string) []bool { return w.takesOf("", password) }
+
+// takesOf tells which of the Redis take it as that of a user.
+func (w *world) takesOf(user, password string) []bool {
+	w.T.Helper()
 	var taken []bool
 	for _, p := range w.Redis {
-		client := connect(p.IP+":"+lab.RedisPort, password)
+		client := redis.NewClient(&redis.Options{Addr: p.IP + ":" + lab.RedisPort, Username: user, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1})
 		err := client.Ping(w.T.Context()).Err()
 		require.NoError(w.T, client.Close())
 		require.True(w.T, err == nil || refused(err), "%v", err)
@@ -178,14 +227,14 @@ var (
 
 func TestRotation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, "")
 	require.NoError(t, w.Rotation.Start(t.Context()))
 	current := w.password("password")
 	require.NotEqual(t, old, current)
 	require.Equal(t, old, w.password("previous-password"))
 	require.Equal(t, current, w.password("REDIS_PASSWORD"))
-	require.Equal(t, map[string][]byte{"REDIS_PASSWORD": []byte(current)}, w.secret("team-a"))
-	require.Equal(t, map[string][]byte{"REDIS_PASSWORD": []byte(old)}, w.secret("team-b"), "another release's")
+	require.Equal(t, map[string][]byte{"REDIS_PASSWORD": []byte(current)}, w.secret("team-a", name))
+	require.Equal(t, map[string][]byte{"REDIS_PASSWORD": []byte(old)}, w.secret("team-b", name), "another release's")
 	require.Equal(t, all, w.takes(old))
 	require.Equal(t, all, w.takes(current))
 
@@ -195,47 +244,90 @@ func TestRotation(t *testing.T) {
 	require.NoError(t, w.Rotation.Finish(t.Context()))
 	require.Equal(t, none, w.takes(old))
 	require.Equal(t, all, w.takes(current))
-	require.NotContains(t, w.secret(namespace), "previous-password")
+	require.NotContains(t, w.secret(namespace, name), "previous-password")
 	w.Password = current
 	w.Settled(w.master())
 	require.ErrorIs(t, w.Rotation.Finish(t.Context()), ErrNothingToFinish)
 }
 
+// A tenant with a user of its own gets a new password of that user, and never sees that
+// of default, which changes at the same time.
+func TestRotationOfTenantUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, user)
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	own, tenants := w.password("password"), w.password("tenant-password")
+	require.NotContains(t, []string{old, oldTenant, own}, tenants)
+	require.NotContains(t, []string{old, oldTenant}, own)
+	for _, namespace := range []string{namespace, "team-a"} {
+		require.Equal(t, map[string][]byte{"REDIS_USERNAME": []byte(user), "REDIS_PASSWORD": []byte(tenants)}, w.secret(namespace, name))
+	}
+	require.Equal(t, oldTenant, w.password("previous-tenant-password"))
+	for _, password := range []string{oldTenant, tenants} {
+		require.Equal(t, all, w.takesOf(user, password))
+		require.Equal(t, none, w.takes(password))
+	}
+	require.NoError(t, w.Rotation.Finish(t.Context()))
+	require.Equal(t, map[string][]byte{"password": []byte(own), "tenant-password": []byte(tenants)}, w.secret(namespace, w.secretName))
+	require.Equal(t, all, w.takesOf(user, tenants))
+	require.Equal(t, all, w.takes(own))
+	require.Equal(t, none, w.takesOf(user, oldTenant))
+	require.Equal(t, none, w.takes(old))
+	w.Password = own
+	w.Settled(w.master())
+}
+
 // An interruption anywhere loses nothing: what is run again goes on.
 func TestInterruptedRotation(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for interrupted := 1; ; interrupted++ {
-		before := w.password("password")
-		w.forwards, w.failing = 0, interrupted
-		err := w.Rotation.Start(t.Context())
-		if w.forwards < w.failing {
-			require.NoError(t, err)
-			break
-		}
-		require.ErrorContains(t, err, "run this again")
-		require.NotContains(t, err.Error(), before)
-		require.Equal(t, all, w.takes(before), "interrupted at port-forward %d", interrupted)
-		w.failing = 0
-		require.NoError(t, w.Rotation.Start(t.Context()))
-		require.Equal(t, all, w.takes(w.password("password")), "interrupted at port-forward %d", interrupted)
-		w.forget(before)
+	for _, user := range []string{"", user} {
+		t.Run(cmp.Or(user, "default"), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, user)
+			tenants := func() (takes []bool) {
+				if user == "" {
+					return all
+				}
+				return w.takesOf(user, string(w.secret("team-a", name)["REDIS_PASSWORD"]))
+			}
+			for interrupted := 1; ; interrupted++ {
+				before := w.password("password")
+				w.forwards, w.failing = 0, interrupted
+				err := w.Rotation.Start(t.Context())
+				if w.forwards < w.failing {
+					require.NoError(t, err)
+					break
+				}
+				require.ErrorContains(t, err, "run this again")
+				require.NotContains(t, err.Error(), before)
+				require.Equal(t, all, w.takes(before), "interrupted at port-forward %d", interrupted)
+				require.Equal(t, all, tenants(), "interrupted at port-forward %d", interrupted)
+				w.failing = 0
+				require.NoError(t, w.Rotation.Start(t.Context()))
+				require.Equal(t, all, w.takes(w.password("password")), "interrupted at port-forward %d", interrupted)
+				require.Equal(t, all, tenants(), "interrupted at port-forward %d", interrupted)
+				w.forget(before)
+				require.Equal(t, all, tenants(), "interrupted at port-forward %d", interrupted)
+			}
+			require.Greater(t, w.failing, 12, "Redis twice, Sentinels, Redis")
+		})
 	}
-	require.Greater(t, w.failing, 12, "Redis twice, Sentinels, Redis")
 }
 
 // forget ends a rotation without new Pods.
 func (w *world) forget(before string) {
 	ctx := w.T.Context()
-	s := state{current: w.password("password"), previous: before}
+	s, err := w.Rotation.state(ctx)
+	require.NoError(w.T, err)
+	require.Equal(w.T, before, s.previous)
 	require.NoError(w.T, w.Rotation.forget(ctx, s))
-	require.NoError(w.T, w.Rotation.keep(ctx, state{current: s.current}))
+	s.previous, s.tenant.previous = "", ""
+	require.NoError(w.T, w.Rotation.keep(ctx, s))
 }
 
 // A Redis that has forgotten a password takes it again from a master that has not.
 func TestForgottenWhileOneStarts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, "")
 	require.NoError(t, w.Rotation.Start(t.Context()))
 	w.Password = w.password("password")
 	first, taken := w.Redis[0], false

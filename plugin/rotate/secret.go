@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,40 +13,100 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// Keys of the Secret that the operator reads. It knows the first alone.
+// Keys of the Secret that the operator reads, which knows the first alone. Those of the
+// tenant's user, if it has one, Redis reads when it starts, with what stands before them.
 const (
-	currentKey  = "password"
-	nextKey     = "next-password"
-	previousKey = "previous-password"
+	currentKey                 = "password"
+	tenantKey                  = "tenant-password"
+	nextPrefix, previousPrefix = "next-", "previous-"
+	// userKey is of the tenant's Secret.
+	userKey = "REDIS_USERNAME"
 	// settledKey is an annotation: since when Pods start with the current one.
 	settledKey = "tenant-redis.dev/password-settled"
 )
 
-// state is how far a rotation is: next is set before the change, previous after
+// turn is a password and how far its change is: next is set before it, previous after
 // it, neither when none is under way.
-type state struct {
+type turn struct {
 	current, next, previous string
-	settled                 time.Time
 }
 
+// all are those that Redis is to take.
+func (t turn) all() []string {
+	return slices.DeleteFunc([]string{t.next, t.current, t.previous}, func(password string) bool { return password == "" })
+}
+
+func (t turn) turned() turn { return turn{current: t.next, previous: t.current} }
+
+func (t turn) replaceIn(data []byte) []byte {
+	if t.previous == "" {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte(t.previous), []byte(t.current))
+}
+
+func read(secret *corev1.Secret, key string) turn {
+	return turn{current: string(secret.Data[key]), next: string(secret.Data[nextPrefix+key]), previous: string(secret.Data[previousPrefix+key])}
+}
+
+func (t turn) write(secret *corev1.Secret, key string) {
+	for prefix, value := range map[string]string{"": t.current, nextPrefix: t.next, previousPrefix: t.previous} {
+		if value == "" {
+			delete(secret.Data, prefix+key)
+		} else {
+			secret.Data[prefix+key] = []byte(value)
+		}
+	}
+}
+
+// state is how far a rotation is, of the password of the user default and, if the tenant
+// has a user of its own, of that one's.
+type state struct {
+	turn
+	// secret is the name of the one that the operator reads.
+	secret  string
+	user    string
+	tenant  turn
+	settled time.Time
+}
+
+// state reads the operator's Secret, which is the tenant's own unless that names a user.
 func (i Instance) state(ctx context.Context) (state, error) {
-	secret, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, i.Name, metav1.GetOptions{})
+	s := state{secret: i.Name}
+	secret, err := i.secret(ctx, s.secret)
 	if err != nil {
-		return state{}, fmt.Errorf("cannot read the release's Secret with the password, which there is unless auth.enabled is false or auth.existingSecret names another; with the latter, upgrade with auth.existingSecret \"\" first, and the chart takes the password over: %w", err)
+		return state{}, err
 	}
-	if !madeByHelm(secret) {
-		return state{}, fmt.Errorf("the Secret %s/%s is not made by Helm: change the password where it is made", i.Namespace, i.Name)
+	if s.user = string(secret.Data[userKey]); s.user != "" {
+		s.secret += "-instance"
+		if secret, err = i.secret(ctx, s.secret); err != nil {
+			return state{}, err
+		}
+		if s.tenant = read(secret, tenantKey); s.tenant.current == "" {
+			return state{}, fmt.Errorf("the Secret %s/%s has no key %s", i.Namespace, s.secret, tenantKey)
+		}
 	}
-	s := state{current: string(secret.Data[currentKey]), next: string(secret.Data[nextKey]), previous: string(secret.Data[previousKey])}
-	if s.current == "" {
-		return state{}, fmt.Errorf("the Secret %s/%s has no key %s", i.Namespace, i.Name, currentKey)
+	if s.turn = read(secret, currentKey); s.current == "" {
+		return state{}, fmt.Errorf("the Secret %s/%s has no key %s", i.Namespace, s.secret, currentKey)
 	}
 	if since, found := secret.Annotations[settledKey]; found {
 		if s.settled, err = time.Parse(time.RFC3339, since); err != nil {
-			return state{}, fmt.Errorf("annotation %s of the Secret %s/%s: %w", settledKey, i.Namespace, i.Name, err)
+			return state{}, fmt.Errorf("annotation %s of the Secret %s/%s: %w", settledKey, i.Namespace, s.secret, err)
 		}
 	}
 	return s, nil
+}
+
+// secret is one that Helm has made.
+func (i Instance) secret(ctx context.Context, name string) (*corev1.Secret, error) {
+	secret, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the release's Secret with the password, which there is unless auth.enabled is false or auth.existingSecret names another; with the latter, upgrade with auth.existingSecret \"\" first, and the chart takes the password over: %w", err)
+	}
+	if !madeByHelm(secret) {
+		return nil, fmt.Errorf("the Secret %s/%s is not made by Helm: change the password where it is made", i.Namespace, name)
+	}
+	return secret, nil
 }
 
 func madeByHelm(secret *corev1.Secret) bool {
@@ -54,20 +115,15 @@ func madeByHelm(secret *corev1.Secret) bool {
 
 // keep writes the state, and nothing else, into the Secret.
 func (i Instance) keep(ctx context.Context, s state) error {
-	secret, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, i.Name, metav1.GetOptions{})
+	secret, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, s.secret, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
-	for key, value := range map[string]string{currentKey: s.current, nextKey: s.next, previousKey: s.previous} {
-		if value == "" {
-			delete(secret.Data, key)
-		} else {
-			secret.Data[key] = []byte(value)
-		}
+	s.write(secret, currentKey)
+	if s.user != "" {
+		s.tenant.write(secret, tenantKey)
 	}
-	if s.previous != "" {
-		replaceAll(secret, s)
-	}
+	replaceAll(secret, s)
 	delete(secret.Annotations, settledKey)
 	if !s.settled.IsZero() {
 		metav1.SetMetaDataAnnotation(&secret.ObjectMeta, settledKey, s.settled.UTC().Format(time.RFC3339))
@@ -76,11 +132,11 @@ func (i Instance) keep(ctx context.Context, s state) error {
 	return err
 }
 
-// replaceAll puts the current password where the previous one stood.
+// replaceAll puts the current passwords where the previous ones stood.
 func replaceAll(secret *corev1.Secret, s state) {
 	for key, value := range secret.Data {
-		if key != previousKey {
-			secret.Data[key] = bytes.ReplaceAll(value, []byte(s.previous), []byte(s.current))
+		if !strings.HasPrefix(key, previousPrefix) {
+			secret.Data[key] = s.tenant.replaceIn(s.replaceIn(value))
 		}
 	}
 }
@@ -97,7 +153,7 @@ func (i Instance) changeTenants(ctx context.Context, s state) error {
 		return fmt.Errorf("cannot list the release's Secrets: %w", err)
 	}
 	for _, secret := range secrets.Items {
-		if secret.Namespace == i.Namespace && secret.Name == i.Name {
+		if secret.Namespace == i.Namespace && secret.Name == s.secret {
 			continue
 		}
 		if secret.Annotations["meta.helm.sh/release-namespace"] != i.Namespace {

@@ -22,6 +22,7 @@ local majority = tonumber(os.getenv("SENTINEL_MAJORITY"))
 local detection = tonumber(os.getenv("SENTINEL_DETECTION")) / 1000
 local name = os.getenv("REDIS_SENTINEL_MASTER")
 local password = os.getenv("REDIS_PASSWORD")
+local user = os.getenv("REDIS_USERNAME") or "" -- default's name may be left out
 
 -- A Sentinel acts every 100 ms.
 local poll_ms, judge_ms, discover_ms = 100, 50, 1000
@@ -247,7 +248,7 @@ end
 local function replication(address)
 	return connected(address, function(socket)
 		if password then
-			ask(socket, "AUTH " .. password)
+			ask(socket, "AUTH " .. user .. " " .. password)
 		end
 		return ask(socket, "INFO replication")
 	end) or ""

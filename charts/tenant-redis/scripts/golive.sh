@@ -18,11 +18,13 @@ ask() (
 	echo "${answer:-no answer from $host:$port}"
 )
 
-# redis HOST:PORT COMMAND...: asks with the password. It is in the environment,
+# redis HOST:PORT COMMAND...: asks with the user's name and password. The latter is in the environment,
 # not in the arguments, which every process may list.
 redis() (
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	ask "$@"
+	at=$1
+	shift
+	ask "$at" ${REDIS_USERNAME:+--user "$REDIS_USERNAME"} "$@"
 )
 
 # named SENTINEL: the HOST:PORT of the master that a Sentinel names.
@@ -171,6 +173,21 @@ keeps_data() {
 	seen="a key was written, replicated, read and removed"
 }
 
+# has_bounds: whether the tenant's user may not do what is the administrator's. Sentinels
+# do not listen to this channel, but it is one of theirs.
+has_bounds() {
+	for command in "CONFIG GET maxmemory" "ACL WHOAMI" "REPLICAOF NO ONE" "PUBLISH __sentinel__:golive none"; do
+		# shellcheck disable=SC2086 # words
+		seen=$(redis "$master" $command)
+		case $seen in NOPERM*) ;; *)
+			seen="$command: $seen"
+			return 1
+			;;
+		esac
+	done
+	seen="$REDIS_USERNAME is refused what is not for applications"
+}
+
 # resolve HOST: its addresses.
 resolve() {
 	case $1 in
@@ -218,6 +235,11 @@ walk() {
 		check password "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one" wants_password
 	else
 		echo "skipped password: auth is off"
+	fi
+	if [ -n "${REDIS_USERNAME-}" ]; then
+		check user "each Redis must have been started with auth.tenantUser: has the operator replaced them all?" has_bounds
+	else
+		echo "skipped user: auth.tenantUser is not set"
 	fi
 	# The exporters are for Prometheus alone.
 	check policies "$policies" closed "${master%:*}:9121"

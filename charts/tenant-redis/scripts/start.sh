@@ -31,6 +31,22 @@ say() {
 	echo "start.sh: $*"
 }
 
+# The argument #FILE of a user stands for the hashes of the passwords that are in files
+# of that name, which may begin with next- or previous- while one replaces the other.
+# Without any nobody can log in as that user.
+for argument; do
+	shift
+	case $argument in
+	'#/'*)
+		file=${argument#?}
+		for password in "${file%/*}"/*"${file##*/}"; do
+			[ ! -f "$password" ] || set -- "$@" "#$(sha256sum <"$password" | cut -c 1-64)"
+		done
+		;;
+	*) set -- "$@" "$argument" ;;
+	esac
+done
+
 # replace: has this Redis, which is down, replaced by vote.
 replace() {
 	electorate && choose down && unclaimed && in_time && elected && promote || return

@@ -88,13 +88,16 @@ votes() {
 	done
 }
 
-# adopt: has this Redis take all passwords that its master takes. Those are two while
-# one replaces the other, and a Pod that starts meanwhile knows the new one only, but
-# clients and the Pods that are older still come with the old one. A hash is enough.
+# adopt: has each user of this Redis take all passwords that the master takes. Those are
+# two while one replaces the other, and a Pod that starts meanwhile knows the new one
+# only, but clients and the Pods that are older still come with the old one. A hash is
+# enough.
 adopt() {
 	[ -n "${REDIS_PASSWORD-}" ] || return
-	hashes=$(redis "$follows" ACL GETUSER default | grep -xE '[0-9a-f]{64}' | sed 's/^/#/' | paste -s -d ' ' -)
-	[ -z "$hashes" ] || echo "ACL SETUSER default $hashes" | redis "$self" >/dev/null
+	for user in $(redis "$self" ACL USERS); do
+		hashes=$(redis "$follows" ACL GETUSER "$user" | grep -xE '[0-9a-f]{64}' | sed 's/^/#/' | paste -s -d ' ' -)
+		[ -z "$hashes" ] || echo "ACL SETUSER $user $hashes" | redis "$self" >/dev/null
+	done
 }
 
 # pause: a connection to the master that is there before it is needed. It reads HOST,

@@ -9,7 +9,7 @@ instance has rights on: see examples/deployer.
 {{- lookup "v1" "ServiceAccount" .Release.Namespace "" | toJson -}}
 {{- end }}
 
-{{/* What this instance runs with already, as JSON: {"secret": "the name of the Secret with its password, or empty"}; {} if it does not run. */}}
+{{/* What this instance runs with already, as JSON: {"secret": "the name of the Secret with its password, or empty", "user": "the tenant's user that each Redis knows, or empty"}; {} if it does not run. */}}
 {{- define "tenant-redis.running" -}}
 {{- $name := include "tenant-redis.name" . -}}
 {{- $running := dict -}}
@@ -17,8 +17,13 @@ instance has rights on: see examples/deployer.
 {{- range include "tenant-redis.serviceAccounts" . | fromJson | dig "items" list -}}
 {{- if eq .metadata.name $name -}}
 {{- with lookup "apps/v1" "StatefulSet" $.Release.Namespace (printf "rfr-%s" $name) -}}
-{{- $running = dict "secret" "" -}}
+{{- $running = dict "secret" "" "user" "" -}}
+{{- $started := and (eq (dig "status" "observedGeneration" 0 . | int) (dig "metadata" "generation" 0 . | int)) (eq (dig "status" "updatedReplicas" 0 . | int) (dig "spec" "replicas" 0 . | int)) -}}
 {{- range dig "spec" "template" "spec" "containers" list . -}}
+{{- $command := dig "command" list . -}}
+{{- if and $started (has "--user" $command) -}}
+{{- $_ := rest (splitList "\n--user\n" (join "\n" $command)) | first | splitList "\n" | first | set $running "user" -}}
+{{- end -}}
 {{- range dig "env" list . -}}
 {{- if eq .name "REDIS_PASSWORD" -}}
 {{- $_ := dig "valueFrom" "secretKeyRef" "name" "" . | set $running "secret" -}}
@@ -31,9 +36,14 @@ instance has rights on: see examples/deployer.
 {{- toJson $running -}}
 {{- end }}
 
-{{/* The password in a Secret of the release's namespace, empty if there is none: (dict "root" $ "secret" "name") */}}
+{{/* The password in a Secret of the release's namespace, empty if there is none: (dict "root" $ "secret" "name"), and "key" if it is not the instance's own. */}}
 {{- define "tenant-redis.passwordIn" -}}
-{{- lookup "v1" "Secret" .root.Release.Namespace .secret | dig "data" "password" "" | b64dec -}}
+{{- lookup "v1" "Secret" .root.Release.Namespace .secret | dig "data" (get . "key" | default "password") "" | b64dec -}}
+{{- end }}
+
+{{/* The user that the tenant's Secret names already, empty for default. */}}
+{{- define "tenant-redis.userOfTenant" -}}
+{{- include "tenant-redis.passwordIn" (dict "root" . "secret" (include "tenant-redis.name" .) "key" "REDIS_USERNAME") -}}
 {{- end }}
 
 {{/* How to read the password that Redis runs with where no Secret has it any more. */}}

@@ -15,7 +15,8 @@ app.kubernetes.io/part-of: tenant-redis
 option tcp-check
 tcp-check connect
 {{- if .root.Values.auth.enabled }}
-tcp-check send "AUTH ${REDIS_PASSWORD}\r\n"
+# A sidecar has the tenant's user, if there is one; a name that is empty is no word.
+tcp-check send "AUTH ${REDIS_USERNAME} ${REDIS_PASSWORD}\r\n"
 {{- end }}
 tcp-check send "INFO replication\r\nQUIT\r\n"
 tcp-check expect rstring {{ .expect }}
@@ -106,7 +107,7 @@ frontend metrics
 - name: REDIS_PASSWORD
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.auth.existingSecret | default $name | quote }}
+      name: {{ include "tenant-redis.instanceSecret" . | quote }}
       key: password
 {{- end }}
 {{- end }}

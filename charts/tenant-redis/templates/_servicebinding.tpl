@@ -1,6 +1,6 @@
 {{/*
 The Secret of servicebinding.io, with the keys that spring-cloud-bindings reads:
-(dict "root" $ "namespace" "team-a" "password" "..."). It has no host: a client
+(dict "root" $ "namespace" "team-a" "login" REDIS_PASSWORD and, if there is one, REDIS_USERNAME). It has no host: a client
 without Sentinel would take it for Redis.
 */}}
 {{- define "tenant-redis.serviceBinding" -}}
@@ -19,5 +19,8 @@ data:
   provider: {{ b64enc "tenant-redis" }}
   sentinel.master: {{ b64enc "mymaster" }}
   sentinel.nodes: {{ printf "rfs-%s.%s:26379" $name .root.Release.Namespace | b64enc }}
-  password: {{ b64enc .password }}
+  {{- with .login.REDIS_USERNAME }}
+  username: {{ b64enc . }}
+  {{- end }}
+  password: {{ b64enc .login.REDIS_PASSWORD }}
 {{- end }}

@@ -26,19 +26,22 @@ func running(t *testing.T, password string) *lab.Instance {
 // that the container has.
 func tenant(t *testing.T, i *lab.Instance, password string, shell ...string) (string, error) {
 	t.Helper()
-	return run(t, i, password, append(shell, script, "tenant", "0", "3", "3"))
+	return run(t, i, "", password, append(shell, script, "tenant", "0", "3", "3"))
 }
 
 func stranger(t *testing.T, i *lab.Instance, targets ...string) (string, error) {
 	t.Helper()
-	return run(t, i, i.Password, append([]string{"sh", script, "stranger"}, targets...))
+	return run(t, i, "", i.Password, append([]string{"sh", script, "stranger"}, targets...))
 }
 
-func run(t *testing.T, i *lab.Instance, password string, command []string) (string, error) {
+func run(t *testing.T, i *lab.Instance, user, password string, command []string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Env = append(os.Environ(),
 		"REDIS_SENTINEL_HOST="+i.Sentinels[0].IP, "REDIS_SENTINEL_PORT="+lab.SentinelPort, "REDIS_SENTINEL_MASTER="+lab.MasterName)
+	if user != "" {
+		cmd.Env = append(cmd.Env, "REDIS_USERNAME="+user)
+	}
 	if password != "" {
 		cmd.Env = append(cmd.Env, "REDIS_PASSWORD="+password)
 	}

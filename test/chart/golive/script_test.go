@@ -98,6 +98,27 @@ func TestGoodInstance(t *testing.T) {
 	}
 }
 
+// A tenant with a user of its own gets along with its rights, and the bounds of those
+// are looked at.
+func TestTenantUser(t *testing.T) {
+	t.Parallel()
+	i := running(t, "secret-of-the-instance")
+	walk := func(rights ...any) (string, error) {
+		for _, p := range i.Redis {
+			i.Do(p, append([]any{"ACL", "SETUSER", "app", "on", ">" + password, "~*"}, rights...)...)
+		}
+		return run(t, i, "app", password, []string{"busybox", "sh", script, "tenant", "0", "3", "3"})
+	}
+	output, err := walk("&[^_]*", "+@all", "-@admin", "-@dangerous", "-acl", "+role")
+	require.NoError(t, err, output)
+	require.Contains(t, output, "\nok      user: app is refused what is not for applications\n")
+	require.NotContains(t, output, password)
+	for command, rights := range map[string]string{"CONFIG GET maxmemory": "+config", "PUBLISH __sentinel__:golive none": "allchannels"} {
+		output, err := walk("reset", "on", ">"+password, "~*", "&[^_]*", "+@all", "-@admin", "-@dangerous", "-acl", "+role", rights)
+		assertFails(t, output, err, map[string]string{"user": command + ": "})
+	}
+}
+
 func TestStoppedReplica(t *testing.T) {
 	t.Parallel()
 	i := running(t, password)

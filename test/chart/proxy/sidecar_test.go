@@ -59,7 +59,7 @@ func TestSidecarExample(t *testing.T) {
 	assert.Equal(t, context, sidecar.SecurityContext)
 	assert.Equal(t, shared.Containers[0].Command, sidecar.Command)
 
-	given := append(slices.Collect(maps.Keys(connection.Data)), "PROXY_ADDRESS", "REDIS_PASSWORD",
+	given := append(slices.Collect(maps.Keys(connection.Data)), "PROXY_ADDRESS", "REDIS_USERNAME", "REDIS_PASSWORD",
 		// set by the configuration itself
 		"SENTINEL_MAJORITY", "SENTINEL_DETECTION")
 	found := 0

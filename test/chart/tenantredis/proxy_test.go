@@ -99,7 +99,7 @@ func TestProxyPassword(t *testing.T) {
 	config := func(v values) string {
 		return render.Get[corev1.ConfigMap](t, chart.Objects(t, v), chart.ID("ConfigMap")+"-proxy").Data["haproxy.cfg"]
 	}
-	assert.Contains(t, config(proxied), "AUTH ${REDIS_PASSWORD}")
+	assert.Contains(t, config(proxied), "AUTH ${REDIS_USERNAME} ${REDIS_PASSWORD}")
 	assert.NotContains(t, config(values{"proxy.enabled": "true", "auth.enabled": "false", "auth.existingSecret": `""`}), "AUTH")
 }
 

@@ -78,6 +78,8 @@ type component struct {
 	PriorityClassName                         string
 	DisablePodDisruptionBudget                bool
 	CustomLivenessProbe, CustomReadinessProbe *corev1.Probe
+	ExtraVolumes                              []corev1.Volume
+	ExtraVolumeMounts                         []corev1.VolumeMount
 	Exporter                                  struct {
 		Enabled                  bool
 		Image                    string

@@ -57,9 +57,14 @@ containers:
       - configMapRef: {name: {{ $name | quote }}}
     {{- if .root.Values.auth.enabled }}
     env:
+      {{- with .root.Values.auth.tenantUser }}
+      - {name: REDIS_USERNAME, value: {{ . | quote }}}
+      {{- end }}
       - name: REDIS_PASSWORD
         valueFrom:
-          secretKeyRef: {name: {{ .root.Values.auth.existingSecret | default $name | quote }}, key: password}
+          secretKeyRef:
+            name: {{ include "tenant-redis.instanceSecret" .root | quote }}
+            key: {{ .root.Values.auth.tenantUser | empty | ternary "password" "tenant-password" }}
     {{- end }}
     resources:
       requests: {cpu: 10m, memory: 16Mi}

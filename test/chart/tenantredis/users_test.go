@@ -1,0 +1,198 @@
+package tenantredis
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+)
+
+const instanceSecret = release + "-instance"
+
+// secrets returns the data of the rendered Secrets by namespace and name.
+func secrets(t *testing.T, manifest string) map[string]map[string]string {
+	t.Helper()
+	found := map[string]map[string]string{}
+	for _, o := range render.Split(t, manifest) {
+		data, _, err := unstructured.NestedStringMap(o.Object, "data")
+		require.NoError(t, err)
+		for key, value := range data {
+			decoded, err := base64.StdEncoding.DecodeString(value)
+			require.NoError(t, err)
+			data[key] = string(decoded)
+		}
+		found[o.GetNamespace()+"/"+o.GetName()] = data
+	}
+	return found
+}
+
+// keeps returns a cluster in which the namespace has a Secret with these keys.
+func keeps(name string, data map[string]string) cluster {
+	c := with(name, "")
+	for path, object := range c {
+		secret := object.(corev1.Secret)
+		secret.Data = map[string][]byte{}
+		for key, value := range data {
+			secret.Data[key] = []byte(value)
+		}
+		c[path] = secret
+	}
+	return c
+}
+
+// runsWith returns a cluster in which the instance of the release runs with a Secret and
+// with these arguments of users, and so many of its three Pods have been started so.
+func runsWith(secret string, updated int32, users []string, others ...cluster) cluster {
+	c := runs(secret, others...)
+	set := c[sets+"rfr-"+release].(appsv1.StatefulSet)
+	three := int32(3)
+	set.Generation, set.Spec.Replicas = 2, &three
+	set.Status = appsv1.StatefulSetStatus{ObservedGeneration: 2, UpdatedReplicas: updated}
+	set.Spec.Template.Spec.Containers[0].Command = append([]string{"/bin/sh", "start.sh", "redis-server"}, users...)
+	c[sets+"rfr-"+release] = set
+	return c
+}
+
+var (
+	tenantUser = []string{"--set", "tenantNamespaces={team-a},auth.serviceBinding=true,auth.tenantUser=app"}
+	usersOfApp = []string{"--user", "app", "on", "~*"}
+)
+
+// TestTenantUserHasItsOwnSecret holds that what the tenant may read has neither the
+// password of default nor the operator's key, whatever the instance had before.
+func TestTenantUserHasItsOwnSecret(t *testing.T) {
+	own := keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two"})
+	named := keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"})
+	for name, c := range map[string]cluster{
+		"new":                      {},
+		"back, with its Secret":    own,
+		"runs":                     runsWith(instanceSecret, 3, usersOfApp, own, named),
+		"is updated":               runsWith(instanceSecret, 1, usersOfApp, own, named),
+		"has just been given one":  runsWith(instanceSecret, 3, usersOfApp, own, with(release, "one")),
+		"with other users as well": runsWith(instanceSecret, 3, append([]string{"--user", "app"}, "--user", "other"), own, with(release, "one")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, helm := range helms {
+				out, err := c.template(t, helm, tenantUser...)
+				require.NoError(t, err, out)
+				found := secrets(t, out)
+				instance := found[namespace+"/"+instanceSecret]
+				require.Len(t, instance, 2)
+				if len(c) > 0 {
+					assert.Equal(t, map[string]string{"password": "one", "tenant-password": "two"}, instance)
+				}
+				assert.Regexp(t, "^[A-Za-z0-9]{3,32}$", instance["tenant-password"])
+				assert.NotEqual(t, instance["password"], instance["tenant-password"])
+				delete(found, namespace+"/"+instanceSecret)
+				require.Len(t, found, 4)
+				for id, data := range found {
+					want := map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": instance["tenant-password"]}
+					if strings.HasSuffix(id, "-binding") {
+						want = map[string]string{"username": "app", "password": instance["tenant-password"]}
+					}
+					for key, value := range want {
+						assert.Equal(t, value, data[key], "%s %s", id, key)
+					}
+					for key, value := range data {
+						assert.NotContains(t, value, instance["password"], "%s %s", id, key)
+					}
+				}
+				assert.NotContains(t, found[namespace+"/"+release], "password")
+			}
+		})
+	}
+}
+
+// TestTenantUserIsHandedOverLast holds that the tenant goes on to log in as default while
+// there is a Redis that does not know its user.
+func TestTenantUserIsHandedOverLast(t *testing.T) {
+	old := with(release, "one")
+	between := keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two"})
+	for name, c := range map[string]cluster{
+		"before":              runsWith(release, 3, nil, old),
+		"no Pod replaced":     runsWith(instanceSecret, 0, usersOfApp, old, between),
+		"a Pod left":          runsWith(instanceSecret, 2, usersOfApp, old, between),
+		"Pods of another one": runsWith(instanceSecret, 3, []string{"--user", "application"}, old, between),
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := c.template(t, "helm", tenantUser...)
+			require.NoError(t, err, out)
+			found := secrets(t, out)
+			assert.Equal(t, "one", found[namespace+"/"+instanceSecret]["password"])
+			assert.Equal(t, map[string]string{"REDIS_PASSWORD": "one", "password": "one"}, found[namespace+"/"+release], "a container that restarts reads this")
+			assert.Equal(t, map[string]string{"REDIS_PASSWORD": "one"}, found["team-a/"+release])
+			assert.NotContains(t, found["team-a/"+release+"-binding"], "username")
+		})
+	}
+}
+
+// TestTenantUserIsSwitchedOff holds that Redis keeps its password.
+func TestTenantUserIsSwitchedOff(t *testing.T) {
+	c := runsWith(instanceSecret, 3, usersOfApp,
+		keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two"}),
+		keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"}))
+	out, err := c.template(t, "helm", tenantWithBinding...)
+	require.NoError(t, err, out)
+	assert.Equal(t, everywhere("one"), passwords(t, out))
+	assert.NotContains(t, out, "REDIS_USERNAME")
+}
+
+func TestTenantUserOfOwnSecret(t *testing.T) {
+	own := []string{"--set", "auth.existingSecret=mine,auth.tenantUser=app"}
+	for name, test := range map[string]struct {
+		data map[string]string
+		says string
+	}{
+		"both":          {map[string]string{"password": "one", "tenant-password": "two"}, ""},
+		"no key":        {map[string]string{"password": "one"}, `auth.tenantUser: Secret redis-system/mine must have its password under the key tenant-password, of ASCII characters without spaces, quotes and \: add it first, or set auth.tenantUser to ""`},
+		"a space":       {map[string]string{"password": "one", "tenant-password": "t wo"}, "auth.tenantUser: Secret redis-system/mine must have"},
+		"a line's end":  {map[string]string{"password": "one", "tenant-password": "two\n"}, "auth.tenantUser: Secret redis-system/mine must have"},
+		"twice the one": {map[string]string{"password": "one", "tenant-password": "one"}, "auth.tenantUser: Secret redis-system/mine has the same password under the keys tenant-password and password, so that the tenant could log in as default: give tenant-password another one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := keeps("mine", test.data).template(t, "helm", own...)
+			if test.says == "" {
+				require.NoError(t, err, out)
+				assert.Empty(t, secrets(t, out)[namespace+"/"+release])
+				return
+			}
+			require.Error(t, err)
+			assert.Contains(t, out, test.says)
+		})
+	}
+}
+
+// TestTenantUserKeepsItsName holds that no application is left with a name that Redis
+// forgets.
+func TestTenantUserKeepsItsName(t *testing.T) {
+	c := runsWith(instanceSecret, 3, usersOfApp,
+		keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two"}),
+		keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"}))
+	out, err := c.template(t, "helm", "--set", "auth.tenantUser=shop")
+	require.Error(t, err)
+	assert.Contains(t, out, `auth.tenantUser: "shop", but the applications log in as "app", whom no Redis would know any more: set it to "app"; for another name set it to "" first, and to that name when the operator has replaced all Pods`)
+}
+
+// TestNoSecretInTheInstance holds that what the operator and the Pods are given names
+// Secrets, and that without a user nothing of it is there.
+func TestNoSecretInTheInstance(t *testing.T) {
+	rf := failover(t, values{"auth.tenantUser": `"app"`})
+	assert.Equal(t, "mine", rf.Spec.Auth.SecretPath)
+	require.Len(t, rf.Spec.Redis.ExtraVolumes, 1)
+	assert.Equal(t, "mine", rf.Spec.Redis.ExtraVolumes[0].Secret.SecretName)
+	require.Len(t, rf.Spec.Redis.ExtraVolumeMounts, 1)
+	mount := rf.Spec.Redis.ExtraVolumeMounts[0]
+	assert.True(t, mount.ReadOnly)
+	assert.Contains(t, rf.Spec.Redis.Command, "#"+mount.MountPath+"/tenant-password")
+
+	without := failover(t, nil)
+	assert.Empty(t, without.Spec.Redis.ExtraVolumes)
+	assert.NotContains(t, without.Spec.Redis.Command, "--user")
+}

@@ -1,0 +1,114 @@
+package users
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+const allowed, refused = "allowed", "refused"
+
+// servers are the programs of this machine and of ci/servers/list, as far as
+// scripts/servers.sh has got them, by name.
+func servers(t *testing.T) map[string]string {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	require.NoError(t, err)
+	found := map[string]string{"this machine": program}
+	others, err := filepath.Glob(render.Repository + "/.cache/servers/*/redis-server")
+	require.NoError(t, err)
+	for _, other := range others {
+		program, err := filepath.Abs(other)
+		require.NoError(t, err)
+		found[filepath.Base(filepath.Dir(program))] = program
+	}
+	return found
+}
+
+// classified is testdata/commands.
+func classified(t *testing.T) map[string]string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/commands")
+	require.NoError(t, err)
+	known := map[string]string{}
+	for line := range strings.Lines(string(data)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		words := strings.Fields(line)
+		require.Len(t, words, 2, line)
+		require.Contains(t, []string{allowed, refused}, words[1], line)
+		require.NotContains(t, known, words[0], "twice")
+		known[words[0]] = words[1]
+	}
+	return known
+}
+
+// commands are all of a server, each with the least arguments that it takes. Of those
+// that have subcommands each counts for itself.
+func commands(t *testing.T, client *redis.Client) map[string][]any {
+	t.Helper()
+	list, err := client.Do(t.Context(), "COMMAND").Slice()
+	require.NoError(t, err)
+	found := map[string][]any{}
+	var add func([]any)
+	add = func(list []any) {
+		for _, entry := range list {
+			command := entry.([]any)
+			if subcommands := command[9].([]any); len(subcommands) > 0 {
+				add(subcommands)
+				continue
+			}
+			name, arity := strings.ToLower(command[0].(string)), command[1].(int64)
+			words := []any{}
+			for word := range strings.SplitSeq(name, "|") {
+				words = append(words, word)
+			}
+			for int64(len(words)) < max(arity, -arity) {
+				words = append(words, "x")
+			}
+			found[name] = words
+		}
+	}
+	add(list)
+	return found
+}
+
+// TestEveryCommandIsClassified holds for each command of each server whether the tenant
+// may use it. One that nobody has classified fails: decide, and add it to
+// testdata/commands, and to the chart's rules if it is to be refused.
+func TestEveryCommandIsClassified(t *testing.T) {
+	known := classified(t)
+	for name, server := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			i, p := single(t, server)
+			client := i.Client(p, lab.RedisPort)
+			defer func() { _ = client.Close() }()
+			found := commands(t, client)
+			require.Greater(t, len(found), 300)
+			for command, words := range found {
+				want, ok := known[command]
+				if !assert.True(t, ok, "%s is not classified", command) {
+					continue
+				}
+				said, err := client.Do(t.Context(), append([]any{"ACL", "DRYRUN", tenantUser}, words...)...).Text()
+				require.NoError(t, err, command)
+				got := allowed
+				if said != "OK" {
+					require.Contains(t, said, "has no permissions to run", command)
+					got = refused
+				}
+				assert.Equal(t, want, got, "%s: %s", command, said)
+			}
+		})
+	}
+}

@@ -1,0 +1,95 @@
+// Package users starts Redis with the users that the tenant chart renders, and holds
+// what each may do: every command of every server.
+package users
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+const (
+	tenantUser = "app"
+	password   = "secret-of-the-tenant"
+	own        = "secret-of-the-instance"
+	// mount is where Redis' container has the Secret.
+	mount = "/redis-users"
+)
+
+var chart = render.Chart{
+	Dir: render.Repository + "/charts/tenant-redis", Release: "cache", Namespace: "redis-system",
+	Values: render.Values{"auth.existingSecret": `"mine"`, "auth.tenantUser": `"` + tenantUser + `"`},
+}
+
+func TestMain(m *testing.M) {
+	render.UsePinnedHelm()
+	logging.Disable()
+	os.Exit(m.Run())
+}
+
+// instance is a lab in which Redis has the chart's users.
+type instance struct {
+	*lab.Instance
+	// arguments are those of the users, as the chart renders them.
+	arguments []string
+}
+
+func newInstance(t *testing.T) *instance {
+	t.Helper()
+	i := &instance{Instance: lab.New(t)}
+	i.Password = own
+	require.NoError(t, os.Mkdir(i.users(), 0o700))
+	i.keep("tenant-password", password)
+	failover := chart.Objects(t, nil)[chart.ID("RedisFailover")]
+	command, found, err := unstructured.NestedStringSlice(failover.Object, "spec", "redis", "command")
+	require.NoError(t, err)
+	require.True(t, found)
+	at := slices.Index(command, "--user")
+	require.Positive(t, at)
+	for _, word := range command[at:] {
+		i.arguments = append(i.arguments, strings.Replace(word, mount, i.users(), 1))
+	}
+	return i
+}
+
+func (i *instance) users() string { return filepath.Join(i.Dir, "users") }
+
+// keep puts a key into what the Pods have of the Secret.
+func (i *instance) keep(key, value string) {
+	i.Write(filepath.Join(i.users(), key), value, 0o600)
+}
+
+// single starts one Redis, a master, by this server's program.
+func single(t *testing.T, server string) (*instance, *lab.Process) {
+	t.Helper()
+	i := newInstance(t)
+	i.Serviceless = true
+	p := i.Redis[0]
+	require.NoError(t, os.Symlink(server, filepath.Join(p.Dir, "redis-server")))
+	// Nothing but the user's rights is to refuse anything.
+	i.Restart(p, slices.Concat(i.arguments, []string{"--enable-debug-command", "yes", "--enable-module-command", "yes"})...)
+	i.Do(p, "REPLICAOF", "NO", "ONE")
+	return i, p
+}
+
+// as connects to a Redis as the tenant's user. It tries once.
+func (i *instance) as(p *lab.Process, password string) *redis.Client {
+	client := redis.NewClient(&redis.Options{
+		Addr: net.JoinHostPort(p.IP, lab.RedisPort), Username: tenantUser, Password: password,
+		DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: -1,
+	})
+	i.T.Cleanup(func() { _ = client.Close() })
+	return client
+}

@@ -5,4 +5,4 @@
 scripts/cluster.sh
 scripts/namespace.sh redis-system
 scripts/release.sh redis-system redis-operator charts/redis-operator charts/redis-operator \
-  --set image.repository=tenant-redis.local/spotahome/redis-operator
+  --set image.repository=tenant-redis.local/spotahome/redis-operator --set instances=20

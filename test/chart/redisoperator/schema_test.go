@@ -26,6 +26,9 @@ func TestRefusedValues(t *testing.T) {
 		"not a namespace":         {values{"watchedNamespaces": `["a.*"]`}, []string{"/watchedNamespaces/0"}},
 		"metrics open to all":     {values{"monitoring.podLabels": `{"app.kubernetes.io/name": null}`}, []string{"/monitoring/podLabels"}},
 		"label that is no string": {values{"nodeSelector": `{"redis": true}`}, []string{"/nodeSelector/redis"}},
+		"no instances":            {values{"instances": "0"}, []string{"/instances"}},
+		"negative concurrency":    {values{"concurrency": "-1"}, []string{"/concurrency"}},
+		"unknown limit of calls":  {values{"kubernetesAPI.qps": "5"}, []string{"/kubernetesAPI", "'qps'"}},
 		"namespaces with 1.2": {
 			values{"flavour": `"spotahome-1.2"`, "watchedNamespaces": `["tenant-a"]`},
 			[]string{"watchedNamespaces", `["tenant-a"]`, "must be empty", "spotahome-1.2", "spotahome-1.3"},

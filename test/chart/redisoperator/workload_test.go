@@ -1,7 +1,9 @@
 package redisoperator
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,11 +37,27 @@ func TestImage(t *testing.T) {
 			container := deployment(t, values{"flavour": `"` + flavour + `"`}).Spec.Template.Spec.Containers[0]
 			assert.Equal(t, "quay.io/spotahome/redis-operator:"+tag, container.Image)
 			assert.Equal(t, corev1.PullIfNotPresent, container.ImagePullPolicy)
-			assert.Empty(t, container.Args, "v1.2.4 exits on flags that it does not know")
+			for _, arg := range container.Args {
+				flag, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+				assert.Contains(t, operatorFlags(t, flavour), flag, "it exits on flags that it does not know")
+			}
 		})
 	}
 	own := deployment(t, values{"image": `{"repository": "mirror.example:5000/redis-operator", "tag": "v1.3.0-own"}`})
 	assert.Equal(t, "mirror.example:5000/redis-operator:v1.3.0-own", own.Spec.Template.Spec.Containers[0].Image)
+}
+
+// operatorFlags are the names of the flags that a flavour's source registers.
+func operatorFlags(t *testing.T, flavour string) []string {
+	t.Helper()
+	source := "redis-operator-" + strings.TrimPrefix(flavour, "spotahome-")
+	data := render.ModuleFile(t, source, "github.com/spotahome/redis-operator", "cmd/utils/flags.go")
+	var flags []string
+	for _, match := range regexp.MustCompile(`flag\.\w+Var\(&[\w.]+, "([^"]+)"`).FindAllSubmatch(data, -1) {
+		flags = append(flags, string(match[1]))
+	}
+	require.NotEmpty(t, flags)
+	return flags
 }
 
 func TestPodIsRestricted(t *testing.T) {

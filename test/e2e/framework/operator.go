@@ -57,6 +57,7 @@ func (o Operator) Upgrade(ctx context.Context, values map[string]string) error {
 		"image.repository":  `"tenant-redis.local/spotahome/redis-operator"`,
 		"watchedNamespaces": string(serves),
 		"crds.create":       strconv.FormatBool(o.Namespace == SystemNamespace),
+		"instances":         "20",
 	}
 	maps.Copy(all, values)
 	args := []string{"upgrade", "--install", "redis-operator", Path("charts/redis-operator"), "--namespace", o.Namespace, "--wait", "--timeout", "3m"}

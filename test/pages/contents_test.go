@@ -1,0 +1,189 @@
+package pages
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// rendered are the objects of the tenant chart with these flags, by kind.
+func rendered(t *testing.T, flags ...string) map[string][]byte {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), root+"/bin/helm", append([]string{"template", "team-a-cache", root + "/charts/tenant-redis", "--skip-tests"}, flags...)...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	require.NoError(t, err, stderr.String())
+	found := map[string][]byte{}
+	for document := range bytes.SplitSeq(out, []byte("\n---\n")) {
+		var object struct{ Kind string }
+		require.NoError(t, yaml.Unmarshal(document, &object))
+		found[object.Kind] = document
+	}
+	return found
+}
+
+func read(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, page))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// TestSizes holds that what the pages say of an instance's requests is what is rendered.
+func TestSizes(t *testing.T) {
+	sizing := read(t, "docs/sizing.md")
+	for _, size := range []string{"small", "medium", "large"} {
+		type component struct {
+			Replicas     int64
+			Resources    corev1.ResourceRequirements
+			Exporter     struct{ Resources corev1.ResourceRequirements }
+			CustomConfig []string
+		}
+		var failover struct {
+			Spec struct{ Redis, Sentinel component }
+		}
+		require.NoError(t, yaml.Unmarshal(rendered(t, "--set", "auth.enabled=false", "--set", "size="+size)["RedisFailover"], &failover))
+		redis, sentinel := failover.Spec.Redis, failover.Spec.Sentinel
+		var cpu, memory int64
+		for _, c := range []component{redis, sentinel} {
+			cpu += c.Replicas * (c.Resources.Requests.Cpu().MilliValue() + c.Exporter.Resources.Requests.Cpu().MilliValue())
+			memory += c.Replicas * (c.Resources.Requests.Memory().Value() + c.Exporter.Resources.Requests.Memory().Value())
+		}
+		row := fmt.Sprintf("| `%s` | %.2f | %d MiB | %d MiB |", size, float64(cpu)/1000, memory>>20, redis.Resources.Requests.Memory().Value()>>20)
+		assert.Contains(t, sizing, row)
+		if size == "small" {
+			assert.Contains(t, read(t, "README.md"), fmt.Sprintf("A small instance requests %.2f CPU and %d MiB in all", float64(cpu)/1000, memory>>20))
+		}
+		data := regexp.MustCompile("\\| `" + size + "` \\|.*?\\| ([0-9]+ MiB) \\| [0-9]+ MiB \\| [0-9]+ MiB \\|").FindStringSubmatch(read(t, "charts/tenant-redis/README.md"))
+		require.NotNil(t, data)
+		assert.Contains(t, sizing, row+" "+data[1]+" |", "the same maxmemory as in the chart's table")
+	}
+}
+
+// TestFiguresAgree holds that the comparison in the README is that of the benchmarks.
+func TestFiguresAgree(t *testing.T) {
+	readme, benchmarks := read(t, "README.md"), read(t, "docs/benchmarks.md")
+	gap := func(text string) string { return regexp.MustCompile(`[0-9.]+`).FindString(text) }
+	for fault, name := range map[string]string{"Pod deleted": "master's Pod deleted", "process killed": "master killed (kill -9)"} {
+		row := regexp.MustCompile(`\| ` + fault + ` \| (\S+) s without a write, (\d+) lost \| (\S+) s(?: without a write)?, ([0-9,]+) (?:acknowledged writes )?lost \|`).FindStringSubmatch(readme)
+		require.NotNil(t, row, fault)
+		_, rest, found := strings.Cut(benchmarks, "| "+name+" |")
+		require.True(t, found, name)
+		var gaps, stock []string
+		for _, line := range strings.Split(rest, "\n")[:2] {
+			cells := strings.Split(strings.Trim(line, "| "), "|")
+			require.GreaterOrEqual(t, len(cells), 5)
+			gaps = append(gaps, strings.TrimSpace(cells[len(cells)-4])+" s "+strings.TrimSpace(cells[len(cells)-3]))
+			stock = append(stock, strings.TrimSpace(cells[len(cells)-2])+" s "+strings.TrimSpace(cells[len(cells)-1]))
+		}
+		assert.Contains(t, gaps, row[1]+" s "+row[2], fault)
+		var same bool
+		for _, one := range stock {
+			lost := one[strings.LastIndex(one, " ")+1:]
+			same = same || strings.HasPrefix(gap(one), row[3]) && lost == strings.ReplaceAll(row[4], ",", "")
+		}
+		assert.True(t, same, "%s: %v has not %s s and %s lost", fault, stock, row[3], row[4])
+	}
+}
+
+// TestExampleValues renders each file of examples/values, for which a password is not
+// made where Helm sees no cluster.
+func TestExampleValues(t *testing.T) {
+	files, err := filepath.Glob(root + "/examples/values/*.yaml")
+	require.NoError(t, err)
+	require.Len(t, files, 12)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			var values struct {
+				Auth struct{ ExistingSecret string }
+			}
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.NoError(t, yaml.Unmarshal(text, &values))
+			require.True(t, strings.HasPrefix(string(text), "# "), "says what it is for")
+			flags := []string{"--values", file}
+			if values.Auth.ExistingSecret == "" {
+				flags = append(flags, "--set", "auth.existingSecret=password")
+			}
+			require.Contains(t, rendered(t, flags...), "RedisFailover")
+		})
+	}
+}
+
+// TestLinks holds that what pages link to in this repository is there, headings too.
+func TestLinks(t *testing.T) {
+	pages, err := Pages(root)
+	require.NoError(t, err)
+	link := regexp.MustCompile(`\]\(([^):\s]*)\)`)
+	code := regexp.MustCompile("(?s)```.*?\n *```|`[^`\n]*`")
+	count := 0
+	for _, page := range pages {
+		for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(read(t, page), ""), -1) {
+			count++
+			file, anchor, _ := strings.Cut(match[1], "#")
+			target := page
+			if file != "" {
+				target = filepath.Join(filepath.Dir(page), file)
+			}
+			info, err := os.Stat(filepath.Join(root, target))
+			if !assert.NoError(t, err, "%s links to %s", page, match[1]) || anchor == "" || info.IsDir() {
+				continue
+			}
+			assert.Contains(t, anchors(read(t, target)), anchor, "%s links to %s", page, match[1])
+		}
+	}
+	require.Greater(t, count, 200)
+}
+
+// anchors are those that GitHub makes of a page's headings.
+func anchors(text string) []string {
+	var found []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		lower := strings.ToLower(strings.NewReplacer("`", "", "*", "").Replace(heading[1]))
+		lower = regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(lower, "")
+		found = append(found, strings.ReplaceAll(lower, " ", "-"))
+	}
+	return found
+}
+
+// TestComingFrom holds that each value of ours which the maps of other charts' values name
+// is one.
+func TestComingFrom(t *testing.T) {
+	var values map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "charts/tenant-redis/values.yaml")), &values))
+	key := regexp.MustCompile("`([a-z][A-Za-z]*(?:\\.[a-zA-Z]+)*)`")
+	count := 0
+	for line := range strings.Lines(read(t, "docs/coming-from.md")) {
+		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
+		if len(cells) != 2 {
+			continue
+		}
+		for _, match := range key.FindAllStringSubmatch(cells[1], -1) {
+			path := strings.Split(match[1], ".")
+			at, known := values[path[0]]
+			if !known && len(path) == 1 {
+				continue // a word, such as mymaster
+			}
+			count++
+			require.True(t, known, match[1])
+			for _, part := range path[1:] {
+				section, isMap := at.(map[string]any)
+				require.True(t, isMap, match[1])
+				at, known = section[part]
+				require.True(t, known, match[1])
+			}
+		}
+	}
+	require.Greater(t, count, 30)
+}

@@ -22,7 +22,7 @@ INPUTS_LABEL=tenant-redis.dev/inputs
 # Everything built here is static and independent of the folder it is built in.
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath"
 # The Go that what ships is built and searched with: a patch release with all repairs.
-TOOLCHAIN=$(awk '$1 == "toolchain" {print $2}' go.mod)
+TOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod 2>/dev/null || true)
 
 # Seconds since make began.
 START=${START:-$(date +%s)}

@@ -15,7 +15,7 @@ var clusterKinds = scopes(`
 	apiregistration.k8s.io: APIService
 	authentication.k8s.io: SelfSubjectReview TokenReview
 	authorization.k8s.io: SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview
-	certificates.k8s.io: CertificateSigningRequest
+	certificates.k8s.io: CertificateSigningRequest ClusterTrustBundle
 	flowcontrol.apiserver.k8s.io: FlowSchema PriorityLevelConfiguration
 	networking.k8s.io: IngressClass IPAddress ServiceCIDR
 	node.k8s.io: RuntimeClass
@@ -55,11 +55,15 @@ func scopes(text string) map[string]bool {
 	return set
 }
 
+// IsKnown tells whether a kind is of Kubernetes, of the Redis operator or of the
+// Prometheus operator.
+func IsKnown(id string) bool { return namespacedKinds[id] || clusterKinds[id] }
+
 // IsNamespaced tells whether the objects of a kind are in a namespace. It is not
 // known for a kind that neither this package nor the tenant file has.
 func IsNamespaced(declared []tenant.ScopedKind, id string) (namespaced, ok bool) {
 	if d := Declared(declared, id); d != nil {
 		return d.Scope == "Namespaced", true
 	}
-	return namespacedKinds[id], namespacedKinds[id] || clusterKinds[id]
+	return namespacedKinds[id], IsKnown(id)
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -97,11 +98,12 @@ func (l *List) render() ([]rules.Document, error) {
 	}
 	var stream bytes.Buffer
 	for i, node := range l.items.Content {
-		if isLeftAlone(node) {
+		next := item{node: node, first: node.Line - 1, end: l.lineAfterItem(i), stream: 1 + bytes.Count(stream.Bytes(), []byte("\n"))}
+		text := l.outdented(next)
+		if isLeftAlone(node) && isUnambiguous(text) {
 			continue
 		}
-		next := item{node: node, first: node.Line - 1, end: l.lineAfterItem(i), stream: 1 + bytes.Count(stream.Bytes(), []byte("\n"))}
-		stream.WriteString("---\n" + l.outdented(next))
+		stream.WriteString("---\n" + text)
 		l.rendered = append(l.rendered, next)
 	}
 	result, err := rules.Render(t, stream.Bytes())
@@ -120,6 +122,13 @@ func isLeftAlone(node *yaml.Node) bool {
 	return value(field(field(node, "metadata"), "annotations"), group+"local-config") == "true" ||
 		strings.HasPrefix(value(node, "apiVersion"), "kpt.dev/") ||
 		value(node, "apiVersion") == tenant.APIVersion && value(node, "kind") == tenant.Kind
+}
+
+// isUnambiguous tells whether all readers take an item for the same: one with two
+// kinds may be a Kptfile to this one and a Pod to another.
+func isUnambiguous(text string) bool {
+	_, err := manifest.Parse(manifest.Piece{Text: []byte(text), Line: 1})
+	return err == nil
 }
 
 // tenant reads the functionConfig as strictly as a file, but for the annotations

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/fn/framework"
 	"sigs.k8s.io/kustomize/kyaml/kio"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/krm"
@@ -160,6 +161,20 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestTwoMeanings holds that what is about the package to one reader, and for the
+// cluster to another, is not left alone.
+func TestTwoMeanings(t *testing.T) {
+	for _, item := range []string{
+		"apiVersion: kpt.dev/v1\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: other}\n",
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {config.kubernetes.io/local-config: 'true', 'config.kubernetes.io/local-config': 'false'}}\n",
+	} {
+		l, ok := krm.Read([]byte(list(tenantFile, item)))
+		require.True(t, ok)
+		_, err := l.Render()
+		require.ErrorContains(t, err, "is there twice")
+	}
+}
+
 // leftAlone are items that are about the package, as kpt hands them over.
 const leftAlone = "apiVersion: kpt.dev/v1\nkind: Kptfile\nmetadata: {name: pkg}\n---\n" +
 	"apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata: {name: team-a}\nspec: {namespace: b}\n---\n" +
@@ -192,3 +207,42 @@ const provenance = "tenant-redis.dev/rendered-by: "
 
 // identity is what each object gets.
 var identity = regexp.MustCompile(`annotations: \{` + provenance + `"[^"]*"\}, |labels: \{tenant-redis.dev/tenant: team-a\}, `)
+
+// FuzzRender holds that a function never panics, writes YAML with as many items as it
+// was given, leaves them as they were if it fails, and has nothing to do the second
+// time.
+func FuzzRender(f *testing.F) {
+	config, _, _ := strings.Cut(tenantFile, "  labels:")
+	for _, seed := range []string{manifests, leftAlone, "a: |\n  b\n\n", "x: &x 1\ny: *x\n", "\"a\": >-\n  b\n\n  c\n", "# a\n\n"} {
+		f.Add(list(config, seed))
+		f.Add(strings.ReplaceAll(list(config, seed), "\n", "\r\n"))
+	}
+	items := func(t *testing.T, text []byte) []any {
+		t.Helper()
+		var read struct {
+			Items []any `yaml:"items"`
+		}
+		require.NoError(t, kyaml.Unmarshal(text, &read))
+		return read.Items
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l, ok := krm.Read([]byte(text))
+		var ignored any
+		if !ok || kyaml.Unmarshal([]byte(text), &ignored) != nil {
+			return
+		}
+		once, err := l.Render()
+		if err != nil {
+			if len(once) > 0 {
+				require.Equal(t, items(t, []byte(text)), items(t, once))
+			}
+			return
+		}
+		require.Len(t, items(t, once), len(items(t, []byte(text))))
+		l, ok = krm.Read(once)
+		require.True(t, ok)
+		twice, err := l.Render()
+		require.NoError(t, err)
+		require.Equal(t, items(t, once), items(t, twice))
+	})
+}

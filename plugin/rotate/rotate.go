@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 )
@@ -68,8 +70,24 @@ func (i Instance) settle(ctx context.Context, s state) (state, error) {
 	if err := i.awaitOperator(ctx, s.current); err != nil {
 		return s, err
 	}
-	s.settled = time.Now()
+	var err error
+	if s.settled, err = i.now(ctx); err != nil {
+		return s, err
+	}
 	return s, i.keep(ctx, s)
+}
+
+// now is the API server's time, which Pods are dated by: this machine's may be
+// minutes away. The server dates each answer about who asks, which everybody may ask.
+func (i Instance) now(ctx context.Context) (time.Time, error) {
+	answer, err := i.Client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err == nil && answer.CreationTimestamp.IsZero() {
+		err = errors.New("its answer to a SelfSubjectReview has no time")
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("cannot ask the API server for its time: %w", err)
+	}
+	return answer.CreationTimestamp.Time, nil
 }
 
 // change has everything take both passwords before anything uses the new one.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,6 +44,9 @@ type world struct {
 	failing, forwards int
 }
 
+// serverTime is that of the API server, whose clock is far behind this machine's.
+func serverTime() time.Time { return time.Now().Add(-40 * time.Minute) }
+
 func newWorld(t *testing.T, user string) *world {
 	t.Helper()
 	w := &world{Instance: lab.New(t), user: user, secretName: name, pods: map[string]*lab.Process{}}
@@ -58,6 +62,9 @@ func newWorld(t *testing.T, user string) *world {
 		w.addPod(client, "sentinel", fmt.Sprintf("rfs-%s-%d", name, n), w.Sentinels[n])
 	}
 	client.PrependReactor("create", "pods", w.evict(client))
+	client.PrependReactor("create", "selfsubjectreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, &authenticationv1.SelfSubjectReview{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(serverTime())}}, nil
+	})
 	w.Rotation = Instance{
 		Client: client, Namespace: namespace, Name: name, Forward: w.forward,
 		Whole: func(context.Context) error { return nil },
@@ -124,7 +131,7 @@ func (w *world) addPod(client *fake.Clientset, component, pod string, process *l
 	w.pods[pod] = process
 	require.NoError(w.T, client.Tracker().Add(&corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace, Name: pod, UID: "first", CreationTimestamp: metav1.NewTime(time.Now().Add(-time.Hour)),
+			Namespace: namespace, Name: pod, UID: "first", CreationTimestamp: metav1.NewTime(serverTime().Add(-time.Hour)),
 			Labels: map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "redis-failover"},
 		},
 		Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
@@ -182,7 +189,8 @@ func (w *world) evict(client *fake.Clientset) clienttesting.ReactionFunc {
 		current, err := client.Tracker().Get(pods, namespace, pod)
 		require.NoError(w.T, err)
 		next := current.(*corev1.Pod).DeepCopy()
-		next.UID, next.CreationTimestamp = types.UID("second"), metav1.NewTime(time.Now().Add(time.Hour))
+		require.EqualValues(w.T, "first", next.UID, "%s has the new password already", pod)
+		next.UID, next.CreationTimestamp = types.UID("second"), metav1.NewTime(serverTime().Add(time.Minute))
 		return true, nil, client.Tracker().Update(pods, next, namespace)
 	}
 }

@@ -22,7 +22,7 @@ func (e *engine) grant(o *object) error {
 		return nil
 	}
 	switch o.id {
-	case "networking.k8s.io/NetworkPolicy":
+	case kindNetworkPolicy:
 		return e.grantInPolicy(o)
 	case "/ConfigMap":
 		return e.tellAccess(o)
@@ -33,6 +33,9 @@ func (e *engine) grant(o *object) error {
 func (e *engine) grantInPolicy(o *object) error {
 	rules, err := o.node.Find("spec.ingress[]")
 	if err != nil {
+		return err
+	}
+	if err := checkTypes(o, rules); err != nil {
 		return err
 	}
 	for _, rule := range rules {
@@ -50,6 +53,20 @@ func (e *engine) grantInPolicy(o *object) error {
 		}
 	}
 	return nil
+}
+
+// checkTypes refuses a policy whose ingress does not count, so that everyone gets in.
+func checkTypes(o *object, rules []manifest.Node) error {
+	types, err := o.node.Find("spec.policyTypes[]")
+	if err != nil || len(types) == 0 || len(rules) == 0 {
+		return err
+	}
+	for _, place := range types {
+		if name, err := place.Text(); err != nil || name == "Ingress" {
+			return err
+		}
+	}
+	return o.node.Errorf("has rules of ingress that do not count, so that everyone gets in; add Ingress to spec.policyTypes")
 }
 
 func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
@@ -122,9 +139,6 @@ func (e *engine) checkNeighbours(o *object, peer manifest.Node) error {
 
 // checkSelects refuses a peer whose podSelector asks for nothing.
 func (e *engine) checkSelects(o *object, peer manifest.Node, wrong string) error {
-	if e.isException(o) {
-		return nil
-	}
 	selectors, err := peer.Find("podSelector")
 	if err != nil {
 		return err
@@ -134,7 +148,7 @@ func (e *engine) checkSelects(o *object, peer manifest.Node, wrong string) error
 			return err
 		}
 	}
-	return peer.Errorf("%s; select them by a label, or add the NetworkPolicy to spec.exceptions of the tenant file: %s", wrong, o.target())
+	return e.refuse(o, peer, "%s; select them by a label", wrong)
 }
 
 // asksFor tells whether a selector asks for a label that is there. One that only

@@ -14,8 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -36,7 +39,8 @@ const mighty = "  namespaces: [team-a]\n" +
 	"  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n" +
 	"  resources: {onExcess: clamp, requests: {cpu: 100m}, limits: {memory: 64Mi}, optional: true}\n" +
 	"  placement: {nodeSelector: {pool: a}, optional: true}\n" +
-	"  sidecars: [{target: {group: apps, kind: Deployment}, instance: sess, optional: true}]\n" + declaredKinds
+	"  sidecars: [{target: {group: apps, kind: Deployment}, instance: sess, optional: true}]\n" + declaredKinds +
+	"    - {group: cilium.io, kind: CiliumNetworkPolicy, scope: Namespaced}\n"
 
 // FuzzLikeKubernetes holds that what Kubernetes reads in the output satisfies
 // every rule, or that there is an error: of tenant-post, or of Kubernetes.
@@ -59,7 +63,7 @@ func TestLikeKubernetes(t *testing.T) {
 			accepted++
 		}
 	}
-	require.Greater(t, accepted, all/10)
+	require.Greater(t, accepted, all/12)
 	require.Less(t, accepted, all*9/10)
 }
 
@@ -165,6 +169,20 @@ func decodeObject(text []byte, raw map[string]any) (readObject, error) {
 		o.typed = &corev1.Pod{}
 	case "v1/ConfigMap":
 		o.typed = &corev1.ConfigMap{}
+	case "batch/v1/CronJob":
+		o.typed = &batchv1.CronJob{}
+	case "v1/PodTemplate":
+		o.typed = &corev1.PodTemplate{}
+	case "v1/ReplicationController":
+		o.typed = &corev1.ReplicationController{}
+	case "v1/Service":
+		o.typed = &corev1.Service{}
+	case "policy/v1/PodDisruptionBudget":
+		o.typed = &policyv1.PodDisruptionBudget{}
+	case "rbac.authorization.k8s.io/v1/Role":
+		o.typed = &rbacv1.Role{}
+	case "rbac.authorization.k8s.io/v1/RoleBinding":
+		o.typed = &rbacv1.RoleBinding{}
 	case "networking.k8s.io/v1/NetworkPolicy":
 		o.typed = &networkingv1.NetworkPolicy{}
 	case "argoproj.io/v1alpha1/Rollout":
@@ -193,16 +211,47 @@ func (o readObject) violation(team *tenant.Tenant) error {
 	if err := labelled(o.meta, team); err != nil {
 		return err
 	}
+	if strings.HasSuffix(o.kind, "NetworkPolicy") && o.kind != "NetworkPolicy" || slices.Contains([]string{"Endpoints", "ClusterRoleBinding"}, o.kind) {
+		return fmt.Errorf("a %s", o.kind)
+	}
 	switch typed := o.typed.(type) {
+	case *batchv1.CronJob:
+		return podViolation(typed.Spec.JobTemplate.Spec.Template.Spec)
+	case *corev1.PodTemplate:
+		return podViolation(typed.Template.Spec)
+	case *corev1.ReplicationController:
+		if typed.Spec.Template == nil {
+			return nil
+		}
+		return podViolation(typed.Spec.Template.Spec)
+	case *corev1.Service:
+		if len(typed.Spec.ExternalIPs) > 0 || strings.Contains(typed.Spec.ExternalName, ".team-b.svc") {
+			return errors.New("a Service takes addresses of others")
+		}
+		return nil
+	case *policyv1.PodDisruptionBudget:
+		if selector := typed.Spec.Selector; o.isShared() && (selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0) {
+			return errors.New("a budget for all Pods")
+		}
+		return nil
+	case *rbacv1.Role:
+		for _, rule := range typed.Rules {
+			if o.isShared() && len(rule.ResourceNames) == 0 {
+				return errors.New("rights to all objects")
+			}
+		}
+		return nil
+	case *rbacv1.RoleBinding:
+		return o.bindingViolation(typed)
 	case *appsv1.Deployment:
 		if err := labelled(typed.Spec.Template.ObjectMeta, team); err != nil && typed.Spec.Template.Labels != nil {
 			return err
 		}
-		if len(typed.Spec.Template.Spec.Containers) > 0 && typed.Spec.Template.Spec.HostNetwork {
-			return errors.New("a sidecar beside hostNetwork")
-		}
 		return podViolation(typed.Spec.Template.Spec)
 	case *corev1.Pod:
+		if name := typed.Spec.ServiceAccountName + typed.Spec.DeprecatedServiceAccount; o.isShared() && strings.Contains(name, "operator") {
+			return fmt.Errorf("the account %s", name)
+		}
 		return podViolation(typed.Spec)
 	case *networkingv1.NetworkPolicy:
 		return policyViolation(typed)
@@ -225,6 +274,20 @@ func (o readObject) violation(team *tenant.Tenant) error {
 	return errors.Join(podViolation(rollout.Spec.Template.Spec), imageViolation(rollout.Spec.Agent.Image))
 }
 
+func (o readObject) isShared() bool { return o.meta.Namespace != "team-a" }
+
+func (o readObject) bindingViolation(binding *rbacv1.RoleBinding) error {
+	if o.isShared() {
+		return fmt.Errorf("rights of the %s %s, which the stream does not have", binding.RoleRef.Kind, binding.RoleRef.Name)
+	}
+	for _, subject := range binding.Subjects {
+		if subject.Kind != "ServiceAccount" && strings.HasPrefix(subject.Name, "system:") || subject.Kind == "ServiceAccount" && subject.Namespace != "team-a" && subject.Namespace != "redis-system" {
+			return fmt.Errorf("rights for %s", subject.String())
+		}
+	}
+	return nil
+}
+
 func labelled(meta metav1.ObjectMeta, team *tenant.Tenant) error {
 	for key, value := range team.AllLabels() {
 		if meta.Labels[key] != value {
@@ -235,6 +298,12 @@ func labelled(meta metav1.ObjectMeta, team *tenant.Tenant) error {
 }
 
 func podViolation(pod corev1.PodSpec) error {
+	if pod.HostNetwork {
+		return errors.New("everyone gets in by the node's address")
+	}
+	if pod.Resources != nil && pod.Resources.Requests.Cpu().Cmp(resource.MustParse("100m")) > 0 {
+		return errors.New("a Pod as a whole requests more")
+	}
 	containers := slices.Concat(pod.InitContainers, pod.Containers)
 	for _, c := range containers {
 		limit, limited := c.Resources.Limits[corev1.ResourceMemory]
@@ -272,6 +341,12 @@ func imageViolation(name string) error {
 }
 
 func policyViolation(policy *networkingv1.NetworkPolicy) error {
+	if policy.Namespace != "team-a" && len(policy.Spec.PodSelector.MatchLabels)+len(policy.Spec.PodSelector.MatchExpressions) == 0 {
+		return errors.New("a policy for all Pods")
+	}
+	if types := policy.Spec.PolicyTypes; len(policy.Spec.Ingress) > 0 && len(types) > 0 && !slices.Contains(types, networkingv1.PolicyTypeIngress) {
+		return errors.New("ingress does not count")
+	}
 	for _, rule := range policy.Spec.Ingress {
 		if len(rule.From) == 0 {
 			return errors.New("everyone gets in")
@@ -333,20 +408,50 @@ func (w *writer) stream() string {
 
 func (w *writer) object() any {
 	meta := pairs{"name", "x", "namespace", w.often("team-a", "", nil, "redis-system", "kube-system"), "labels", w.often(pairs{"team", w.one("b", "a")}, nil, pairs{})}
-	switch w.Intn(5) {
+	switch w.Intn(9) {
+	case 5:
+		return pairs{"apiVersion", "batch/v1", "kind", "CronJob", "metadata", meta, "spec", pairs{"jobTemplate", pairs{"spec", pairs{"template", w.template()}}}}
+	case 6:
+		return pairs{"apiVersion", "v1", "kind", w.one("PodTemplate", "ReplicationController"), "metadata", meta, w.one("template", "spec").(string), w.one(w.template(), pairs{"template", w.template()})}
+	case 7:
+		return w.one(w.rights(meta), w.traffic(meta))
+	case 8:
+		return pairs{"apiVersion", w.one("cilium.io/v2", "v1", "rbac.authorization.k8s.io/v1"), "kind", w.one("CiliumNetworkPolicy", "Endpoints", "ClusterRoleBinding", "LimitRange"), "metadata", meta}
 	case 0:
 		return pairs{"apiVersion", "v1", "kind", "Pod", "metadata", meta, "spec", w.pod()}
 	case 1:
 		return pairs{"apiVersion", "apps/v1", "kind", "Deployment", "metadata", meta, "spec", pairs{"template", w.template()}}
 	case 2:
 		return pairs{"apiVersion", "networking.k8s.io/v1", "kind", "NetworkPolicy", "metadata", meta, "spec", pairs{
-			"podSelector", pairs{}, "ingress", w.often([]any{w.often(pairs{"from", []any{w.peer()}}, nil, pairs{})}, nil),
+			"podSelector", w.often(pairs{"matchLabels", pairs{"a", "b"}}, nil, pairs{}), w.one("policyTypes", "egress").(string), w.often([]any{}, []any{"Egress"}, []any{"Ingress"}), "ingress", w.often([]any{w.often(pairs{"from", []any{w.peer()}}, nil, pairs{})}, nil),
 		}}
 	case 3:
 		return pairs{"apiVersion", "argoproj.io/v1alpha1", "kind", "Rollout", "metadata", meta, "spec", pairs{"template", w.template(), "agent", pairs{"image", w.image()}}}
 	default:
 		return pairs{"apiVersion", "v1", "kind", "ConfigMap", "metadata", meta, "data", pairs{"a", w.often("b", "yes", "0o7")}}
 	}
+}
+
+func (w *writer) rights(meta any) any {
+	if w.Intn(2) == 0 {
+		return pairs{"apiVersion", "rbac.authorization.k8s.io/v1", "kind", "Role", "metadata", meta, "rules", []any{
+			pairs{"apiGroups", []any{""}, "resources", []any{"secrets"}, "verbs", []any{"get"}, "resourceNames", w.often([]any{"x"}, nil, []any{})},
+		}}
+	}
+	return pairs{
+		"apiVersion", "rbac.authorization.k8s.io/v1", "kind", "RoleBinding", "metadata", meta,
+		"roleRef", pairs{"kind", w.one("Role", "ClusterRole"), "name", "admin"},
+		"subjects", []any{pairs{"kind", w.one("ServiceAccount", "User", "Group"), "name", w.one("x", "system:authenticated"), "namespace", w.often("team-a", "team-b", nil)}},
+	}
+}
+
+func (w *writer) traffic(meta any) any {
+	if w.Intn(2) == 0 {
+		return pairs{"apiVersion", "policy/v1", "kind", "PodDisruptionBudget", "metadata", meta, "spec", w.often(pairs{"selector", pairs{"matchLabels", pairs{"a", "b"}}}, nil, pairs{"selector", pairs{}})}
+	}
+	return pairs{"apiVersion", "v1", "kind", "Service", "metadata", meta, "spec", pairs{
+		"externalName", w.often("a.example", "a.team-b.svc", "a.team-a.svc"), "externalIPs", w.often([]any{}, nil, []any{"10.0.0.1"}),
+	}}
 }
 
 func (w *writer) template() any {
@@ -363,6 +468,12 @@ func (w *writer) pod() any {
 	}
 	if w.Intn(3) == 0 {
 		p = append(p, "hostNetwork", w.one(bare("yes"), bare("no"), bare("True"), bare("false"), bare("off")))
+	}
+	if w.Intn(12) == 0 {
+		p = append(p, w.one("serviceAccountName", "serviceAccount").(string), w.one("default", "redis-operator"))
+	}
+	if w.Intn(12) == 0 {
+		p = append(p, "resources", pairs{"requests", pairs{"cpu", w.one("50m", bare("8"))}})
 	}
 	if w.Intn(3) == 0 {
 		p = append(p, "ephemeralContainers", []any{pairs{"name", "e", "image", w.image()}})

@@ -1,10 +1,6 @@
 package rules
 
 import (
-	"slices"
-	"strings"
-
-	"github.com/tenant-redis/tenant-redis/plugin/image"
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
@@ -28,17 +24,20 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 	isImage := (len(e.tenant.Spec.Images) > 0 || e.tenant.Spec.OtherImages == refuseOthers) &&
 		(declared == nil || declared.Images == nil || len(declared.Images) > 0)
 	return o.node.Walk(func(key string, value manifest.Node) (bool, error) {
-		if known[value.Path()] || slices.Contains(peoplesKeys, key) {
+		if known[value.Path()] || kinds.IsPeoples(key) {
 			return false, nil
 		}
-		if isPod && looksLikeContainers(key, value) {
+		if isPod && kinds.LooksLikeContainers(key, value) {
+			if declared == nil {
+				return false, e.refuse(o, value, "looks like the containers of a Pod, which no rule is about; let a workload make its revisions")
+			}
 			return false, value.Errorf("looks like the containers of a Pod, which no rule is about; " +
 				"name the Pod template in pods of the kind in spec.kinds, or write pods: [] if there is none")
 		}
 		if !isImage {
 			return true, nil
 		}
-		names, err := imagesIn(key, value)
+		names, err := kinds.ImagesIn(key, value)
 		for _, name := range names {
 			if !known[name.Path()] {
 				return false, name.Errorf("looks like an image, which no rule is about; " +
@@ -65,36 +64,4 @@ func (o *object) knownPlaces(images []manifest.Node) (map[string]bool, error) {
 		}
 	}
 	return known, nil
-}
-
-// peoplesKeys hold keys that people choose, so that they mean nothing.
-var peoplesKeys = []string{"metadata", "labels", "annotations", "matchLabels"}
-
-func looksLikeContainers(key string, value manifest.Node) bool {
-	return slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && value.HasItems()
-}
-
-// imagesIn returns what looks like names of images in a field: image: NAME,
-// sidecarImage: NAME, images: [NAME], and image: {repository: NAME}.
-func imagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
-	if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(key), "s"), "image") {
-		return nil, nil
-	}
-	names := []manifest.Node{value}
-	if len(value.Keys()) > 0 {
-		repositories, err := value.Find("repository")
-		if err != nil {
-			return nil, err
-		}
-		references, err := value.Find("reference")
-		if err != nil {
-			return nil, err
-		}
-		names = slices.Concat(repositories, references)
-	}
-	return slices.DeleteFunc(names, func(name manifest.Node) bool {
-		text, err := name.Text()
-		_, ok := image.Parse(text)
-		return err != nil || !ok
-	}), nil
 }

@@ -11,7 +11,7 @@ import (
 
 const (
 	pod           = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n    - "
-	networkPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec:\n  ingress:\n    - "
+	networkPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec:\n  podSelector: {matchLabels: {app: a}}\n  ingress:\n    - "
 	connection    = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: team-a}\ndata: {REDIS_SENTINEL_HOST: h}\n---\n"
 	access        = "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring]}\n"
 )
@@ -80,11 +80,11 @@ func TestRefusals(t *testing.T) {
 		},
 		"everyone": {
 			access, connection + networkPolicy + "ports: [{port: 6379}]\n",
-			"manifests: line 11: NetworkPolicy n: .spec.ingress[0]: lets everyone in; name the peers in from",
+			"manifests: line 12: NetworkPolicy n: .spec.ingress[0]: lets everyone in; name the peers in from",
 		},
 		"addresses": {
 			access, connection + networkPolicy + "from: [{ipBlock: {cidr: 10.0.0.0/8}}]\n",
-			"manifests: line 11: NetworkPolicy n: .spec.ingress[0].from[0]: lets addresses in, which belong to no tenant; select Pods",
+			"manifests: line 12: NetworkPolicy n: .spec.ingress[0].from[0]: lets addresses in, which belong to no tenant; select Pods",
 		},
 
 		"a path that is not there": {

@@ -3,6 +3,7 @@ package rules
 import (
 	"github.com/tenant-redis/tenant-redis/plugin/internal/quantity"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 // limitResources holds a container to the tenant's ceilings.
@@ -31,6 +32,44 @@ func (e *engine) limitResources(o *object, c container) error {
 		}
 	}
 	return nil
+}
+
+// checkPodResources refuses resources of a Pod as a whole, which may be more than
+// its containers' together.
+func (e *engine) checkPodResources(o *object) error {
+	ceilings := e.tenant.Spec.Resources
+	if ceilings == nil || o.kind.StandIn {
+		return nil
+	}
+	for _, path := range o.kind.Pods {
+		pods, err := o.node.Find(path)
+		if err != nil {
+			return err
+		}
+		for _, pod := range pods {
+			for _, list := range []string{"limits", "requests"} {
+				amounts, err := pod.Find("resources." + list)
+				if err != nil {
+					return err
+				}
+				for _, place := range amounts {
+					if name, found := withCeiling(ceilings, place.Keys()); found {
+						return e.refuse(o, place, "has %s of the Pod as a whole, and spec.resources of the tenant file holds each container to its own; move it to the containers", name)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func withCeiling(ceilings *tenant.Resources, names []string) (string, bool) {
+	for _, name := range names {
+		if ceilings.Limits[name] != "" || ceilings.Requests[name] != "" {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // hold plans that a container has no more than the ceiling of one resource; of

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,7 +12,7 @@ import (
 const (
 	clusterRole = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: x}\n"
 	binding     = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x}\nroleRef: "
-	policy      = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np}\nspec:\n  ingress:\n    - "
+	policy      = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np}\nspec:\n  podSelector: {matchLabels: {app: a}}\n  ingress:\n    - "
 	namespace   = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {pod-security.kubernetes.io/enforce"
 )
 
@@ -34,27 +35,27 @@ func TestRights(t *testing.T) {
 		"a weaker Namespace": {
 			own, namespace + ": privileged}}\n", `{kind: Namespace}`,
 			"line 3: Namespace team-a: .metadata.labels: has pod-security.kubernetes.io/enforce: \"privileged\", which lets Pods do more; allowed is restricted; " +
-				"change it, or add the Namespace to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-a}",
+				"change it, or add it to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-a}",
 		},
 		"a Namespace of an old standard": {
 			own, namespace + "-version: v1.20}}\n", `{kind: Namespace}`,
 			"line 3: Namespace team-a: .metadata.labels: has pod-security.kubernetes.io/enforce-version: \"v1.20\", which lets Pods do more; allowed is latest; " +
-				"change it, or add the Namespace to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-a}",
+				"change it, or add it to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-a}",
 		},
 		"a ClusterRole where others are": {
 			own, binding + "{kind: ClusterRole, name: cluster-admin}\n", `{group: rbac.authorization.k8s.io, kind: RoleBinding, namespace: redis-system}`,
 			"line 1: RoleBinding x: binds a ClusterRole in redis-system, which other tenants may share; bind a Role, add the namespace to spec.namespaces if it is the tenant's alone, " +
-				"or add the object to spec.exceptions of the tenant file: {group: \"rbac.authorization.k8s.io\", kind: RoleBinding, name: x}",
+				"or add it to spec.exceptions of the tenant file: {group: \"rbac.authorization.k8s.io\", kind: RoleBinding, name: x}",
 		},
 		"all neighbours": {
 			own + platform, policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			"line 6: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of redis-system in, which other tenants may share; select them by a label, " +
-				"or add the NetworkPolicy to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
+			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of redis-system in, which other tenants may share; select them by a label, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
 		},
 		"all of a platform's namespace": {
 			own + platform, policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			"line 6: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of monitoring in; select them by a label, " +
-				"or add the NetworkPolicy to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
+			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of monitoring in; select them by a label, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
 		},
 	}
 	for name, test := range tests {
@@ -66,13 +67,81 @@ func TestRights(t *testing.T) {
 		})
 	}
 	for name, stream := range map[string]string{
+		"rights of its own":      serviceAccountX + roleX + binding + "{kind: Role, name: x}\nsubjects: [{kind: ServiceAccount, name: x, namespace: redis-system}, {kind: Group, name: team-a}]\n---\n" + podAs + "x}\n",
+		"the default account":    podAs + "default}\n",
+		"an account at home":     "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: team-a}\nspec: {serviceAccountName: other}\n",
+		"a hook's account":       "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {helm.sh/hook: test}}\nspec: {serviceAccountName: other}\n",
+		"its quota at home":      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: x, namespace: team-a}\n",
+		"a Service of its own":   service + "{type: ExternalName, externalName: cache.team-a.svc.cluster.local}\n",
+		"an alias in the world":  service + "{type: ExternalName, externalName: svc.example.com}\n",
 		"its Namespace":          namespace + ": restricted}}\n",
-		"a Role":                 binding + "{kind: Role, name: x}\n",
+		"a Role":                 roleX + binding + "{kind: Role, name: x}\n",
 		"a ClusterRole at home":  "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: team-a}\nroleRef: {kind: ClusterRole}\n",
 		"its neighbours at home": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Render(teamA(t, own+platform), []byte(stream))
+			require.NoError(t, err)
+		})
+	}
+}
+
+const (
+	serviceAccountX = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n---\n"
+	roleX           = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [{apiGroups: [''], resources: [secrets], resourceNames: [x], verbs: [get]}]\n---\n"
+	podAs           = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {serviceAccountName: "
+	service         = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: "
+)
+
+// TestNeighbours holds that what would touch other tenants, or let them in, is
+// refused unless the tenant file names it.
+func TestNeighbours(t *testing.T) {
+	const spec = "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n" +
+		"  resources: {onExcess: refuse, optional: true, limits: {cpu: '1'}}\n" +
+		"  kinds: [{group: cilium.io, kind: CiliumNetworkPolicy, scope: Namespaced}, {group: policy.networking.k8s.io, kind: AdminNetworkPolicy, scope: Cluster}, " +
+		"{group: projectcalico.org, kind: NetworkPolicy, scope: Namespaced}, {group: autoscaling.k8s.io, kind: VerticalPodAutoscaler, scope: Namespaced}]\n"
+	subject := func(text string) string { return roleX + binding + "{kind: Role, name: x}\nsubjects: [" + text + "]\n" }
+	of := func(apiVersion, kind, spec string) string {
+		return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata: {name: o}\n" + spec + "\n"
+	}
+	tests := map[string]struct{ stream, kind, want string }{
+		"another's account":            {podAs + "redis-operator}\n", `{kind: Pod}`, ".spec: takes the rights of a ServiceAccount in redis-system that the manifests do not have"},
+		"another's account, old field": {strings.Replace(podAs, "Name: ", ": ", 1) + "redis-operator}\n", `{kind: Pod}`, ".spec: takes the rights of a ServiceAccount"},
+		"an account of a RedisFailover": {
+			redisFailover + "{resources: {limits: {cpu: 1}}, serviceAccountName: redis-operator}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`,
+			".spec.redis: takes the rights of a ServiceAccount",
+		},
+		"another's token": {
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: x, annotations: {kubernetes.io/service-account.name: redis-operator}}\ntype: kubernetes.io/service-account-token\n",
+			`{kind: Secret}`, ".metadata.annotations: takes the rights of a ServiceAccount in redis-system",
+		},
+		"another's Role":        {binding + "{kind: Role, name: redis-operator}\n", `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".roleRef: takes the rights of a Role in redis-system"},
+		"a Role of all":         {strings.Replace(roleX, "resourceNames: [x], ", "", 1), `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to all objects in redis-system"},
+		"somebody else's Pods":  {subject("{kind: ServiceAccount, name: x, namespace: team-b}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights to somebody else; allowed are users and groups without system: and service accounts of monitoring, redis-system, team-a"},
+		"everybody":             {subject("{kind: Group, name: 'system:authenticated'}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights to somebody else"},
+		"all accounts":          {subject("{kind: Group, name: 'system:serviceaccounts:team-b'}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights"},
+		"an account as a user":  {subject("{kind: User, name: 'system:serviceaccount:team-b:x'}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights"},
+		"a policy for all Pods": {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, "selects all Pods of redis-system"},
+		"a budget for all Pods": {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`, "selects all Pods of redis-system"},
+		"limits for all":        {of("v1", "LimitRange", ""), `{kind: LimitRange}`, "holds for all Pods of redis-system"},
+		"a quota for all":       {of("v1", "ResourceQuota", ""), `{kind: ResourceQuota}`, "holds for all Pods of redis-system"},
+		"addresses of others":   {service + "{externalIPs: [10.0.0.1]}\n", `{kind: Service}`, ".spec.externalIPs[0]: takes an address for itself"},
+		"a Service of others":   {service + "{externalName: Redis.team-b.SVC.cluster.local.}\n", `{kind: Service}`, ".spec.externalName: leads to a Service of team-b"},
+		"endpoints":             {of("v1", "Endpoints", ""), `{kind: Endpoints}`, "sends clients to addresses that nobody checks"},
+		"slices of endpoints":   {of("discovery.k8s.io/v1", "EndpointSlice", ""), `{group: discovery.k8s.io, kind: EndpointSlice}`, "sends clients to addresses"},
+		"the node's network":    {of("apps/v1", "Deployment", "spec: {template: {spec: {hostNetwork: on}}}"), `{group: apps, kind: Deployment}`, ".spec.template.spec: has hostNetwork, with which everyone gets in"},
+		"Redis on the node's":   {redisFailover + "{resources: {limits: {cpu: 1}}, hostNetwork: true}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`, ".spec.redis: has hostNetwork"},
+		"Cilium's policy":       {of("cilium.io/v2", "CiliumNetworkPolicy", ""), `{group: cilium.io, kind: CiliumNetworkPolicy}`, "may let in whom spec.access does not"},
+		"Calico's policy":       {of("projectcalico.org/v3", "NetworkPolicy", ""), `{group: projectcalico.org, kind: NetworkPolicy}`, "may let in whom spec.access does not"},
+		"an admin's policy":     {of("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", ""), `{group: policy.networking.k8s.io, kind: AdminNetworkPolicy}`, "may let in whom spec.access does not"},
+		"another scale":         {of("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", ""), `{group: autoscaling.k8s.io, kind: VerticalPodAutoscaler}`, "may give containers more than spec.resources does"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Render(teamA(t, spec), []byte(test.stream))
+			require.ErrorContains(t, err, test.want)
+			require.ErrorContains(t, err, "add it to spec.exceptions of the tenant file: {group: ")
+			_, err = Render(teamA(t, spec+"  exceptions: ["+test.kind+"]\n"), []byte(test.stream))
 			require.NoError(t, err)
 		})
 	}
@@ -93,7 +162,7 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 			"name the same in both, or set spec.release if the label follows from the release's name",
 	} {
 		_, err := Render(team, []byte(networkPolicy+"from: ["+peer+"]\n"))
-		require.EqualError(t, err, "manifests: line 6: NetworkPolicy n: .spec.ingress[0].from[0]: "+want)
+		require.EqualError(t, err, "manifests: line 7: NetworkPolicy n: .spec.ingress[0].from[0]: "+want)
 	}
 }
 

@@ -113,6 +113,9 @@ func Output(t *tenant.Tenant, stream []byte) (Result, error) {
 }
 
 func (e *engine) renderStream(stream []byte) (Result, error) {
+	if err := e.checkKinds(); err != nil {
+		return Result{}, err
+	}
 	pieces := manifest.Split(stream)
 	if len(pieces) > maxDocuments {
 		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
@@ -133,6 +136,9 @@ func (e *engine) renderStream(stream []byte) (Result, error) {
 	}
 	// Helm 4 may send hooks alone.
 	if ruled > 0 {
+		if err := e.checkReferences(outcomes); err != nil {
+			return Result{}, err
+		}
 		if err := e.checkMatched(matched); err != nil {
 			return Result{}, err
 		}
@@ -184,6 +190,7 @@ type outcome struct {
 	// hooks.
 	objects, ruled int
 	labels         labelUse
+	references     references
 	err            error
 }
 
@@ -249,6 +256,9 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 		if err := e.planObject(object); err != nil {
 			return err
 		}
+		if err := e.noteReferences(object, &o.references); err != nil {
+			return err
+		}
 		o.objects++
 		if hook, err := object.isHook(); err != nil {
 			return err
@@ -263,7 +273,7 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 }
 
 func (e *engine) planObject(o *object) error {
-	steps := []func(*object) error{e.place, e.checkRights, e.identify, e.edit, e.grant, e.labelAlerts, e.choose}
+	steps := []func(*object) error{e.place, e.checkRival, e.checkRights, e.identify, e.edit, e.grant, e.labelAlerts, e.choose, e.checkHostNetwork, e.checkShared}
 	for _, step := range steps {
 		if err := step(o); err != nil {
 			return err
@@ -294,6 +304,9 @@ func (e *engine) edit(o *object) error {
 		if err := e.limitResources(o, c); err != nil {
 			return err
 		}
+	}
+	if err := e.checkPodResources(o); err != nil {
+		return err
 	}
 	return e.checkLooks(o, images)
 }

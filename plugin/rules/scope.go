@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
@@ -48,13 +49,50 @@ func (e *engine) placeInCluster(o *object) error {
 		return err
 	}
 	switch {
-	case kinds.Declared(e.tenant.Spec.Kinds, o.id) != nil || e.isException(o):
+	case kinds.Declared(e.tenant.Spec.Kinds, o.id) != nil:
 		return nil
 	case o.id == "/Namespace" && slices.Contains(e.namespaces(), name):
-		return checkPodSecurity(o)
+		return e.checkPodSecurity(o)
 	}
-	return o.node.Errorf("belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values, or add it to spec.exceptions of the tenant file: %s",
-		o.target())
+	return e.refuse(o, o.node, "belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values")
+}
+
+// checkKinds refuses to declare a kind that is known: what is declared would hold
+// in place of what rules know about it.
+func (e *engine) checkKinds() error {
+	for i, d := range e.tenant.Spec.Kinds {
+		if kinds.IsKnown(d.Group + "/" + d.Kind) {
+			return e.tenant.Problem(fmt.Sprintf("spec.kinds[%d]", i), d.Kind+" is known already", "allowed are kinds that Kubernetes, the Redis operator and the Prometheus operator do not have",
+				"remove it; name objects that may do more in spec.exceptions")
+		}
+	}
+	return nil
+}
+
+// Refusal is an error that an exception of the tenant file would lift.
+type Refusal struct {
+	// Exception is what the tenant file would name the object by.
+	Exception tenant.Target
+	err       error
+}
+
+// Error says what is wrong, and what the exception is.
+func (r *Refusal) Error() string { return r.err.Error() }
+
+// Unwrap returns the *manifest.Error.
+func (r *Refusal) Unwrap() error { return r.err }
+
+// refuse returns a *Refusal about a place of an object, unless the tenant file makes
+// an exception of the object. wrong ends with what mends it.
+func (e *engine) refuse(o *object, place manifest.Node, wrong string, args ...any) error {
+	if e.isException(o) {
+		return nil
+	}
+	group, name, _ := strings.Cut(o.id, "/")
+	return &Refusal{
+		Exception: tenant.Target{Group: group, Kind: name, Name: o.value("name")},
+		err:       place.Errorf("%s, or add it to spec.exceptions of the tenant file: %s", fmt.Sprintf(wrong, args...), o.target()),
+	}
 }
 
 // isException tells whether the tenant file lets an object do what is refused
@@ -73,7 +111,7 @@ const podSecurity = "pod-security.kubernetes.io/enforce"
 
 // checkPodSecurity refuses a Namespace that lets Pods do more than the level
 // restricted of the Pod Security Standards, by its newest version.
-func checkPodSecurity(o *object) error {
+func (e *engine) checkPodSecurity(o *object) error {
 	labels, err := o.metadata.Find("labels")
 	if err != nil || len(labels) == 0 {
 		return err
@@ -84,34 +122,10 @@ func checkPodSecurity(o *object) error {
 			return err
 		}
 		if value != allowed && slices.Contains(labels[0].Keys(), key) {
-			return labels[0].Errorf("has %s: %q, which lets Pods do more; allowed is %s; change it, or add the Namespace to spec.exceptions of the tenant file: %s",
-				key, value, allowed, o.target())
+			return e.refuse(o, labels[0], "has %s: %q, which lets Pods do more; allowed is %s; change it", key, value, allowed)
 		}
 	}
 	return nil
-}
-
-const roleBinding = "rbac.authorization.k8s.io/RoleBinding"
-
-// checkRights refuses a binding of a ClusterRole in a namespace that other
-// tenants may share: it would give rights to what is theirs.
-func (e *engine) checkRights(o *object) error {
-	if o.id != roleBinding || !e.isShared(o.namespace) || e.isException(o) {
-		return nil
-	}
-	references, err := o.node.Find("roleRef")
-	if err != nil {
-		return err
-	}
-	for _, reference := range references {
-		if role, err := reference.Value("kind"); err != nil {
-			return err
-		} else if role == "Role" {
-			return nil
-		}
-	}
-	return o.node.Errorf("binds a ClusterRole in %s, which other tenants may share; bind a Role, add the namespace to spec.namespaces if it is the tenant's alone, "+
-		"or add the object to spec.exceptions of the tenant file: %s", o.namespace, o.target())
 }
 
 // isShared tells whether other tenants may be in a namespace: it is not named as

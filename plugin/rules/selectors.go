@@ -10,6 +10,7 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
+// label is one of a Pod, with an empty value if the Pod does not have it.
 type label struct{ key, value string }
 
 // labelUse is what a document says about labels that the tenant sets.
@@ -17,14 +18,29 @@ type labelUse struct {
 	// replaced are labels of Pods that get another value, each with the object
 	// that makes the Pods.
 	replaced map[label]string
-	// asked are values that selectors ask for.
-	asked []askedLabel
+	asked    []askedLabel
 }
 
+// askedLabel is what a selector asks of one label.
 type askedLabel struct {
-	label
+	key, operator string
+	values        []string
 	// place is where the selector is; it has no problem yet.
 	place *manifest.Error
+}
+
+// admits tells whether a Pod with that value, empty if there is none, is selected.
+func (a askedLabel) admits(value string) bool {
+	switch a.operator {
+	case "In":
+		return slices.Contains(a.values, value)
+	case "NotIn":
+		return !slices.Contains(a.values, value)
+	case "DoesNotExist":
+		return value == ""
+	default:
+		return true
+	}
 }
 
 // checkLabels refuses a stream in which a label of Pods gets another value than a
@@ -34,19 +50,28 @@ func (e *engine) checkLabels(outcomes []outcome) error {
 	for _, o := range outcomes {
 		maps.Copy(replaced, o.labels.replaced)
 	}
+	labels := slices.SortedFunc(maps.Keys(replaced), func(a, b label) int { return strings.Compare(a.key+"="+a.value, b.key+"="+b.value) })
 	for _, o := range outcomes {
 		for _, asked := range o.labels.asked {
-			owner, loses := replaced[asked.label]
-			if !loses {
-				continue
+			for _, old := range labels {
+				if old.key == asked.key && asked.admits(old.value) && !asked.admits(e.labels[old.key]) {
+					return e.lost(asked, old, replaced[old])
+				}
 			}
-			asked.place.Problem = fmt.Sprintf("asks for the label %s=%s, which Pods of %s would lose: %s of the tenant file makes it %s; "+
-				"remove the label from the tenant file, or change both in the chart's values",
-				asked.key, asked.value, owner, e.labelCause(asked.key).Rule, e.labels[asked.key])
-			return asked.place
 		}
 	}
 	return nil
+}
+
+func (e *engine) lost(asked askedLabel, old label, owner string) error {
+	rule, value := e.labelCause(old.key).Rule, e.labels[old.key]
+	asked.place.Problem = fmt.Sprintf("asks for the label %s=%s, which Pods of %s would lose: %s of the tenant file makes it %s; "+
+		"remove the label from the tenant file, or change both in the chart's values", old.key, old.value, owner, rule, value)
+	if asked.operator != "In" {
+		asked.place.Problem = fmt.Sprintf("shuts Pods with the label %s=%s out, which Pods of %s would get from %s of the tenant file; "+
+			"remove the label from the tenant file, or change the selector in the chart's values", old.key, value, owner, rule)
+	}
+	return asked.place
 }
 
 // noteLabels adds what an object says about the labels that the tenant sets.
@@ -55,6 +80,11 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 		places, err := o.node.Find(path)
 		if err != nil {
 			return err
+		}
+		if len(places) == 0 {
+			for key := range ordered(e.labels) {
+				use.replace(o, label{key: key})
+			}
 		}
 		for _, labels := range places {
 			if err := e.noteReplaced(o, labels, use); err != nil {
@@ -83,15 +113,19 @@ func (e *engine) noteReplaced(o *object, labels manifest.Node, use *labelUse) er
 		if err != nil {
 			return err
 		}
-		if old != "" && old != value {
-			if use.replaced == nil {
-				use.replaced = map[label]string{}
-			}
-			_, name, _ := strings.Cut(o.id, "/")
-			use.replaced[label{key, old}] = name + " " + o.value("name")
+		if old != value {
+			use.replace(o, label{key, old})
 		}
 	}
 	return nil
+}
+
+func (u *labelUse) replace(o *object, old label) {
+	if u.replaced == nil {
+		u.replaced = map[label]string{}
+	}
+	_, name, _ := strings.Cut(o.id, "/")
+	u.replaced[old] = name + " " + o.value("name")
 }
 
 // selectsOthers tells whether a selector is about namespaces or nodes.
@@ -115,7 +149,7 @@ func (e *engine) noteAsked(selector manifest.Node, use *labelUse) error {
 			return err
 		}
 		if asked != "" && asked != value {
-			use.add(selector, label{key, asked})
+			use.add(selector, askedLabel{key: key, operator: "In", values: []string{asked}})
 		}
 	}
 	return nil
@@ -131,12 +165,11 @@ func (e *engine) noteExpressions(list manifest.Node, use *labelUse) error {
 		if err != nil {
 			return err
 		}
-		value, isSet := e.labels[key]
 		operator, err := expression.Value("operator")
 		if err != nil {
 			return err
 		}
-		if !isSet || operator != "In" {
+		if _, isSet := e.labels[key]; !isSet {
 			continue
 		}
 		items, err := expression.Find("values[]")
@@ -149,19 +182,13 @@ func (e *engine) noteExpressions(list manifest.Node, use *labelUse) error {
 				return err
 			}
 		}
-		if slices.Contains(values, value) {
-			continue
-		}
-		for _, asked := range values {
-			use.add(expression, label{key, asked})
-		}
+		use.add(expression, askedLabel{key: key, operator: operator, values: values})
 	}
 	return nil
 }
 
-func (u *labelUse) add(place manifest.Node, asked label) {
-	var at *manifest.Error
-	if errors.As(place.Errorf(""), &at) {
-		u.asked = append(u.asked, askedLabel{label: asked, place: at})
+func (u *labelUse) add(place manifest.Node, asked askedLabel) {
+	if errors.As(place.Errorf(""), &asked.place) {
+		u.asked = append(u.asked, asked)
 	}
 }

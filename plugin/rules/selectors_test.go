@@ -33,7 +33,7 @@ func TestNoOutageByLabel(t *testing.T) {
 	for _, stream := range []string{
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web, tier: gold}}\n",
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {tier: backend}}\n",
-		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {ingress: [{from: [{namespaceSelector: {matchLabels: {tier: frontend}}}]}]}\n",
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {matchLabels: {tier: frontend}}}]}]}\n",
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nspec: {matchExpressions: [{key: tier, operator: In, values: [frontend, gold]}]}\n",
 	} {
 		_, err := Render(teamA(t, labels), []byte(deployment+stream))
@@ -42,6 +42,37 @@ func TestNoOutageByLabel(t *testing.T) {
 	_, err := Render(teamA(t, labels), []byte("apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r, labels: {tier: frontend}}\n---\n"+
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {tier: frontend}}\n"))
 	require.ErrorContains(t, err, "which Pods of RedisFailover r would lose")
+}
+
+// TestNoPodIsShutOutByLabel holds that Pods do not get a label under what selects
+// those without it.
+func TestNoPodIsShutOutByLabel(t *testing.T) {
+	const (
+		deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {metadata: {labels: {app: web}}}}\n---\n"
+		bare       = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n---\n"
+	)
+	policy := func(expression string) string {
+		return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {app: web}, matchExpressions: [" + expression + "]}}\n"
+	}
+	team := teamA(t, "  labels: {tier: gold}\n")
+	for expression, lost := range map[string]bool{
+		"{key: tier, operator: NotIn, values: [gold, silver]}": true,
+		"{key: tier, operator: DoesNotExist}":                  true,
+		"{key: tier, operator: NotIn, values: [silver]}":       false,
+		"{key: tier, operator: Exists}":                        false,
+		"{key: other, operator: DoesNotExist}":                 false,
+	} {
+		for kind, made := range map[string]string{"Deployment": deployment, "Pod": bare} {
+			_, err := Render(team, []byte(made+policy(expression)))
+			if !lost {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorContains(t, err, "NetworkPolicy x: .spec.podSelector.matchExpressions[0]: shuts Pods with the label tier=gold out, which Pods of "+kind+" web would get from spec.labels.tier of the tenant file")
+		}
+		_, err := Render(team, []byte(policy(expression)))
+		require.NoError(t, err, "no Pod gets the label")
+	}
 }
 
 // TestHooksAlone holds that hooks, which Helm 4 may send alone, need not be what the

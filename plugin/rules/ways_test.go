@@ -21,9 +21,22 @@ func TestNoWayPast(t *testing.T) {
 		clamp   = "  resources: {onExcess: refuse, limits: {memory: 64Mi}, optional: true}\n"
 	)
 	tests := map[string]struct{ spec, stream, want string }{
-		"a merge key in a peer": {access, networkPolicy + "from: [{<<: {namespaceSelector: {}}, podSelector: {}}]\n", "has a merge key (<<)"},
-		"a null rule":           {access, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {ingress: [null]}\n", ".spec.ingress[0]: lets everyone in"},
-		"a rule with null":      {access, networkPolicy + "from:\n", "lets everyone in"},
+		"a merge key in a peer":    {access, networkPolicy + "from: [{<<: {namespaceSelector: {}}, podSelector: {}}]\n", "has a merge key (<<)"},
+		"a null rule":              {access, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {ingress: [null]}\n", ".spec.ingress[0]: lets everyone in"},
+		"a rule with null":         {access, networkPolicy + "from:\n", "lets everyone in"},
+		"a policy of egress alone": {access, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {policyTypes: [Egress], ingress: [{from: [{podSelector: {}}]}]}\n", "rules of ingress that do not count"},
+		"resources of a Pod as a whole": {
+			clamp, "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {resources: {requests: {memory: 64Gi}}, containers: [{name: a, resources: {limits: {memory: 1Mi}}}]}\n",
+			".spec.resources.requests: has memory of the Pod as a whole",
+		},
+		"a known kind declared as another": {
+			"  kinds: [{group: apps, kind: Deployment, scope: Namespaced, pods: [], images: []}]\n", pod + "image: redis\n",
+			"tenant.yaml:6:11: spec.kinds[0]: Deployment is known already",
+		},
+		"a known kind declared as the cluster's": {
+			"  kinds: [{group: rbac.authorization.k8s.io, kind: ClusterRoleBinding, scope: Cluster}]\n", pod + "image: redis\n",
+			"spec.kinds[0]: ClusterRoleBinding is known already",
+		},
 		"a field in other letters": {
 			access, networkPolicy + "from: [{podSelector: {}, NamespaceSelector: {}}]\n",
 			".spec.ingress[0].from[0]: has a key that some readers take for namespaceSelector",

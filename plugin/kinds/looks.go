@@ -1,0 +1,46 @@
+package kinds
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/image"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+)
+
+// IsPeoples tells whether a field holds keys that people choose, so that they mean
+// nothing.
+func IsPeoples(field string) bool {
+	return slices.Contains([]string{"metadata", "labels", "annotations", "matchLabels"}, field)
+}
+
+// LooksLikeContainers tells whether a field of any kind looks like the containers of
+// a Pod.
+func LooksLikeContainers(key string, value manifest.Node) bool {
+	return slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && value.HasItems()
+}
+
+// ImagesIn returns what looks like names of images in a field: image: NAME,
+// sidecarImage: NAME, images: [NAME], and image: {repository: NAME}.
+func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
+	if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(key), "s"), "image") {
+		return nil, nil
+	}
+	names := []manifest.Node{value}
+	if len(value.Keys()) > 0 {
+		repositories, err := value.Find("repository")
+		if err != nil {
+			return nil, err
+		}
+		references, err := value.Find("reference")
+		if err != nil {
+			return nil, err
+		}
+		names = slices.Concat(repositories, references)
+	}
+	return slices.DeleteFunc(names, func(name manifest.Node) bool {
+		text, err := name.Text()
+		_, ok := image.Parse(text)
+		return err != nil || !ok
+	}), nil
+}

@@ -1,0 +1,110 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+)
+
+const serviceAccount = "/ServiceAccount"
+
+// reference is an object whose rights another one takes.
+type reference struct{ id, namespace, name string }
+
+// references are what a document says about rights in namespaces that other tenants
+// may share.
+type references struct {
+	rendered []reference
+	used     []usedReference
+}
+
+type usedReference struct {
+	reference
+	// wrong is what is wrong if it is not rendered.
+	wrong error
+}
+
+// checkReferences refuses a Pod, a token or a binding that takes the rights of what
+// the stream does not have: they may be the operator's, or another tenant's.
+func (e *engine) checkReferences(outcomes []outcome) error {
+	rendered := map[reference]bool{}
+	for _, o := range outcomes {
+		for _, r := range o.references.rendered {
+			rendered[r] = true
+		}
+	}
+	for _, o := range outcomes {
+		for _, used := range o.references.used {
+			if !rendered[used.reference] {
+				return used.wrong
+			}
+		}
+	}
+	return nil
+}
+
+// noteReferences adds what an object in a shared namespace is or takes.
+func (e *engine) noteReferences(o *object, r *references) error {
+	if !e.isShared(o.namespace) {
+		return nil
+	}
+	switch o.id {
+	case serviceAccount, role:
+		r.rendered = append(r.rendered, reference{o.id, o.namespace, o.value("name")})
+	case roleBinding:
+		return e.noteUsed(o, r, "roleRef", "name", role)
+	case "/Secret":
+		return e.noteToken(o, r)
+	}
+	for _, path := range o.kind.Pods {
+		for _, field := range []string{"serviceAccountName", "serviceAccount"} {
+			if err := e.noteUsed(o, r, path, field, serviceAccount); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noteToken adds the service account that a Secret is to hold a token of.
+func (e *engine) noteToken(o *object, r *references) error {
+	annotations, err := o.metadata.Find("annotations")
+	if err != nil || len(annotations) == 0 {
+		return err
+	}
+	name, err := annotations[0].Entry("kubernetes.io/service-account.name")
+	if err != nil || name == "" {
+		return err
+	}
+	e.use(o, r, annotations[0], reference{serviceAccount, o.namespace, name})
+	return nil
+}
+
+func (e *engine) noteUsed(o *object, r *references, path, field, id string) error {
+	places, err := o.node.Find(path)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		name, err := place.Value(field)
+		if err != nil {
+			return err
+		}
+		isDefault := id == serviceAccount && (name == "" || name == "default")
+		if isDefault {
+			continue
+		}
+		e.use(o, r, place, reference{id, o.namespace, name})
+	}
+	return nil
+}
+
+// use notes what is wrong if the stream does not have what a place refers to.
+func (e *engine) use(o *object, r *references, place manifest.Node, to reference) {
+	_, kind, _ := strings.Cut(to.id, "/")
+	wrong := e.refuse(o, place, "takes the rights of a %s in %s that the manifests do not have, and that may be somebody else's; "+
+		"have the chart make one, "+ownNamespace, kind, to.namespace)
+	if wrong != nil {
+		r.used = append(r.used, usedReference{reference: to, wrong: wrong})
+	}
+}

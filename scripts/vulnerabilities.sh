@@ -58,7 +58,7 @@ judge() {
     fi
     found=$(grep -v "^$id " <<<"$found" || true)
   done < <(sed '/^#/d' "$allowed")
-  [ -z "$found" ] || sed 's|^\([^ ]*\)|https://pkg.go.dev/vuln/\1|' <<<"$found"
+  [ -z "$found" ] || awk '{print "https://pkg.go.dev/vuln/" $0}' <<<"$found"
   [ "$bad" = 0 ] && [ -z "$found" ]
 }
 

@@ -38,6 +38,7 @@ func run() error {
 	client := redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName:    os.Getenv("REDIS_SENTINEL_MASTER"),
 		SentinelAddrs: []string{sentinel},
+		Username:      os.Getenv("REDIS_USERNAME"), // empty for default
 		Password:      os.Getenv("REDIS_PASSWORD"),
 	})
 	defer func() { _ = client.Close() }()

@@ -59,8 +59,48 @@ func checkSentinels(_ context.Context, i *instance) (string, error) {
 	return fmt.Sprintf("all %d name %s", i.asked().Sentinels, master.Pod), i.problem(serving.Sentinels)
 }
 
-func checkQuorum(_ context.Context, i *instance) (string, error) {
-	return fmt.Sprintf("all %d Sentinels see the quorum of %d", i.asked().Sentinels, i.asked().Majority()), i.problem(serving.Quorum)
+func checkQuorum(ctx context.Context, i *instance) (string, error) {
+	seen := fmt.Sprintf("all %d Sentinels see the quorum of %d", i.asked().Sentinels, i.asked().Majority())
+	if err := i.problem(serving.Quorum); err != nil {
+		return "", err
+	}
+	return seen, i.heardEpochs(ctx)
+}
+
+// helloInterval is how often a Sentinel tells the others of itself, through Redis, in
+// eight words: its IP, port, id and epoch, and four about the master.
+const (
+	helloInterval = 2 * time.Second
+	helloLength   = 8
+)
+
+// heardEpochs listens to what the Sentinels tell each other: a message that anybody may
+// send to one raises the epoch of all, and asked, they do not tell before they have voted.
+// That one says nothing is for other checks.
+func (i *instance) heardEpochs(ctx context.Context) error {
+	master, found := i.topology.Master()
+	if !found {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, 2*helloInterval)
+	defer stop()
+	hellos := i.client(master.Pod).Subscribe(ctx, "__sentinel__:hello")
+	defer func() { _ = hellos.Close() }()
+	for heard := map[string]bool{}; len(heard) < len(i.topology.Sentinels); {
+		hello, err := hellos.ReceiveMessage(ctx)
+		if err != nil {
+			return nil //nolint:nilerr // silence
+		}
+		words := strings.Split(hello.Payload, ",")
+		if len(words) != helloLength {
+			continue
+		}
+		if epoch, err := strconv.ParseUint(words[3], 10, 64); err != nil || epoch > serving.LastEpoch {
+			return fmt.Errorf("the Sentinel at %s is at epoch %s, after which there are none", words[0], words[3])
+		}
+		heard[words[2]] = true
+	}
+	return nil
 }
 
 func checkPassword(ctx context.Context, i *instance) (string, error) {
@@ -83,6 +123,41 @@ func checkPassword(ctx context.Context, i *instance) (string, error) {
 		}
 	}
 	return "all Redis refuse those without it", nil
+}
+
+// checkUser asks as the tenant for what tells most: the password of default is among the
+// settings.
+func checkUser(ctx context.Context, i *instance) (string, error) {
+	if i.user == "" {
+		return "the tenant logs in as default", errSkipped
+	}
+	for _, node := range i.clients {
+		if node.err != nil {
+			return "", fmt.Errorf("%s: %w", node.pod, node.err)
+		}
+		if err := bounded(ctx, *node.client.Options(), i.user, i.userPassword); err != nil {
+			return "", fmt.Errorf("%s, as %s: %w", node.pod, i.user, err)
+		}
+	}
+	return fmt.Sprintf("all Redis know %s and its bounds", i.user), nil
+}
+
+// bounded is why a Redis does not serve a user, or serves it too much.
+func bounded(ctx context.Context, options redis.Options, user, password string) error {
+	options.Username, options.Password = user, password
+	client := redis.NewClient(&options)
+	defer func() { _ = client.Close() }()
+	if err := client.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	err := client.ConfigGet(ctx, "requirepass").Err()
+	switch {
+	case err == nil:
+		return errors.New("it shows its settings")
+	case !strings.HasPrefix(err.Error(), "NOPERM"):
+		return err
+	}
+	return nil
 }
 
 // fullest is how much of maxmemory may be used, in per cent.

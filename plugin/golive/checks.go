@@ -78,6 +78,11 @@ var Checks = []Check{
 		Fix: "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one", look: checkPassword,
 	},
 	{
+		Name: "user", Tenant: true, Holds: "every Redis knows the tenant's user, if it has one, and refuses it what is not for applications",
+		Why: "an application that is broken into must not become the instance's administrator",
+		Fix: "each Redis must have been started with auth.tenantUser: has the operator replaced them all?", look: checkUser,
+	},
+	{
 		Name: "memory", Holds: "maxmemory is set, below the container's limit, and less than nine tenths used",
 		Why: "Redis must evict before the kernel kills it",
 		Fix: "set size or redis.memory of the chart to what the load test has shown", look: checkMemory,

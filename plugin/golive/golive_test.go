@@ -237,6 +237,32 @@ func TestPasswordIsOff(t *testing.T) {
 	require.Empty(t, failed(t, w))
 }
 
+// TestPoisonedEpoch holds that an epoch is found out that one message to a Sentinel has
+// set and at which none has voted yet.
+func TestPoisonedEpoch(t *testing.T) {
+	i := answering(t, password)
+	w := healthy(t, i)
+	require.Empty(t, failed(t, w))
+	const last = "18446744073709551615"
+	hello := strings.Join([]string{"127.0.0.9", "26379", strings.Repeat("a", 40), last, lab.MasterName, i.Redis[0].IP, lab.RedisPort, "0"}, ",")
+	i.Tell(i.Sentinels[1], "PUBLISH", "__sentinel__:hello", hello)
+	require.Contains(t, failed(t, w), "quorum")
+}
+
+// TestTenantUser holds that the tenant's own user is looked at on each Redis.
+func TestTenantUser(t *testing.T) {
+	i := answering(t, password)
+	w := healthy(t, i)
+	w.user = "app"
+	require.Equal(t, []string{"user"}, failed(t, w), "no Redis knows it")
+	for _, p := range i.Redis {
+		i.Do(p, "ACL", "SETUSER", "app", "on", ">"+userPassword, "~*", "+@all", "-@admin")
+	}
+	require.Empty(t, failed(t, w))
+	i.Do(i.Redis[2], "ACL", "SETUSER", "app", "+config|get")
+	require.Equal(t, []string{"user"}, failed(t, w))
+}
+
 // TestDocs holds that docs/golive.md lists the checks that there are, and their
 // order.
 func TestDocs(t *testing.T) {

@@ -45,6 +45,8 @@ type instance struct {
 	policies        []networkingv1.NetworkPolicy
 	// connection is nil if there is no such ConfigMap.
 	connection *corev1.ConfigMap
+	// user and userPassword are what the tenant logs in with, empty if that is default.
+	user, userPassword string
 	// proxy is nil if there is none.
 	proxy     *appsv1.Deployment
 	topology  serving.Topology
@@ -80,6 +82,9 @@ func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
 	c.readSelection(ctx, i)
 	password, err := c.password(ctx, i)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.readUser(ctx, i); err != nil {
 		return nil, err
 	}
 	c.askAll(ctx, i, password)
@@ -140,6 +145,23 @@ func (c Cluster) password(ctx context.Context, i *instance) (string, error) {
 		return "", fmt.Errorf("cannot read the Secret with the password: %w", err)
 	}
 	return string(secret.Data["password"]), nil
+}
+
+// readUser reads the tenant's Secret, which has the instance's name. Where Secrets are made
+// elsewhere there need not be one.
+func (c Cluster) readUser(ctx context.Context, i *instance) error {
+	if i.want.Spec.Auth.SecretPath == "" {
+		return nil
+	}
+	secret, err := c.Client.CoreV1().Secrets(i.namespace).Get(ctx, i.name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the tenant's Secret: %w", err)
+	}
+	i.user, i.userPassword = string(secret.Data["REDIS_USERNAME"]), string(secret.Data["REDIS_PASSWORD"])
+	return nil
 }
 
 // labels are those that the operator gives to the Pods of a component, and the chart

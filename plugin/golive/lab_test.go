@@ -28,10 +28,14 @@ const (
 	name      = "sessions"
 	namespace = "redis-system"
 	password  = "secret-of-the-lab"
+	// userPassword is that of the tenant's user.
+	userPassword = "secret-of-the-tenant"
 )
 
 // world is what Kubernetes knows of an instance in the lab. Tests spoil a copy.
 type world struct {
+	// user is the tenant's, empty for default.
+	user      string
 	failover  map[string]any
 	redis     []corev1.Pod
 	sentinels []corev1.Pod
@@ -146,6 +150,10 @@ func serveRecord(t *testing.T, ip string, port int32, record string) {
 // cluster holds the world, and leads to the lab's processes.
 func (w *world) cluster() Cluster {
 	objects := []runtime.Object{w.connection.DeepCopy(), &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{"password": []byte(password)}}}
+	if w.user != "" {
+		objects[1].(*corev1.Secret).Data["REDIS_USERNAME"] = []byte(w.user)
+		objects[1].(*corev1.Secret).Data["REDIS_PASSWORD"] = []byte(userPassword)
+	}
 	addresses := map[string]string{}
 	if w.proxies != nil {
 		objects = append(objects, &appsv1.Deployment{ObjectMeta: meta(name + "-proxy"), Spec: appsv1.DeploymentSpec{Replicas: &w.proxiesAsked}})

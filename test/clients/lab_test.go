@@ -70,8 +70,9 @@ func (c Client) path() string {
 }
 
 // serve runs the example against the lab until the test ends, and returns it as
-// a service of a ledger.
-func serve(t *testing.T, i *lab.Instance, c Client, program string) ledger.Service {
+// a service of a ledger. Environment comes after what the lab's Secret and ConfigMap
+// would have.
+func serve(t *testing.T, i *lab.Instance, c Client, program string, environment ...string) ledger.Service {
 	t.Helper()
 	deployment, _, err := c.Manifest(repository, Instance)
 	require.NoError(t, err)
@@ -92,6 +93,7 @@ func serve(t *testing.T, i *lab.Instance, c Client, program string) ledger.Servi
 	}
 	process.Env = append(process.Env, "PORT="+port, "REDIS_SENTINEL_HOST="+i.Service.IP,
 		"REDIS_SENTINEL_PORT="+lab.SentinelPort, "REDIS_SENTINEL_MASTER="+lab.MasterName, "REDIS_PASSWORD="+i.Password)
+	process.Env = append(process.Env, environment...)
 	log, err := os.Create(filepath.Join(i.Dir, c.Name+".log"))
 	require.NoError(t, err)
 	process.Stdout, process.Stderr = log, log

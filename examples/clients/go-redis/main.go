@@ -33,6 +33,7 @@ func connect() *redis.Client {
 	return redis.NewFailoverClient(&redis.FailoverOptions{
 		MasterName:    os.Getenv("REDIS_SENTINEL_MASTER"),
 		SentinelAddrs: []string{sentinel},
+		Username:      os.Getenv("REDIS_USERNAME"), // empty for default
 		Password:      os.Getenv("REDIS_PASSWORD"),
 		// A node that is gone answers nothing at all: give up on it early. 5 s
 		// is the default of connecting, and 3 s that of waiting for an answer.

@@ -15,6 +15,7 @@ function connect() {
   const redis = new Redis({
     sentinels: [{ host: process.env.REDIS_SENTINEL_HOST, port: Number(process.env.REDIS_SENTINEL_PORT) }],
     name: process.env.REDIS_SENTINEL_MASTER,
+    username: process.env.REDIS_USERNAME,
     password: process.env.REDIS_PASSWORD,
     // Off by default: without it a master that hangs, or goes on as one, is kept.
     failoverDetector: true,

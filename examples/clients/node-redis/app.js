@@ -19,6 +19,7 @@ function createClient() {
     // may take 5 s by default, an answer for ever. A socket that is silent for
     // its time-out is closed, so that an idle one has to ping.
     nodeClientOptions: {
+      username: process.env.REDIS_USERNAME,
       password: process.env.REDIS_PASSWORD,
       socket: { connectTimeout: 500, socketTimeout: 1500 },
       pingInterval: 500,

@@ -24,7 +24,7 @@ function connect(): Redis
     // Never pconnect: a connection that outlives a request outlives its master.
     $redis->connect($master[0], (int) $master[1], 0.5, null, 0, 1);
     if (getenv('REDIS_PASSWORD')) {
-        $redis->auth(getenv('REDIS_PASSWORD'));
+        $redis->auth(array_values(array_filter([getenv('REDIS_USERNAME'), getenv('REDIS_PASSWORD')])));
     }
     return $redis;
 }

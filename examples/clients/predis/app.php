@@ -22,7 +22,12 @@ function connect(): Predis\Client
         'replication' => 'sentinel',
         'service' => getenv('REDIS_SENTINEL_MASTER'),
         // A node that is gone answers nothing at all: give up on it early.
-        'parameters' => ['password' => getenv('REDIS_PASSWORD') ?: null, 'timeout' => 0.5, 'read_write_timeout' => 1],
+        'parameters' => [
+            'username' => getenv('REDIS_USERNAME') ?: null,
+            'password' => getenv('REDIS_PASSWORD') ?: null,
+            'timeout' => 0.5,
+            'read_write_timeout' => 1,
+        ],
     ]);
     // Repeating SET does no harm. Set the limit to 0 if yours is an INCR or
     // LPUSH, which may have been applied when its answer got lost. The default

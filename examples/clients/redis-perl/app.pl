@@ -20,6 +20,7 @@ sub redis {
         # times, it is asked again when that one does not answer.
         sentinels => [ ("$ENV{REDIS_SENTINEL_HOST}:$ENV{REDIS_SENTINEL_PORT}") x 3 ],
         service   => $ENV{REDIS_SENTINEL_MASTER},
+        ( $ENV{REDIS_USERNAME} ? ( username => $ENV{REDIS_USERNAME} ) : () ),
         ( $ENV{REDIS_PASSWORD} ? ( password => $ENV{REDIS_PASSWORD} ) : () ),
         # Sentinel of Redis 6.2 and later names its fellows by an id, which
         # Redis.pm takes for an address.

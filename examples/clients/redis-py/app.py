@@ -28,6 +28,7 @@ def connect():
     sentinel = Sentinel([service] * 3, sentinel_kwargs=timeouts)
     return sentinel.master_for(
         os.environ["REDIS_SENTINEL_MASTER"],
+        username=os.environ.get("REDIS_USERNAME"),
         password=os.environ.get("REDIS_PASSWORD"),
         # Repeating SET does no harm. Leave retries out if yours is an INCR or
         # LPUSH, which may have been applied when its answer got lost. Once is

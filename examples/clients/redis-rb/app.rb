@@ -14,6 +14,7 @@ def connect
     host: ENV.fetch("REDIS_SENTINEL_MASTER"), # its name, not an address
     sentinels: [{ host: ENV.fetch("REDIS_SENTINEL_HOST"), port: ENV.fetch("REDIS_SENTINEL_PORT").to_i }],
     role: :master,
+    username: ENV["REDIS_USERNAME"],
     password: ENV["REDIS_PASSWORD"],
     # A node that is gone answers nothing at all: give up on it early. The
     # default is 5 s each.

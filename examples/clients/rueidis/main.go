@@ -39,6 +39,7 @@ func connect() (rueidis.Client, error) {
 			// master until it is restarted.
 			TopologyRefreshInterval: time.Second,
 		},
+		Username: os.Getenv("REDIS_USERNAME"), // empty for default
 		Password: os.Getenv("REDIS_PASSWORD"),
 		// A node that is gone answers nothing at all: give up on it early. 5 s
 		// is the default of connecting, and 10 s that of waiting for an answer.

@@ -84,6 +84,10 @@ func TestAttention(t *testing.T) {
 		"no tenant":               {[]string{operatorOfPrometheus}, "tenantNamespaces is empty: only Pods in redis-system get in."},
 		"no password":             {[]string{operatorOfPrometheus, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
 		"a password of one's own": {[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine"}, "auth.existingSecret is set: give the tenant the password of Secret mine yourself."},
+		"a tenant's user": {
+			[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine,auth.tenantUser=app"},
+			"auth.existingSecret is set: give the tenant the password under the key tenant-password of Secret mine yourself.",
+		},
 		"a migration": {
 			[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine,migrateFrom=10.1.2.3"},
 			"auth.existingSecret is set: give the tenant the password of Secret mine yourself.\n" +

@@ -17,17 +17,23 @@ import (
 
 func checkCommand() *cobra.Command {
 	var r rendered
-	var registries []string
+	var registries, operators []string
 	var provenance bool
 	command := &cobra.Command{
-		Use:   "check --tenant FILE [MANIFESTS]",
+		Use:   "check --tenant FILE [MANIFESTS] | check --operator FILE FOLDER",
 		Short: "Tells which of the platform's rules the tenant's manifests would break",
 		Long: "Tells which of the platform's rules the manifests of a file or of stdin break after tenant-post.\n" +
 			"Exit codes: 0 the platform denies nothing, 1 it denies something, 2 an error. Warnings do not count.\n" +
-			"With --require-provenance the manifests must be what tenant-post has rendered: kustomize and kpt that were not told to run it leave them as they were, and exit with 0.",
-		Example: "  helm template team-a-cache charts/tenant-redis --set auth.existingSecret=password | helm tenant check --tenant tenant.yaml",
-		Args:    cobra.MaximumNArgs(1),
+			"With --require-provenance the manifests must be what tenant-post has rendered: kustomize and kpt that were not told to run it leave them as they were, and exit with 0.\n" +
+			"With --operator it looks at all tenants together, in a folder that batch has written: whether the operator, which is a rendered charts/redis-operator, has the means for so many instances, and whether each namespace has one.",
+		Example: "  helm template team-a-cache charts/tenant-redis --set auth.existingSecret=password | helm tenant check --tenant tenant.yaml\n" +
+			"  helm template redis-operator charts/redis-operator --namespace redis-system > operator.yaml\n" +
+			"  helm tenant check --operator operator.yaml rendered",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
+			if len(operators) > 0 {
+				return checkCapacity(command, operators, args)
+			}
 			result, err := r.result(command, args)
 			if err != nil {
 				return err
@@ -40,19 +46,30 @@ func checkCommand() *cobra.Command {
 			if provenance {
 				violations = append(violations, unrendered(result)...)
 			}
-			for _, violation := range violations {
-				fmt.Fprintln(command.OutOrStdout(), violation)
-			}
-			if slices.ContainsFunc(violations, func(v check.Violation) bool { return v.Severity == check.Deny }) {
-				return errDiffers
-			}
-			return nil
+			return tell(command, violations)
 		},
 	}
 	r.flags(command)
 	command.Flags().StringSliceVar(&registries, "registry", nil, "prefix that images may begin with; any if missing")
 	command.Flags().BoolVar(&provenance, "require-provenance", false, "deny what tenant-post has not rendered with this tenant file")
+	delete(command.Flag("tenant").Annotations, cobra.BashCompOneRequiredFlag)
+	command.Flags().StringArrayVar(&operators, "operator", nil, "rendered charts/redis-operator, several times for several releases")
+	command.MarkFlagsOneRequired("tenant", "operator")
+	for _, other := range []string{"tenant", "registry", "require-provenance", "allow-empty"} {
+		command.MarkFlagsMutuallyExclusive("operator", other)
+	}
 	return command
+}
+
+// tell prints violations; one that the platform denies is an error.
+func tell(command *cobra.Command, violations []check.Violation) error {
+	for _, violation := range violations {
+		fmt.Fprintln(command.OutOrStdout(), violation)
+	}
+	if slices.ContainsFunc(violations, func(v check.Violation) bool { return v.Severity == check.Deny }) {
+		return errDiffers
+	}
+	return nil
 }
 
 // unrendered denies the documents that were not rendered before with this tenant

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -293,6 +294,41 @@ func TestBatch(t *testing.T) {
 
 // TestCheck breaks the rule that images have a tag other than latest; the chart
 // of the product breaks none that denies.
+// TestCheckOfCapacity holds that a folder with more instances than the operator is set
+// for is told, with the value to change.
+func TestCheckOfCapacity(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	failover := "---\napiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: %s, namespace: %s}\n"
+	write("a.yaml", fmt.Sprintf(service+failover+failover, "one", "a", "two", "a"))
+	write("b.yaml", fmt.Sprintf(failover, "one", "b"))
+	operator := func(instances, serves string) string {
+		return write("operator.txt", fmt.Sprintf("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: redis-operator, namespace: o, annotations: {tenant-redis.dev/instances: %q}}\n"+
+			"spec: {template: {spec: {containers: [{name: o, args: [%q]}]}}}\n", instances, "--supported-namespaces-regex="+serves))
+	}
+	require.Equal(t, result{}, command("", "check", "--operator", operator("3", "."), folder))
+	got := command("", "check", "--operator", operator("2", "."), folder)
+	require.Equal(t, exitDiffers, got.code, got.stderr)
+	require.Contains(t, got.stdout, "deny operator-capacity: Deployment/o/redis-operator")
+	require.Contains(t, got.stdout, "set instances of its release to 3 or more")
+	require.Contains(t, command("", "check", "--operator", operator("3", "^(a)$"), folder).stdout, "no operator serves b: add it to watchedNamespaces")
+
+	for _, args := range [][]string{{}, {t.TempDir()}, {folder, "--tenant", "testdata/tenant.yaml"}} {
+		got := command("", append([]string{"check", "--operator", operator("3", ".")}, args...)...)
+		require.Equal(t, exitError, got.code, args)
+		require.NotEmpty(t, got.stderr)
+	}
+	write("c.yaml", "kind: RedisFailover\npassword: {hunter2\n")
+	got = command("", "check", "--operator", operator("3", "."), folder)
+	require.Equal(t, exitError, got.code)
+	require.Contains(t, got.stderr, "c.yaml: line 1: a document with a RedisFailover cannot be decoded")
+	require.NotContains(t, got.stderr, "hunter2")
+}
+
 func TestCheck(t *testing.T) {
 	const pods = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    spec:\n      containers: [{name: a, image: 'redis:latest'}]\n"
 	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(strings.TrimSuffix(pods, "\n"), "\n", "\n  ") + "\n"

@@ -18,8 +18,8 @@ func enforced(t *testing.T, expr, namespace string) string {
 	require.NoError(t, err, expr)
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 		if selector, ok := node.(*parser.VectorSelector); ok {
-			others := slices.DeleteFunc(selector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "namespace" })
-			selector.LabelMatchers = append(others, labels.MustNewMatcher(labels.MatchEqual, "namespace", namespace))
+			selector.LabelMatchers = slices.DeleteFunc(selector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "namespace" })
+			selector.LabelMatchers = append(selector.LabelMatchers, labels.MustNewMatcher(labels.MatchEqual, "namespace", namespace))
 		}
 		return nil
 	})

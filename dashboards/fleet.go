@@ -7,7 +7,7 @@ import (
 // fleet is for whoever looks after all instances: one line each.
 func fleet(l limits) *page {
 	p := newPage(administrators, "tenant-redis-fleet", "Redis / Fleet",
-		"All Redis instances of a platform, for its administrators.", allInstances())
+		"All Redis instances of a platform, for its administrators.", allInstances()...)
 	p.annotate("Failover", `sum by (namespace, tenant_redis) (changes(tenant_redis:config_epoch:max{<fleet>}[2m])) > 0`,
 		"{{namespace}}/{{tenant_redis}}")
 

@@ -25,7 +25,8 @@ func found(component string) string {
 func operator() *page {
 	p := newPage(administrators, "redis-operator", "Redis / Operator",
 		"The redis-operator: whether it leads, what it repairs, and what Kubernetes refuses it.",
-		choice("namespace", "Namespace of the operator", "namespace", `kooper_controller_event_queue_length{job="redis-operator"}`))
+		cluster(`kooper_controller_event_queue_length{job="redis-operator"}`),
+		choice("namespace", "Namespace of the operator", "namespace", `kooper_controller_event_queue_length{cluster="$cluster",job="redis-operator"}`))
 
 	p.row(
 		"State",

@@ -37,7 +37,7 @@ func newColumns(title, description string, height uint32) *columns {
 			Span(full).Height(height).
 			OverrideByName("Instance", []dashboard.DynamicConfigValue{{Id: "links", Value: []map[string]any{{
 				"title": "Dashboard of this instance",
-				"url":   "/d/tenant-redis?var-namespace=${__data.fields.Namespace}&var-instance=${__data.fields.Instance}&var-datasource=${datasource}",
+				"url":   "/d/tenant-redis?var-cluster=${cluster}&var-namespace=${__data.fields.Namespace}&var-instance=${__data.fields.Instance}&var-datasource=${datasource}",
 			}}}}),
 		names: map[string]any{"namespace": "Namespace", "tenant_redis": "Instance"},
 		order: map[string]any{"namespace": 0, "tenant_redis": 1},

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -21,17 +22,47 @@ func (c clusters) scrape(metrics []string) []*series {
 	return found
 }
 
+// of are the rules of both purposes and of the operator with monitoring.cluster.
+func of(t *testing.T, cluster string) rules {
+	t.Helper()
+	own := "monitoring.cluster=" + cluster
+	all := tenant(t, "purpose=session", own)
+	maps.Copy(all, tenant(t, "purpose=cache", own))
+	maps.Copy(all, operator(t, own))
+	return all
+}
+
+// TestDashboardsShowOneCluster holds that a dashboard shows nothing of an instance of
+// the same name in another cluster of the same Prometheus.
+func TestDashboardsShowOneCluster(t *testing.T) {
+	for _, audience := range []string{"tenants", "administrators"} {
+		asked := questions(t, audience)
+		for n := range asked {
+			asked[n].expr = strings.NewReplacer(`"$cluster"`, `"here"`, `=~"$namespace"`, `=~".+"`).Replace(asked[n].expr)
+		}
+		alone := watched(t, clusters{"here": busy(t)}, asked, of(t, "here"))
+		both := watched(t, clusters{"here": busy(t), "there": busy(t)}, asked, of(t, "here"))
+		for _, q := range asked {
+			shown := alone.answer(q)
+			assert.NotEmpty(t, shown, "%s:\n%s", q.name, q.expr)
+			assert.Equal(t, shown, both.answer(q), "%s:\n%s", q.name, q.expr)
+		}
+		control := question{name: "control", expr: `count(redis_up)`}
+		assert.NotEqual(t, alone.answer(control), both.answer(control))
+	}
+}
+
 // TestClusters holds that with monitoring.cluster each alert is about its own
 // cluster and says so: it fires with its fault there, and knows nothing of an
 // instance of the same name in another one.
 func TestClusters(t *testing.T) {
-	const own = "monitoring.cluster=here"
-	all := tenant(t, "purpose=session", own)
-	maps.Copy(all, tenant(t, "purpose=cache", own))
-	maps.Copy(all, operator(t, own))
+	all := of(t, "here")
 	for _, e := range examples() {
 		rule := all[e.alert]
 		assert.Equal(t, "here", rule.Labels["cluster"], e.alert)
+		if link, found := rule.Annotations["dashboard_url"]; found {
+			assert.Contains(t, link, "&var-cluster=here", e.alert)
+		}
 		for _, scene := range e.scenes(rule) {
 			if scene.want == nil {
 				continue

@@ -110,7 +110,7 @@ func questions(t *testing.T, audience string) []question {
 }
 
 // bound are values of variables in a dashboard of the target.
-var bound = strings.NewReplacer("$namespace", target.namespace, "$instance", target.name)
+var bound = strings.NewReplacer("$cluster", "", "$namespace", target.namespace, "$instance", target.name)
 
 // TestDashboardsOfTenantsAreScoped holds that no query of theirs can take a
 // series of another instance.
@@ -124,7 +124,7 @@ func TestDashboardsOfTenantsAreScoped(t *testing.T) {
 func TestOutOfScopeIsFound(t *testing.T) {
 	count := 0
 	for _, q := range questions(t, "tenants") {
-		for _, label := range []string{"namespace", "tenant_redis", "name"} {
+		for _, label := range []string{"cluster", "namespace", "tenant_redis", "name"} {
 			matcher := regexp.MustCompile(`\b` + label + `="\$`)
 			for _, place := range matcher.FindAllStringIndex(q.expr, -1) {
 				mutant := q.expr[:place[0]] + label + `!="$` + q.expr[place[1]:]
@@ -163,7 +163,7 @@ func outOfScope(t *testing.T, expr, namespace, instance string) []string {
 		if strings.HasPrefix(selector.Name, "redis_operator_") {
 			own = "name"
 		}
-		if !equals("namespace", namespace) || !equals(own, instance) {
+		if !equals("cluster", "$cluster") || !equals("namespace", namespace) || !equals(own, instance) {
 			found = append(found, selector.String())
 		}
 		return nil
@@ -178,6 +178,7 @@ func TestDashboardsOfAdministratorsAreScoped(t *testing.T) {
 		for _, selector := range selectors(t, q.expr) {
 			_, instance := selector["tenant_redis"]
 			assert.True(t, instance || selector["job"] == "redis-operator", "%s: %v", q.name, selector)
+			assert.Equal(t, "$cluster", selector["cluster"], "%s: %v", q.name, selector)
 		}
 	}
 }
@@ -207,12 +208,18 @@ func busy(t *testing.T) *world {
 }
 
 // shown is a lab in which dashboards look at the last minutes.
-func shown(t *testing.T, w *world, asked []question) *lab {
+func shown(t *testing.T, w scraper, asked []question) *lab {
+	t.Helper()
+	return watched(t, w, asked, everything(t))
+}
+
+// watched is shown with the records of these rules.
+func watched(t *testing.T, w scraper, asked []question, all rules) *lab {
 	t.Helper()
 	l := newLab(t, 1_000_000, 10)
 	var records []rulefmt.Rule
 	var wanted []string
-	for _, rule := range everything(t) {
+	for _, rule := range all {
 		if rule.Record != "" {
 			records = append(records, rule)
 			wanted = append(wanted, metrics(t, rule.Expr)...)
@@ -221,9 +228,9 @@ func shown(t *testing.T, w *world, asked []question) *lab {
 	for _, q := range asked {
 		wanted = append(wanted, metrics(t, bound.Replace(q.expr))...)
 	}
-	all := w.scrape(wanted)
+	scraped := w.scrape(wanted)
 	for minute := -10; minute <= l.minutes; minute++ {
-		l.scrape(all, minute)
+		l.scrape(scraped, minute)
 		for _, record := range records {
 			l.record(record, minute)
 		}
@@ -373,7 +380,7 @@ func TestAlertsLinkToADashboard(t *testing.T) {
 			assert.Contains(t, rows[link[1]], "Proxy", name)
 		}
 	}
-	assert.Equal(t, []string{"datasource", "namespace", "instance"}, variables["tenant-redis"])
+	assert.Equal(t, []string{"datasource", "cluster", "namespace", "instance"}, variables["tenant-redis"])
 	assert.NotContains(t, rows["tenant-redis-failover"], "Proxy", "the control")
 }
 

@@ -132,9 +132,9 @@ func emitted(t *testing.T, folder string) map[string]map[string]bool {
 	return known
 }
 
-// relabelled are labels that the PodMonitors set, and what Prometheus makes of a
-// metric's own namespace without honorLabels.
-var relabelled = map[string]bool{"namespace": true, "tenant_redis": true, "component": true, "job": true, "exported_namespace": true}
+// relabelled are labels that the PodMonitors set, what Prometheus makes of a metric's
+// own namespace without honorLabels, and what one with several clusters adds.
+var relabelled = map[string]bool{"cluster": true, "namespace": true, "tenant_redis": true, "component": true, "job": true, "exported_namespace": true}
 
 // TestOperatorMetrics holds that both versions of the operator declare the
 // metrics that its alerts and dashboards read, and the values of labels that they select.

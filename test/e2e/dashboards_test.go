@@ -105,7 +105,7 @@ func queriesOf(node any) []string {
 // the drills.
 func (l *lab) ask(t *testing.T, dashboard, query string, shown *framework.Instance) (json.RawMessage, []framework.Series) {
 	t.Helper()
-	variables := map[string]string{"namespace": shown.Namespace, "instance": shown.Name}
+	variables := map[string]string{"cluster": "", "namespace": shown.Namespace, "instance": shown.Name}
 	maps.Copy(variables, builtIn)
 	ready := dashboardVariable.ReplaceAllStringFunc(query, func(variable string) string {
 		value, known := variables[dashboardVariable.FindStringSubmatch(variable)[1]]

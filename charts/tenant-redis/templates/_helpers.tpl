@@ -30,9 +30,11 @@ app.kubernetes.io/part-of: redis-failover
 {{/* Pod Security "restricted", complete: a context given to the operator replaces its default, which has no seccomp profile. */}}
 {{- define "tenant-redis.podSecurityContext" -}}
 runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
-fsGroup: 10001
+{{- with int .Values.runAsUser }}
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end }}

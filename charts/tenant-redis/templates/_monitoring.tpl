@@ -76,7 +76,8 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- $variables := printf "NAMESPACE=%s\nNAME=%s\n" .root.Release.Namespace (include "tenant-redis.name" .root) -}}
 {{- $annotations := dict "runbook_url" (printf "%s/%s.md" $values.monitoring.runbooksURL $alert.alert) "runbook_variables" $variables -}}
 {{- with $values.monitoring.dashboardURL -}}
-{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s" . $.root.Release.Namespace (include "tenant-redis.name" $.root)) -}}
+{{- $cluster := empty $values.monitoring.cluster | ternary "" (printf "&var-cluster=%s" $values.monitoring.cluster) -}}
+{{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s%s" . $.root.Release.Namespace (include "tenant-redis.name" $.root) $cluster) -}}
 {{- end -}}
 {{- $labels := merge (include "tenant-redis.ruleLabels" .root | fromJson) $alert.labels $values.monitoring.alertLabels -}}
 - {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" | toYaml | nindent 2 | trim }}

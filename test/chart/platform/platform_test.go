@@ -87,6 +87,11 @@ func TestBudgets(t *testing.T) {
 			return slices.Sorted(slices.Values(names))
 		}
 		chart := rendered(t, tenantChart, version, nil)
+		for _, name := range want.chart {
+			budget := get[policyv1.PodDisruptionBudget](t, chart, "PodDisruptionBudget", name).Spec
+			require.NotNil(t, budget.UnhealthyPodEvictionPolicy, name)
+			assert.Equal(t, policyv1.AlwaysAllow, *budget.UnhealthyPodEvictionPolicy, "%s: one that is broken must not hold up a drain", name)
+		}
 		assert.Equal(t, want.chart, budgets(chart), version)
 		assert.Equal(t, want.operator, budgets(chart.operate(t, version)), version)
 	}

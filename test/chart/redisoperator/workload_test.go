@@ -76,6 +76,17 @@ func TestPodIsRestricted(t *testing.T) {
 	}
 }
 
+// TestPlatformChoosesTheUser holds that runAsUser 0 leaves it to the platform.
+func TestPlatformChoosesTheUser(t *testing.T) {
+	pod := deployment(t, values{"runAsUser": "0"}).Spec.Template.Spec
+	assert.True(t, *pod.SecurityContext.RunAsNonRoot)
+	assert.Nil(t, pod.SecurityContext.RunAsUser)
+	assert.Nil(t, pod.SecurityContext.RunAsGroup)
+	for _, container := range pod.Containers {
+		assert.Nil(t, container.SecurityContext.RunAsUser)
+	}
+}
+
 func TestContainersHaveResources(t *testing.T) {
 	pod := deployment(t, nil).Spec.Template.Spec
 	for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {

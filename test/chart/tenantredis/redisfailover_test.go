@@ -174,6 +174,29 @@ func TestPodsAreRestricted(t *testing.T) {
 	}
 }
 
+// TestPlatformChoosesTheUser holds that runAsUser 0 leaves user and groups to the
+// platform everywhere: OpenShift's restricted-v2 refuses any that it has not chosen.
+func TestPlatformChoosesTheUser(t *testing.T) {
+	chosen := values{"runAsUser": "0", "proxy.enabled": "true"}
+	pods := map[string]corev1.PodSpec{
+		"proxy": proxyDeployment(t, chosen).Template.Spec,
+	}
+	for name, c := range components(t, chosen) {
+		pods[name] = c.pod()
+	}
+	for name, pod := range pods {
+		assert.True(t, *pod.SecurityContext.RunAsNonRoot, name)
+		assert.Nil(t, pod.SecurityContext.RunAsUser, name)
+		assert.Nil(t, pod.SecurityContext.RunAsGroup, name)
+		assert.Nil(t, pod.SecurityContext.FSGroup, name)
+		assert.Empty(t, pod.SecurityContext.SupplementalGroups, name)
+		for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {
+			assert.Nil(t, container.SecurityContext.RunAsUser, "%s %s", name, container.Name)
+			assert.Nil(t, container.SecurityContext.RunAsGroup, "%s %s", name, container.Name)
+		}
+	}
+}
+
 // TestPlacement holds that Pods of a component are on nodes of their own and
 // spread over zones, and that only Sentinel's may be two on a node while its
 // Deployment changes from one revision to the next.

@@ -41,7 +41,7 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 imagePullSecrets: {{ .root.Values.imagePullSecrets | toJson }}
 securityContext:
-  {{- include "tenant-redis.podSecurityContext" . | nindent 2 }}
+  {{- include "tenant-redis.podSecurityContext" .root | nindent 2 }}
 containers:
   - name: golive
     image: {{ .root.Values.image | quote }}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -20,6 +21,7 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -149,7 +151,7 @@ func (s source) render(folder, shared string, capabilities *chartutil.Capabiliti
 	}
 	stream, err := s.manifests(file, values, capabilities)
 	if err != nil {
-		return Tenant{}, err
+		return Tenant{}, hide(err, values)
 	}
 	result, err := rules.Render(file, []byte(stream))
 	if err == nil {
@@ -164,18 +166,33 @@ func (s source) render(folder, shared string, capabilities *chartutil.Capabiliti
 // readValues returns a tenant's values over those for all. Neither file need be
 // there: own may be missing, and shared may be the empty name.
 func readValues(own, shared string) (chartutil.Values, error) {
-	values, err := chartutil.ReadValuesFile(own)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", own, err)
+	values, err := readFile(own)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
 	}
-	if shared == "" {
-		return values, nil
+	if err != nil || shared == "" {
+		return values, err
 	}
-	base, err := chartutil.ReadValuesFile(shared)
+	base, err := readFile(shared)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", shared, err)
+		return nil, err
 	}
 	return chartutil.CoalesceTables(values, base), nil
+}
+
+// readFile is Helm's, but for its words, which may quote a value.
+func readFile(name string) (chartutil.Values, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read values: %w", err)
+	}
+	values, err := chartutil.ReadValues(text)
+	if err == nil {
+		return values, nil
+	}
+	var ignored any
+	line, words := yamltext.Problem(text, yaml.Unmarshal(text, &ignored))
+	return nil, fmt.Errorf("%s:%d: %s", name, line, cmp.Or(words, "is not a mapping of values"))
 }
 
 // manifests returns what helm template prints.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
 )
@@ -74,10 +75,7 @@ func TestRunOnNothing(t *testing.T) {
 func TestRunAsFunction(t *testing.T) {
 	tenant, err := os.ReadFile(goodTenant)
 	require.NoError(t, err)
-	indent := func(text string) string {
-		return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") + "\n"
-	}
-	list := "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + indent(string(tenant)) + "items:\n-" + indent(configMap)[1:]
+	list := "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + indented(string(tenant)) + "items:\n-" + indented(configMap)[1:]
 	got := command(list)
 	require.Empty(t, got.stderr)
 	require.Zero(t, got.code)
@@ -139,6 +137,31 @@ func TestRunRefusesUsage(t *testing.T) {
 			require.True(t, strings.HasSuffix(got.stderr, test.want), got.stderr)
 		})
 	}
+}
+
+// TestNoSecretInAnyOutput looks for the values of Secrets in what a run tells besides
+// the manifests: on stderr, in the last error, and in the results of a KRM function.
+func TestNoSecretInAnyOutput(t *testing.T) {
+	tenant, err := os.ReadFile(goodTenant)
+	require.NoError(t, err)
+	for name, stream := range secrettest.Streams() {
+		got := command(stream, "--tenant", goodTenant)
+		if got.code != exitOK {
+			require.Empty(t, got.stdout)
+			problem, _, err := lasterror.Read()
+			require.NoError(t, err)
+			secrettest.NotIn(t, got.stderr+problem, name)
+		}
+		require.Equal(t, got.code == exitOK, got.stderr == "", name)
+		got = command("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + indented(string(tenant)) + "items:\n-" + indented(stream)[1:])
+		_, results, _ := strings.Cut(got.stdout, "\nresults:\n")
+		secrettest.NotIn(t, got.stderr+results, name)
+	}
+}
+
+// indented moves a text to the right by one level.
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ") + "\n"
 }
 
 func TestRunRefusesTenantFile(t *testing.T) {

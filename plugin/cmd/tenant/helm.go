@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
+	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
@@ -44,6 +45,9 @@ func helmCommand(name, short string) *cobra.Command {
 			if err := checkNamespace(t, rest); err != nil {
 				return err
 			}
+			if name == "template" && !needsPostRenderer(rest) {
+				return renderTemplate(command, t, rest)
+			}
 			flags, err := postRendererFlags(file)
 			if err != nil {
 				return err
@@ -51,6 +55,33 @@ func helmCommand(name, short string) *cobra.Command {
 			return runHelm(command, slices.Concat([]string{name}, rest, []string{"--namespace", t.Spec.Namespace}, flags))
 		},
 	}
+}
+
+// needsPostRenderer tells whether what Helm prints is not all that it renders: only a
+// post-renderer sees the rest.
+func needsPostRenderer(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		return slices.ContainsFunc([]string{"--output-dir", "--show-only", "-s", "--post-renderer"}, func(flag string) bool { return strings.HasPrefix(arg, flag) })
+	})
+}
+
+// renderTemplate renders what Helm prints. Helm 4 would write all manifests anew
+// around a post-renderer, and Helm 3 would leave hooks out.
+func renderTemplate(command *cobra.Command, t *tenant.Tenant, args []string) error {
+	var manifests bytes.Buffer
+	helm := exec.Command(helmBinary(), slices.Concat([]string{"template"}, args, []string{"--namespace", t.Spec.Namespace})...)
+	helm.Stdin, helm.Stdout, helm.Stderr = command.InOrStdin(), &manifests, command.ErrOrStderr()
+	if err := helm.Run(); err != nil {
+		return err
+	}
+	result, err := rules.Output(t, manifests.Bytes())
+	if err == nil {
+		err = result.CheckSome()
+	}
+	if err == nil {
+		_, err = result.WriteTo(command.OutOrStdout())
+	}
+	return err
 }
 
 // cutTenant takes --tenant out of the arguments.

@@ -62,7 +62,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), goliveCommand(), rotateCommand(), whyCommand(), versionCommand(),
+		initCommand(), diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), goliveCommand(), rotateCommand(), whyCommand(), versionCommand(),
 		helmCommand("install", "Installs a release as its tenant is to have it"),
 		helmCommand("upgrade", "Upgrades a release as its tenant is to have it"),
 		helmCommand("template", "Prints a release's manifests as its tenant is to have them"),
@@ -88,16 +88,7 @@ func (r *rendered) result(command *cobra.Command, args []string) (rules.Result, 
 	if err != nil {
 		return rules.Result{}, err
 	}
-	from := command.InOrStdin()
-	if len(args) > 0 && args[0] != "-" {
-		file, err := os.Open(args[0])
-		if err != nil {
-			return rules.Result{}, fmt.Errorf("cannot read the manifests: %w", err)
-		}
-		defer func() { _ = file.Close() }()
-		from = file
-	}
-	manifests, err := input.Manifests(from)
+	manifests, err := readManifests(command, args)
 	if err != nil {
 		return rules.Result{}, err
 	}
@@ -109,6 +100,19 @@ func (r *rendered) result(command *cobra.Command, args []string) (rules.Result, 
 		err = fmt.Errorf("%w; look at the command that should write them, or say --allow-empty", err)
 	}
 	return result, err
+}
+
+// readManifests reads the file that an argument names, or stdin.
+func readManifests(command *cobra.Command, args []string) ([]byte, error) {
+	if len(args) == 0 || args[0] == "-" {
+		return input.Manifests(command.InOrStdin())
+	}
+	file, err := os.Open(args[0])
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the manifests: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	return input.Manifests(file)
 }
 
 func versionCommand() *cobra.Command {

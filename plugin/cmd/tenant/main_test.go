@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
@@ -83,50 +84,62 @@ func TestDiffHidesSecrets(t *testing.T) {
 	require.Contains(t, got.stdout, "-  old: \"*** (before)\"\n+  old: \"*** (after)\"\n   other: \"***\"\n   text: \"***\"\n")
 }
 
-// secrets hold "hunter" wherever a Secret may hold what nobody is to see, and where
-// what is no Secret may look like one.
-var secrets = map[string]string{
-	"values":         "data: {a: aHVudGVy, b: hunter}\nstringData:\n  c: |\n    hunter\n    # hunter\n",
-	"other fields":   "Data: {a: hunter}\nx: [hunter, {y: hunter}]\n",
-	"comments":       "# hunter\nstringData: {a: b} # hunter\n",
-	"an alias":       "x: &x hunter\ndata: {a: *x}\n",
-	"an annotation":  "metadata:\n  name: s\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: |\n      {\"stringData\": {\"a\": \"hunter\"}}\n",
-	"an anchor":      "stringData:\n  a: *hunter\n",
-	"a tag":          "stringData:\n  a: !hunter b\n",
-	"an own anchor":  "stringData:\n  a: &hunter b\n",
-	"a percent sign": "stringData:\n  a: %hunter\n",
-	"an at sign":     "stringData:\n  a: @hunter\n",
-	"a quote":        "stringData:\n  a: \"hunter\n",
-	"an escape":      "stringData:\n  a: \"\\hunter\"\n",
-	"a colon":        "stringData:\n  a: hunter: hunter\n",
-	"a brace":        "stringData:\n  a: {hunter\n",
-	"a block":        "stringData:\n  a: |hunter\n",
-	"a list":         "stringData: [hunter]\n",
-	"text":           "stringData: hunter\n",
-	"a number twice": "stringData:\n  a: hunter\n  a: hunter\n",
-	"a selector":     "stringData: {matchLabels: {team: hunter}, selector: {team: hunter}}\n",
-	"a merge key":    "stringData:\n  <<: {a: hunter}\n",
-}
-
 // TestNoSecretInAnyOutput runs every command that reads manifests on Secrets whose
 // values can be told, and looks for them in all that it says.
 func TestNoSecretInAnyOutput(t *testing.T) {
-	for name, body := range secrets {
-		head := "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
-		if strings.HasPrefix(body, "metadata:") {
-			head = "apiVersion: v1\nkind: Secret\n"
-		}
-		list := "apiVersion: v1\nkind: List\nx: &l hunter\nitems:\n- " + strings.ReplaceAll(strings.TrimSuffix(head+body, "\n"), "\n", "\n  ") + "\n"
-		alias := "x: &k Secret\n" + strings.Replace(head, "kind: Secret", "kind: *k", 1) + strings.Replace(body, "x: &x", "z: &x", 1)
-		for _, stream := range []string{head + body, list, alias} {
-			for _, args := range [][]string{{"diff"}, {"explain"}, {"explain", "-o", "json"}, {"check"}, {"check", "--require-provenance"}} {
-				got := command(stream, append(args, "--tenant", "testdata/tenant.yaml")...)
-				for _, value := range []string{"hunter", "aHVudGVy"} {
-					require.NotContains(t, got.stdout+got.stderr, value, "%s: %s", name, args)
-				}
+	for name, stream := range secrettest.Streams() {
+		for _, args := range [][]string{{"diff"}, {"explain"}, {"explain", "-o", "json"}, {"check"}, {"check", "--require-provenance"}, {"init"}} {
+			if args[0] != "init" {
+				args = append(args, "--tenant", "testdata/tenant.yaml")
 			}
+			got := command(stream, args...)
+			secrettest.NotIn(t, got.stdout+got.stderr, name)
 		}
 	}
+}
+
+// TestNoSecretOfBatch has the values of a tenant, and what a chart makes of them, be
+// what cannot be rendered.
+func TestNoSecretOfBatch(t *testing.T) {
+	for name, values := range map[string]string{
+		"an anchor":           "password: *hunter\n",
+		"no YAML":             "password: hunter: hunter\n",
+		"twice":               "password: hunter\npassword: hunter\n",
+		"a wrong type":        "size: 1\nauth: {password: hunter}\n",
+		"a pattern":           "size: a\nauth: {password: hunter}\n",
+		"what it fails with":  "size: a\nauth: {password: 'fail-hunter'}\n",
+		"a token that it has": "size: a\nauth: {password: 'fail', apiToken: hunter}\n",
+	} {
+		got := batchOf(t, values, "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n{{ if hasPrefix \"fail\" .Values.auth.password }}{{ fail (print .Values.auth) }}{{ end }}",
+			`{"properties": {"size": {"type": "string"}, "auth": {"properties": {"password": {"type": "string", "pattern": "^fail"}}}}}`)
+		require.NotZero(t, got.code, name)
+		require.NotEmpty(t, got.stderr, name)
+		secrettest.NotIn(t, got.stdout+got.stderr, name)
+	}
+	for name, stream := range secrettest.Streams() {
+		got := batchOf(t, "", strings.ReplaceAll(stream, "{{", "{ {"), "")
+		secrettest.NotIn(t, got.stdout+got.stderr, name)
+	}
+}
+
+// batchOf renders a chart of one template for a tenant with some values.
+func batchOf(t *testing.T, values, template, schema string) result {
+	t.Helper()
+	folder := t.TempDir()
+	tenant, err := os.ReadFile("testdata/tenant.yaml")
+	require.NoError(t, err)
+	for name, text := range map[string]string{
+		"chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "chart/values.schema.json": schema, "chart/templates/a.yaml": template,
+		"tenants/a/tenant.yaml": string(tenant), "tenants/a/values.yaml": values,
+	} {
+		if text == "" {
+			continue
+		}
+		file := filepath.Join(folder, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	}
+	return command("", "batch", filepath.Join(folder, "chart"), "--tenants", filepath.Join(folder, "tenants"), "--output", filepath.Join(folder, "out"))
 }
 
 // TestNoEscapesInAnyOutput holds that no name reaches a terminal as more than text.
@@ -232,6 +245,18 @@ func TestGeneratedFiles(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(want), command("", "schema", "-o", output).stdout, "run go generate ./plugin/...")
 	}
+}
+
+// TestInit makes a tenant file of manifests, and renders them with it.
+func TestInit(t *testing.T) {
+	got := command(service, "init", "--name", "team-b")
+	require.Zero(t, got.code, got.stderr)
+	require.Contains(t, got.stdout, "kind: Tenant\nmetadata:\n  name: team-b\nspec:\n  namespace: redis-system\n")
+	file := filepath.Join(t.TempDir(), "tenant.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(got.stdout), 0o600))
+	got = command(service, "explain", "--tenant", file)
+	require.Zero(t, got.code, got.stderr)
+	require.Contains(t, got.stdout, "team-b")
 }
 
 func TestCompletion(t *testing.T) {

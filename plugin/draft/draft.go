@@ -1,0 +1,324 @@
+// Package draft writes a first tenant file from what a chart renders, for people to
+// go on from.
+package draft
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tenant-redis/tenant-redis/plugin/image"
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/rules"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
+)
+
+// file is what a draft says of a tenant file.
+type file struct {
+	APIVersion string   `yaml:"apiVersion"`
+	Kind       string   `yaml:"kind"`
+	Metadata   metadata `yaml:"metadata"`
+	Spec       spec     `yaml:"spec"`
+}
+
+type metadata struct {
+	Name string `yaml:"name"`
+}
+
+type spec struct {
+	Namespace   string            `yaml:"namespace"`
+	Namespaces  []string          `yaml:"namespaces,omitempty,flow"`
+	Labels      map[string]string `yaml:"labels,omitempty"`
+	Images      []mapping         `yaml:"images,omitempty"`
+	OtherImages string            `yaml:"otherImages"`
+	Exceptions  []target          `yaml:"exceptions,omitempty"`
+	Kinds       []kind            `yaml:"kinds,omitempty"`
+}
+
+type mapping struct {
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+type target struct {
+	Group string `yaml:"group,omitempty"`
+	Kind  string `yaml:"kind"`
+	Name  string `yaml:"name,omitempty"`
+}
+
+type kind struct {
+	Group  string   `yaml:"group"`
+	Kind   string   `yaml:"kind"`
+	Scope  string   `yaml:"scope"`
+	Pods   []string `yaml:"pods,omitempty,flow"`
+	Images []string `yaml:"images,omitempty,flow"`
+}
+
+// maxRounds is how many times a draft is tried: each of an object's exceptions may
+// show what else is wrong.
+const maxRounds = 1000
+
+// Tenant returns a tenant file with which the stream can be rendered: its kinds,
+// namespaces and registries, the labels that all objects share, and an exception for
+// each object that would be refused. What name and namespace are empty for follows
+// from the stream. The error is that of rules.Render for what no tenant file mends.
+func Tenant(stream []byte, name, namespace string) ([]byte, error) {
+	f, err := read(stream, name, namespace)
+	if err != nil {
+		return nil, err
+	}
+	for range maxRounds {
+		text, err := f.text()
+		if err != nil {
+			return nil, err
+		}
+		t, err := tenant.Read("tenant.yaml", text)
+		if err != nil {
+			return nil, fmt.Errorf("cannot write a tenant file for these manifests; say --name and --namespace: %w", err)
+		}
+		result, err := rules.Output(t, stream)
+		if err == nil {
+			return text, result.CheckSome()
+		}
+		switch {
+		case f.except(err):
+		case f.Spec.OtherImages == "refuse":
+			// Perhaps an image is left to an operator.
+			f.Spec.OtherImages = "keep"
+		default:
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("cannot write a tenant file for these manifests: more than %d exceptions", maxRounds)
+}
+
+// except adds the exception that an error asks for. It is false if there is none.
+func (f *file) except(err error) bool {
+	var refusal *rules.Refusal
+	if !errors.As(err, &refusal) {
+		return false
+	}
+	e := refusal.Exception
+	f.Spec.Exceptions = append(f.Spec.Exceptions, target{Group: e.Group, Kind: e.Kind, Name: e.Name})
+	return true
+}
+
+func (f *file) text() ([]byte, error) {
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	err := encoder.Encode(f)
+	return b.Bytes(), errors.Join(err, encoder.Close())
+}
+
+// seen is what a stream holds.
+type seen struct {
+	kinds      map[string]*kind
+	namespaces map[string]int
+	instances  map[string]int
+	registries map[string]bool
+	// labels are those that all objects so far share; nil before the first.
+	labels map[string]string
+}
+
+func read(stream []byte, name, namespace string) (*file, error) {
+	s := seen{kinds: map[string]*kind{}, namespaces: map[string]int{}, instances: map[string]int{}, registries: map[string]bool{}}
+	for _, piece := range manifest.Split(stream) {
+		doc, err := manifest.Parse(piece)
+		if err != nil {
+			return nil, err
+		}
+		objects, err := doc.Objects()
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range objects {
+			if err := s.add(o); err != nil {
+				return nil, err
+			}
+		}
+	}
+	namespace = cmp.Or(namespace, most(s.namespaces), "default")
+	delete(s.namespaces, namespace)
+	f := &file{
+		APIVersion: tenant.APIVersion, Kind: tenant.Kind,
+		Metadata: metadata{Name: cmp.Or(name, most(s.instances), "team-a")},
+		Spec:     spec{Namespace: namespace, Namespaces: slices.Sorted(maps.Keys(s.namespaces)), Labels: s.labels, OtherImages: "refuse"},
+	}
+	for _, registry := range slices.Sorted(maps.Keys(s.registries)) {
+		f.Spec.Images = append(f.Spec.Images, mapping{From: registry, To: registry})
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.kinds)) {
+		f.Spec.Kinds = append(f.Spec.Kinds, *s.kinds[id])
+	}
+	return f, nil
+}
+
+// most returns the key that counts most, the first of them by name; empty if there
+// is none.
+func most(counts map[string]int) string {
+	best := ""
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		if best == "" || counts[key] > counts[best] {
+			best = key
+		}
+	}
+	return best
+}
+
+func (s *seen) add(o manifest.Node) error {
+	apiVersion, err := o.Value("apiVersion")
+	if err != nil {
+		return err
+	}
+	name, err := o.Value("kind")
+	if err != nil {
+		return err
+	}
+	if apiVersion == "" || name == "" {
+		return o.Errorf("is not a Kubernetes object; each document needs apiVersion and kind")
+	}
+	group, _, grouped := strings.Cut(apiVersion, "/")
+	if !grouped {
+		group = ""
+	}
+	namespace, err := s.addMetadata(o)
+	if err != nil {
+		return err
+	}
+	id := group + "/" + name
+	if kinds.IsKnown(id) {
+		return s.addImages(o, kinds.Of(nil, id).Names())
+	}
+	k := s.kinds[id]
+	if k == nil {
+		k = &kind{Group: group, Kind: name, Scope: "Cluster"}
+		s.kinds[id] = k
+	}
+	// Most kinds are in namespaces, and those of the cluster have names that are
+	// for it as a whole.
+	if namespace != "" || !strings.HasPrefix(name, "Cluster") && !strings.HasPrefix(name, "Global") {
+		k.Scope = "Namespaced"
+	}
+	return s.addPlaces(o, k)
+}
+
+// addMetadata notes an object's labels and namespace, and returns the latter.
+func (s *seen) addMetadata(o manifest.Node) (string, error) {
+	found, err := o.Find("metadata")
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	namespace, err := found[0].Value("namespace")
+	if err != nil {
+		return "", err
+	}
+	if namespace != "" {
+		s.namespaces[namespace]++
+	}
+	labels := map[string]string{}
+	places, err := found[0].Find("labels")
+	if err != nil {
+		return "", err
+	}
+	for _, place := range places {
+		for _, key := range place.Keys() {
+			if labels[key], err = place.Entry(key); err != nil {
+				return "", err
+			}
+		}
+	}
+	if instance := labels["app.kubernetes.io/instance"]; instance != "" {
+		s.instances[instance]++
+	}
+	maps.DeleteFunc(labels, func(key, _ string) bool { return isCharts(key) })
+	if s.labels == nil {
+		s.labels = labels
+	}
+	maps.DeleteFunc(s.labels, func(key, value string) bool { other, found := labels[key]; return !found || other != value })
+	return namespace, nil
+}
+
+// isCharts tells whether a label says what a chart is, and not whose.
+func isCharts(key string) bool {
+	prefix, _, prefixed := strings.Cut(key, "/")
+	return prefixed && slices.Contains([]string{"app.kubernetes.io", "helm.sh", "tenant-redis.dev"}, prefix) ||
+		slices.Contains([]string{"app", "chart", "release", "heritage"}, key)
+}
+
+// addImages notes the registries of the images at some paths.
+func (s *seen) addImages(o manifest.Node, paths []string) error {
+	for _, path := range paths {
+		places, err := o.Find(path)
+		if err != nil {
+			return err
+		}
+		for _, place := range places {
+			if err := s.addRegistry(place); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *seen) addRegistry(place manifest.Node) error {
+	text, err := place.Text()
+	if err != nil {
+		return err
+	}
+	if read, ok := image.Parse(text); ok {
+		registry, _, _ := strings.Cut(read.Repository(), "/")
+		s.registries[registry] = true
+	}
+	return nil
+}
+
+// addPlaces notes where an object of a kind that is not known holds what looks like
+// a Pod or an image.
+func (s *seen) addPlaces(o manifest.Node, k *kind) error {
+	err := o.Walk(func(key string, value manifest.Node) (bool, error) {
+		switch {
+		case kinds.IsPeoples(key):
+			return false, nil
+		case kinds.LooksLikeContainers(key, value):
+			if template, found := strings.CutSuffix(fieldPath(value), ".spec."+key); found {
+				k.Pods = with(k.Pods, template)
+			}
+			return false, nil
+		}
+		images, err := kinds.ImagesIn(key, value)
+		for _, place := range images {
+			k.Images = with(k.Images, fieldPath(place))
+		}
+		return true, err
+	})
+	if err != nil {
+		return err
+	}
+	declared := tenant.ScopedKind{Group: k.Group, Kind: k.Kind, Pods: k.Pods, Images: k.Images}
+	return s.addImages(o, kinds.Of([]tenant.ScopedKind{declared}, k.Group+"/"+k.Kind).Names())
+}
+
+var index = regexp.MustCompile(`\[[0-9]+\]`)
+
+// fieldPath is where a place is as a tenant file says it.
+func fieldPath(place manifest.Node) string {
+	return strings.TrimPrefix(index.ReplaceAllString(place.Path(), "[]"), ".")
+}
+
+// with adds an item that a list lacks.
+func with(list []string, item string) []string {
+	if slices.Contains(list, item) {
+		return list
+	}
+	return append(list, item)
+}

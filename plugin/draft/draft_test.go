@@ -1,0 +1,119 @@
+package draft
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/plugin/rules"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
+)
+
+const stream = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: shop
+  labels: {app.kubernetes.io/instance: web-1, team: a, tier: front}
+spec:
+  template: {spec: {containers: [{name: a, image: nginx:1}]}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: r, labels: {team: a}}
+spec:
+  workloads:
+    - template: {spec: {containers: [{name: a, image: quay.io/a/b:1}]}}
+  agent: {image: ghcr.io/a/b:1}
+---
+apiVersion: example.com/v1
+kind: ClusterThing
+metadata: {name: t, labels: {team: a}}
+---
+apiVersion: v1
+kind: List
+items:
+  - {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: c, labels: {team: a}}}
+  - {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: other, labels: {team: a}}}
+  - {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: shop, labels: {team: a}}}
+`
+
+const want = `apiVersion: tenant-redis.dev/v1alpha1
+kind: Tenant
+metadata:
+  name: web-1
+spec:
+  namespace: shop
+  namespaces: [other]
+  labels:
+    team: a
+  images:
+    - from: docker.io
+      to: docker.io
+    - from: ghcr.io
+      to: ghcr.io
+    - from: quay.io
+      to: quay.io
+  otherImages: refuse
+  exceptions:
+    - group: rbac.authorization.k8s.io
+      kind: ClusterRole
+      name: c
+    - kind: ResourceQuota
+      name: q
+  kinds:
+    - group: argoproj.io
+      kind: Rollout
+      scope: Namespaced
+      pods: ['spec.workloads[].template']
+      images: [spec.agent.image]
+    - group: example.com
+      kind: ClusterThing
+      scope: Cluster
+`
+
+func TestTenant(t *testing.T) {
+	got, err := Tenant([]byte(stream), "", "")
+	require.NoError(t, err)
+	require.Equal(t, want, string(got))
+
+	got, err = Tenant([]byte("apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: c}\nspec: {redis: {}, sentinel: {}}\n"), "", "")
+	require.NoError(t, err)
+	require.Contains(t, string(got), "  otherImages: keep\n", "an image is left to the operator")
+
+	got, err = Tenant([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"), "team-b", "space-b")
+	require.NoError(t, err)
+	require.Contains(t, string(got), "  name: team-b\nspec:\n  namespace: space-b\n")
+}
+
+// TestRefusals holds that nobody gets a file with which nothing can be rendered.
+func TestRefusals(t *testing.T) {
+	for text, problem := range map[string]string{
+		"":                           "there is no Kubernetes object",
+		"kind: x\n":                  "is not a Kubernetes object",
+		"apiVersion: v1\nkind: *x\n": "is not valid YAML",
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{image: 'A B'}]}\n": "which is not an image reference",
+	} {
+		_, err := Tenant([]byte(text), "", "")
+		require.ErrorContains(t, err, problem)
+	}
+}
+
+// TestOfExamples makes a file of each golden example of the rules, and renders it.
+func TestOfExamples(t *testing.T) {
+	names, err := filepath.Glob("../rules/testdata/*.in.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		manifests, err := os.ReadFile(name)
+		require.NoError(t, err)
+		text, err := Tenant(manifests, "", "")
+		require.NoError(t, err, name)
+		file, err := tenant.Read("tenant.yaml", text)
+		require.NoError(t, err, name)
+		_, err = rules.Render(file, manifests)
+		require.NoError(t, err, name)
+	}
+}

@@ -2,13 +2,18 @@ package batch
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 )
 
 // separated is between a file's name and the number of a document in it.
@@ -31,7 +36,7 @@ func inOrder(files map[string]string, tests bool) (string, error) {
 	}
 	hooks, manifests, err := releaseutil.SortManifests(heads, nil, releaseutil.InstallOrder)
 	if err != nil {
-		return "", err
+		return "", unreadable(documents)
 	}
 	slices.SortStableFunc(hooks, func(a, b *release.Hook) int { return cmp.Compare(fileOf(a.Path), fileOf(b.Path)) })
 	var b strings.Builder
@@ -45,6 +50,20 @@ func inOrder(files map[string]string, tests bool) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// unreadable says which document Helm cannot read. Helm's own words may quote a
+// Secret.
+func unreadable(documents map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(documents)) {
+		var ignored any
+		text := []byte(documents[name])
+		if err := yaml.Unmarshal(text, &ignored); err != nil {
+			line, words := yamltext.Problem(text, err)
+			return fmt.Errorf("%s: line %d of a document: is not valid YAML: %s; look at the chart's output with helm template", fileOf(name), line, words)
+		}
+	}
+	return errors.New("the chart makes a document whose apiVersion, kind or metadata Helm cannot read; look at the chart's output with helm template")
 }
 
 func fileOf(name string) string {

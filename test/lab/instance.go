@@ -63,10 +63,7 @@ func New(t *testing.T) *Instance {
 	i := &Instance{T: t, Shell: "sh", Dir: memory(t), Detection: Detection}
 	i.Service, i.Network = newService(t)
 	i.Links = []string{"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP, "RFS_LAB_A_SERVICE_PORT=" + SentinelPort}
-	for n := range 3 {
-		i.Redis = append(i.Redis, i.Pod(n, n+1))
-		i.Sentinels = append(i.Sentinels, i.NewProcess(fmt.Sprintf("sentinel-%d", n), n+11))
-	}
+	i.Grow(3, 3)
 	i.Service.Backends.Store(&i.Sentinels)
 	t.Cleanup(func() {
 		for _, p := range slices.Concat(i.Redis, i.Sentinels) {
@@ -77,6 +74,16 @@ func New(t *testing.T) *Instance {
 		}
 	})
 	return i
+}
+
+// Grow makes it one of so many Redis and Sentinels, before any runs.
+func (i *Instance) Grow(redis, sentinels int) {
+	for n := len(i.Redis); n < redis; n++ {
+		i.Redis = append(i.Redis, i.Pod(n, n+1))
+	}
+	for n := len(i.Sentinels); n < sentinels; n++ {
+		i.Sentinels = append(i.Sentinels, i.NewProcess(fmt.Sprintf("sentinel-%d", n), n+11))
+	}
 }
 
 // memory makes a folder that no disk delays: a Sentinel that waits for one for two
@@ -120,7 +127,7 @@ func (i *Instance) Monitor(master *Process) {
 func (i *Instance) MonitorFrom(s, master *Process) {
 	i.T.Helper()
 	i.Tell(s, "SENTINEL", "REMOVE", MasterName)
-	i.Tell(s, "SENTINEL", "MONITOR", MasterName, master.IP, RedisPort, "2")
+	i.Tell(s, "SENTINEL", "MONITOR", MasterName, master.IP, RedisPort, len(i.Sentinels)/2+1)
 	if i.Password != "" {
 		i.Tell(s, "SENTINEL", "SET", MasterName, "auth-pass", i.Password)
 	}
@@ -137,6 +144,7 @@ func (i *Instance) ElectionTimeout() time.Duration {
 // Settled waits until all agree on a master and could hand over again.
 func (i *Instance) Settled(master *Process) {
 	i.T.Helper()
+	replicas, peers := fmt.Sprintf("num-slaves:%d ", len(i.Redis)-1), fmt.Sprintf("num-other-sentinels:%d ", len(i.Sentinels)-1)
 	i.Eventually(20*time.Second, func() string {
 		for _, p := range i.Redis {
 			if role := i.Role(p); p != master && role != ReplicaOf(master) || p == master && role != "master" {
@@ -149,7 +157,7 @@ func (i *Instance) Settled(master *Process) {
 			state, err := client.Do(i.T.Context(), "SENTINEL", "MASTER", MasterName).Result()
 			fields := fmt.Sprint(state)
 			if err != nil || !strings.Contains(fields, "ip:"+master.IP+" ") || !strings.Contains(fields, "flags:master ") ||
-				!strings.Contains(fields, "num-slaves:2 ") || !strings.Contains(fields, "num-other-sentinels:2 ") {
+				!strings.Contains(fields, replicas) || !strings.Contains(fields, peers) {
 				return fmt.Sprintf("%s says %s, %v", s.IP, fields, err)
 			}
 		}

@@ -46,7 +46,11 @@ func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
 	}
 	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
 PATH=${PATH#*:} reached=%s
-[ $# -gt 4 ] || input=$(cat)
+[ $# -gt 4 ] || while read -r line; do
+	input="${input-}${input:+
+}$line"
+	[ "$line" != QUIT ] || break
+done
 send() { if [ $# -gt 4 ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
 case "$* ${input-}" in
 %s)

@@ -82,8 +82,7 @@ func (d *deaths) each(t *testing.T, die string, steps ...step) {
 // dies returns the row of one death.
 func dies(t *testing.T, step step, die string) string {
 	t.Helper()
-	i := running(t)
-	old := i.Redis[0]
+	i, old := parented(t)
 	writers := i.writers()
 	at := lab.Step{Command: step.command, After: die}
 	if step.before {

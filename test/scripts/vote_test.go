@@ -247,6 +247,64 @@ func TestAnotherLeader(t *testing.T) {
 	})
 }
 
+// A client that one Sentinel has told of the new master, and that asks another one at
+// once, hears the same, or it would go back to the old one. So of most: they are told
+// at the same moment, by programs that wait for a core.
+func TestSentinelsAreToldAtOnce(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.Redis[0]
+	asked, stale := 0, 0
+	for range 3 {
+		answers := i.asksAnother(old)
+		i.Stop(old)
+		master := i.Elected(old, time.Second)
+		for range len(i.Sentinels) * (len(i.Sentinels) - 1) {
+			asked++
+			if named := <-answers; named != master.IP {
+				stale++
+			}
+		}
+		i.Restart(old)
+		i.Settled(master)
+		old = master
+	}
+	t.Logf("%d of %d answers name the old master", stale, asked)
+	require.Less(t, stale, asked/4)
+}
+
+// asksAnother has a client for each two Sentinels: it waits until one says that another
+// Redis is master, and asks the other one who is.
+func (i *instance) asksAnother(old *lab.Process) <-chan string {
+	i.T.Helper()
+	answers := make(chan string, len(i.Sentinels)*len(i.Sentinels))
+	for _, told := range i.Sentinels {
+		for _, asked := range i.Sentinels {
+			if told == asked {
+				continue
+			}
+			listener, client := i.Client(told, lab.SentinelPort), i.Client(asked, lab.SentinelPort)
+			switched := listener.Subscribe(i.T.Context(), "+switch-master")
+			_, err := switched.Receive(i.T.Context())
+			require.NoError(i.T, err)
+			question := redis.NewStringSliceCmd(i.T.Context(), "SENTINEL", "GET-MASTER-ADDR-BY-NAME", lab.MasterName)
+			require.NoError(i.T, client.Process(i.T.Context(), question))
+			require.Equal(i.T, old.IP, question.Val()[0])
+			go func() {
+				defer func() { _, _ = switched.Close(), client.Close() }()
+				named := ""
+				if _, err := switched.ReceiveMessage(i.T.Context()); err == nil {
+					answer, _ := client.Do(i.T.Context(), "SENTINEL", "GET-MASTER-ADDR-BY-NAME", lab.MasterName).StringSlice()
+					named = strings.Join(answer, ":")
+				}
+				_ = listener.Close()
+				answers <- strings.TrimSuffix(named, ":"+lab.RedisPort)
+			}()
+		}
+	}
+	return answers
+}
+
 // Elections that failed raise the Sentinels' epoch, which no answer tells.
 func TestHandOverAfterFailedElections(t *testing.T) {
 	t.Parallel()

@@ -135,6 +135,7 @@ acting() {
 # elected: wins an epoch, and asks whether a Sentinel leads that was elected before:
 # from now on there can be no other.
 elected() {
+	dial
 	win || return
 	why="a Sentinel is failing over"
 	[ -z "$(each "$voters" acting)" ]
@@ -149,34 +150,71 @@ promote() {
 	case $reply in 'OK master '*) ;; *) return 1 ;; esac
 }
 
-# hello SENTINEL: what tells it of the successor, as another Sentinel would whose
-# hello is passed on. It has to be one that this Sentinel knows, exactly as it lists
-# it, or it would add or replace one.
-hello() {
-	echo "$peers" | awk -v to="$1" -v news="$epoch,mymaster,$successor,$port,$epoch" '
-		$1 == to { print $2 "," $3 "," $4 "," news; exit }'
+# hellos: "SENTINEL HELLO" for each voter, what tells it of the successor: as another
+# Sentinel would, whose hello is passed on. It has to be one that this Sentinel knows,
+# exactly as it lists it, or it would add or replace one.
+hellos() {
+	echo "$peers" | awk -v news="$epoch,mymaster,$successor,$port,$epoch" '
+		!told[$1]++ { print $1, $2 "," $3 "," $4 "," news }'
 }
 
-# tell SENTINEL: announces the successor to it. A Sentinel whose disk is slow does
-# not answer in time, and has it all the same.
+# tell SENTINEL: announces the successor to one that has missed it.
 tell() (
 	limit=0.5
-	sentinel "$1" PUBLISH __sentinel__:hello "$(hello "$1")"
+	sentinel "$1" PUBLISH __sentinel__:hello "$(hellos | sed -n "s/^$1 //p")"
 )
+
+# dial: opens a connection to each voter before it is needed, so that all are told at the
+# same moment: a client that has heard it from one Sentinel may ask another one, and that
+# would send it to the old master, which may be frozen. Each reads its words from a pipe
+# in $lines, for 5 s at most.
+dial() {
+	hang_up
+	lines=$(mktemp -d /dev/shm/hello.XXXXXX) || return 0
+	for one in $voters; do
+		mkfifo "$lines/$one"
+		timeout 5 redis-cli -h "${one%:*}" -p "${one##*:}" <>"$lines/$one" >/dev/null 2>&1 &
+	done
+}
+
+# hang_up: ends those connections when they have said what they have to say.
+hang_up() {
+	[ -n "${lines-}" ] || return 0
+	for one in "$lines"/*; do
+		echo QUIT 1<>"$one"
+	done
+	rm -r "$lines"
+	lines=''
+}
 
 # announce: tells all who could vote.
 announce() {
-	each "$voters" tell >/dev/null
+	hellos | while read -r one hello; do
+		[ ! -p "$lines/$one" ] || echo "PUBLISH __sentinel__:hello $hello" 1<>"$lines/$one"
+	done
+	hang_up
 }
 
-# told: whether Sentinels answer, and all that do name the successor. Who has missed it
-# is told again, with the others as it knows them now.
+# told: whether Sentinels answer, and all that do name the successor, which is master. Who
+# has missed it is told again, with the others as it knows them now.
 told() {
 	survey
 	late=$(echo "$views" | awk -v successor="$successor" 'NF && $3 != successor { print $1 }')
 	why="these Sentinels do not name $successor: ${late:-none answers}"
 	each "$late" tell >/dev/null
-	[ -n "$views" ] && [ -z "$late" ]
+	[ -n "$views" ] && [ -z "$late" ] && remains
+}
+
+# remains: whether the successor is still master. The operator's pass may have made it a
+# replica of the old master again, which was master when it looked. It is promoted again
+# unless somebody else has won since, or is about to.
+remains() {
+	why="$successor is no master any more"
+	case $(role "$successor") in
+	master) return ;;
+	slave) failing_over || [ "$newest" != "$epoch" ] || redis "$successor" REPLICAOF NO ONE >/dev/null ;;
+	esac
+	false
 }
 
 # follow REPLICA: points one at the successor. Nobody else would for ten seconds.

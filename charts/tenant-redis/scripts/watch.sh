@@ -126,7 +126,7 @@ hold() {
 # led: sets $epoch, at which most Sentinels have voted for one of them that has chosen
 # this Redis and has yet to tell. What another script promotes, that announces.
 led() {
-	electorate || return
+	electorate && dial || return
 	why="no Sentinel has most votes"
 	# shellcheck disable=SC2046 # "EPOCH LEADER"
 	set -- $(each "$voters" ballot 0 | awk -v needed="$needed" '

@@ -12,7 +12,7 @@ const (
 
 	askRedis = `REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --json ROLE`
 	// At epoch 0 it votes for nobody, and tells of the last time that it did.
-	askSentinel = `for question in "SENTINEL MASTER mymaster" "SENTINEL CKQUORUM mymaster" "INFO sentinel" "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 6379 0 0000000000000000000000000000000000000000"; do redis-cli -p 26379 --json $question; done`
+	askSentinel = `for question in "SENTINEL MASTER mymaster" "SENTINEL CKQUORUM mymaster" "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 6379 0 0000000000000000000000000000000000000000" "INFO sentinel"; do redis-cli -p 26379 --json $question; done`
 )
 
 // Instance names one tenant's Redis and how to reach its cluster.

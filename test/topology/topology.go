@@ -37,11 +37,12 @@ func parseRole(answer string) (Redis, error) {
 	return r, nil
 }
 
-// parseSentinel reads the answers to SENTINEL MASTER, SENTINEL CKQUORUM, INFO and
-// SENTINEL IS-MASTER-DOWN-BY-ADDR, a line each, as redis-cli --json prints them.
+// parseSentinel reads the answers to SENTINEL MASTER, SENTINEL CKQUORUM, SENTINEL
+// IS-MASTER-DOWN-BY-ADDR and INFO, as redis-cli --json prints them: a line each, but
+// for INFO, which it prints as it stands.
 func parseSentinel(answer string) (Sentinel, error) {
-	lines := strings.SplitN(answer+"\n\n\n\n", "\n", 5)
-	master, quorum, info, vote := lines[0], lines[1], lines[2], lines[3]
+	lines := strings.SplitN(answer+"\n\n\n", "\n", 4)
+	master, quorum, vote, info := lines[0], lines[1], lines[2], lines[3]
 	var fields map[string]string
 	if err := json.Unmarshal([]byte(master), &fields); err != nil {
 		return Sentinel{}, fmt.Errorf("SENTINEL MASTER answers %q", master)

@@ -24,25 +24,25 @@ func TestParseSentinel(t *testing.T) {
 	const (
 		master = `{"name":"mymaster","ip":"10.0.0.1","port":"6379","num-slaves":"2","num-other-sentinels":"2","quorum":"2"}`
 		usable = `"OK 3 usable Sentinels. Quorum and failover authorization can be reached"`
-		calm   = `"# Sentinel\r\nsentinel_tilt:0\r\n"`
+		calm   = "# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n"
 		voted  = `[0,"*",7]`
 	)
 	lines := func(lines ...string) string { return strings.Join(lines, "\n") + "\n" }
 	want := Sentinel{Master: "10.0.0.1:6379", Replicas: 2, Others: 2, Wanted: 2, Epoch: 7}
 
-	agreeing, err := parseSentinel(lines(master, usable, calm, voted))
+	agreeing, err := parseSentinel(lines(master, usable, voted, calm))
 	require.NoError(t, err)
 	require.Equal(t, want, agreeing)
 
-	tilted, err := parseSentinel(lines(master, usable, `"# Sentinel\r\nsentinel_tilt:1\r\n"`, voted))
+	tilted, err := parseSentinel(lines(master, usable, voted, "# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:1\r\n"))
 	require.NoError(t, err)
 	require.True(t, tilted.Tilt)
 
-	alone, err := parseSentinel(lines(master, `error:"NOQUORUM 1 usable Sentinels."`, calm, voted))
+	alone, err := parseSentinel(lines(master, `error:"NOQUORUM 1 usable Sentinels."`, voted, calm))
 	require.NoError(t, err)
 	require.ErrorContains(t, alone.NoQuorum, "NOQUORUM")
 
-	spent, err := parseSentinel(lines(master, usable, calm, `[0,"*",9223372036854775807]`))
+	spent, err := parseSentinel(lines(master, usable, `[0,"*",9223372036854775807]`, calm))
 	require.NoError(t, err)
 	require.EqualValues(t, 1<<63-1, spent.Epoch)
 

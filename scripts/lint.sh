@@ -26,6 +26,13 @@ helm_lint() {
   done
 }
 
+# ci/words has what readers stumble over. The field says: reports, again, has, considers
+# down, peers, disconnect, reconcile.
+words_are_plain() {
+  ! git grep -nEi -f ci/words -- '*.md' '*.gotmpl' 'charts/*/values.yaml' 'charts/*/templates/NOTES.txt' \
+    'charts/*/alerts/*' 'charts/*/records/*' 'plugin/cmd/*.txt' || die "write the lines above in other words: ci/words has which to leave out"
+}
+
 # What make docs generates must be what is committed.
 docs_are_current() {
   rm -rf "$CACHE/docs"
@@ -44,5 +51,6 @@ step "golangci-lint" golangci-lint run --allow-serial-runners --build-tags e2e,f
 # A module of its own.
 step "golangci-lint test/alerts" env --chdir test/alerts golangci-lint run --allow-serial-runners ./...
 step "shellcheck" shellcheck_all
+step "words" words_are_plain
 step "helm lint" helm_lint
 step "generated docs" docs_are_current

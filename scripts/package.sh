@@ -8,9 +8,24 @@ dist=${1:-$ROOT/dist}
 # Helm 4 packs for both.
 export SOURCE_DATE_EPOCH=0
 
+# versioned FOLDER copies the charts there. The runbooks that alerts link to are then those
+# of their release.
+versioned() {
+  local chart version
+  cp -r charts "$1"
+  for chart in "$1"/charts/*; do
+    version=$(sed -n 's/^version: //p' "$chart/Chart.yaml")
+    sed -i "s|/blob/main/docs/runbooks|/blob/v$version/docs/runbooks|" "$chart/values.yaml"
+  done
+}
+
 pack() {
+  local folder
+  folder=$(mktemp -d)
   rm -rf "$dist"
-  helm4 package --destination "$dist" charts/*
+  versioned "$folder"
+  helm4 package --destination "$dist" "$folder"/charts/*
+  rm -rf "$folder"
   (cd "$dist" && sha256sum -- *.tgz >SHA256SUMS)
 }
 

@@ -440,8 +440,10 @@ func (w *writer) rights(meta any) any {
 	}
 	return pairs{
 		"apiVersion", "rbac.authorization.k8s.io/v1", "kind", "RoleBinding", "metadata", meta,
-		"roleRef", pairs{"kind", w.one("Role", "ClusterRole"), "name", "admin"},
-		"subjects", []any{pairs{"kind", w.one("ServiceAccount", "User", "Group"), "name", w.one("x", "system:authenticated"), "namespace", w.often("team-a", "team-b", nil)}},
+		"roleRef",
+		pairs{"kind", w.one("Role", "ClusterRole"), "name", "admin"},
+		"subjects",
+		[]any{pairs{"kind", w.one("ServiceAccount", "User", "Group"), "name", w.one("x", "system:authenticated"), "namespace", w.often("team-a", "team-b", nil)}},
 	}
 }
 

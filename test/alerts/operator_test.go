@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// operators is what alerts about the operator itself bear: the namespace of its
+// operators is what alerts about the operator itself have: the namespace of its
 // own release, although their expressions keep no label.
 var operators = labelled{"namespace": "redis-system"}
 
@@ -52,7 +52,7 @@ var operatorExamples = []example{
 			// The one that led before says what was.
 			w.operator[1].add(w.instances[1].clusterOK(), always(1))
 		},
-		want: alerts{{"Each pass over redis-system/other ends with an error.", labelled{"namespace": "redis-system", "name": "other", "tenant_redis": "other"}}},
+		want: alerts{{"Each reconcile of redis-system/other ends with an error.", labelled{"namespace": "redis-system", "name": "other", "tenant_redis": "other"}}},
 		silent: faults{
 			"it is deleted": func(i *instance) {
 				other := i.world.instances[1]
@@ -73,7 +73,7 @@ var operatorExamples = []example{
 			w.operator[0].grow(`redis_operator_controller_redis_checks_total{status="UNHEALTHY"}`, 2)
 		},
 		want: alerts{{
-			"The redis-operator finds MASTER_COUNT_IS_NOT_ONE at redis-system/cache in every pass.",
+			"The redis-operator finds MASTER_COUNT_IS_NOT_ONE at redis-system/cache at each reconcile.",
 			labelled{"namespace": "redis-system", "resource": "cache", "tenant_redis": "cache", "indicator": "MASTER_COUNT_IS_NOT_ONE"},
 		}},
 		silent: faults{"it is repaired": func(i *instance) {
@@ -86,7 +86,7 @@ var operatorExamples = []example{
 			w.operator[0].grow(`redis_operator_controller_sentinel_checks_total{status="UNHEALTHY"}`, 2)
 		},
 		want: alerts{{
-			"The redis-operator finds SENTINEL_NUMBER_IN_MEMORY_MISMATCH at redis-system/cache in every pass.",
+			"The redis-operator finds SENTINEL_NUMBER_IN_MEMORY_MISMATCH at redis-system/cache at each reconcile.",
 			labelled{"namespace": "redis-system", "resource": "cache", "tenant_redis": "cache", "indicator": "SENTINEL_NUMBER_IN_MEMORY_MISMATCH"},
 		}},
 	},
@@ -105,7 +105,7 @@ var operatorExamples = []example{
 	},
 }
 
-// TestOperatorNamespace holds that alerts about the operator itself bear its
+// TestOperatorNamespace holds that alerts about the operator itself have its
 // namespace, and that only the label of the rule itself puts it there.
 func TestOperatorNamespace(t *testing.T) {
 	all, moved := operator(t), render(t, "redis-operator", "redis-operator", "elsewhere")

@@ -139,7 +139,7 @@ var tenantExamples = []example{
 		}},
 	},
 	{
-		// The address changes while the link is down: the alert must not begin anew.
+		// The address changes while the link is down: the alert must not begin again.
 		alert: "RedisReplicationBroken",
 		fault: func(i *instance) {
 			i.redis[1].set("redis_master_link_up", func(minute int) (float64, bool) { return 0, minute < 2 })
@@ -528,6 +528,6 @@ func settingLost(metric string, lost, right float64) example {
 			fmt.Sprintf("rfs-cache-1 of redis-system/cache has %.0f where it should have 2000 ms until the master counts as down, 6000 ms for a failover and a quorum of 2.", lost),
 			labelled{"pod": "rfs-cache-1"},
 		}},
-		silent: faults{"until the next pass": func(i *instance) { i.sentinel[1].set(metric, steps(10, lost, right)) }},
+		silent: faults{"until the next reconcile": func(i *instance) { i.sentinel[1].set(metric, steps(10, lost, right)) }},
 	}
 }

@@ -92,6 +92,45 @@ func checkPlatform(t *testing.T, objects ...any) {
 	}
 }
 
+// TestDockerfiles holds that each example's image has what the tested one has, where its
+// Deployment looks for it.
+func TestDockerfiles(t *testing.T) {
+	tested, err := os.ReadFile(filepath.Join(repository, "ci/images/clients/packages"))
+	require.NoError(t, err)
+	for _, c := range All {
+		t.Run(c.Name, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(c.path(), "Dockerfile"))
+			require.NoError(t, err)
+			deployment, _, err := c.Manifest(repository, Instance)
+			require.NoError(t, err)
+			container := deployment.Spec.Template.Spec.Containers[0]
+			assert.Contains(t, string(text), "WORKDIR "+container.WorkingDir+"\n")
+			assert.Contains(t, string(text), "--tag "+container.Image+" ")
+			assert.Contains(t, string(text), "\nUSER 10001\n")
+			context := c.path()
+			if strings.Contains(string(text), "--file ") {
+				context = repository
+			}
+			for line := range strings.Lines(string(text)) {
+				fields := strings.Fields(line)
+				switch {
+				case len(fields) > 2 && fields[0] == "COPY" && !strings.HasPrefix(fields[1], "--from"):
+					for _, file := range fields[1 : len(fields)-1] {
+						_, err := os.Stat(filepath.Join(context, file))
+						assert.NoError(t, err, line)
+					}
+				case strings.Contains(line, "apt-get install"):
+					_, rest, _ := strings.Cut(line, "--no-install-recommends ")
+					names, _, _ := strings.Cut(rest, " &&")
+					for _, name := range strings.Fields(names) {
+						assert.Contains(t, strings.Fields(string(tested)), name)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestVersions holds that what docs/clients.md says of the versions is what the
 // examples pin. Those of Debian's packages are Debian 12's.
 func TestVersions(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -69,6 +70,19 @@ func TestSizes(t *testing.T) {
 		require.NotNil(t, data)
 		assert.Contains(t, sizing, row+" "+data[1]+" |", "the same maxmemory as in the chart's table")
 	}
+}
+
+// TestOperatorsSize is the same for the operator.
+func TestOperatorsSize(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), root+"/bin/helm", "template", "redis-operator", root+"/charts/redis-operator", "--show-only", "templates/deployment.yaml").Output()
+	require.NoError(t, err)
+	var deployment appsv1.Deployment
+	require.NoError(t, yaml.Unmarshal(out, &deployment))
+	requests := deployment.Spec.Template.Spec.Containers[0].Resources.Requests
+	pods := int64(*deployment.Spec.Replicas)
+	cpu, memory := float64(pods*requests.Cpu().MilliValue())/1000, pods*requests.Memory().Value()>>20
+	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB |", cpu, memory))
+	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("the operator %g CPU and %d MiB", cpu, memory))
 }
 
 // TestFiguresAgree holds that the comparison in the README is that of the benchmarks.

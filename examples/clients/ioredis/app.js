@@ -36,7 +36,7 @@ function connect() {
     maxRetriesPerRequest: 3,
   });
   // ioredis gives up for good, whatever the strategies above say, when it hears of
-  // a failover while it connects: have it begin anew.
+  // a failover while it connects: have it begin again.
   redis.on('end', () => setTimeout(() => redis.connect().catch(() => {}), 100));
   // Without a listener each failed attempt prints a warning.
   redis.on('error', () => {});

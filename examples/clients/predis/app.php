@@ -2,7 +2,7 @@
 // A small web service that keeps its state in Redis, with Predis:
 // PUT /keys/NAME writes, GET /keys/NAME reads. All that it knows of Redis comes
 // from the platform's ConfigMap and Secret. PHP forgets everything between two
-// requests, so that each one asks Sentinel anew.
+// requests, so that each one asks Sentinel again.
 declare(strict_types=1);
 
 require_once 'Predis/autoload.php';

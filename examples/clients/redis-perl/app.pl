@@ -22,7 +22,7 @@ sub redis {
         service   => $ENV{REDIS_SENTINEL_MASTER},
         ( $ENV{REDIS_USERNAME} ? ( username => $ENV{REDIS_USERNAME} ) : () ),
         ( $ENV{REDIS_PASSWORD} ? ( password => $ENV{REDIS_PASSWORD} ) : () ),
-        # Sentinel of Redis 6.2 and later names its fellows by an id, which
+        # Sentinel of Redis 6.2 and later names its peers by an id, which
         # Redis.pm takes for an address.
         no_sentinels_list_update => 1,
         # A node that is gone answers nothing at all: give up on it early. There

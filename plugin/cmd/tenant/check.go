@@ -74,7 +74,7 @@ func tell(command *cobra.Command, violations []check.Violation) error {
 
 // unrendered denies the documents that were not rendered before with this tenant
 // file: rendering them again changes them, or gives them their first provenance.
-// Its digest may differ, because kustomize writes the tenant file anew.
+// Its digest may differ, because kustomize writes the tenant file again.
 func unrendered(result rules.Result) []check.Violation {
 	var found []check.Violation
 	for _, doc := range result.Documents {

@@ -65,7 +65,7 @@ func needsPostRenderer(args []string) bool {
 	})
 }
 
-// renderTemplate renders what Helm prints. Helm 4 would write all manifests anew
+// renderTemplate renders what Helm prints. Helm 4 would write all manifests again
 // around a post-renderer, and Helm 3 would leave hooks out.
 func renderTemplate(command *cobra.Command, t *tenant.Tenant, args []string) error {
 	var manifests bytes.Buffer

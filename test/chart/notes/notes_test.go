@@ -73,7 +73,31 @@ func TestCommands(t *testing.T) {
 	}
 	require.Contains(t, printed, "in redis-system, team-a, team-b:")
 	require.NotContains(t, printed, "attention")
-	require.Less(t, strings.Count(printed, "\n"), 20)
+	require.Less(t, strings.Count(printed, "\n"), 28)
+}
+
+// TestChoices holds that what was chosen can be read at a glance.
+func TestChoices(t *testing.T) {
+	printed := notes(t, tenants, operatorOfPrometheus)
+	for _, line := range []string{
+		"purpose     cache: when memory is full, keys that were not used for long are dropped",
+		"Redis       3 of 256Mi, each with 80 MiB for the same data",
+		"Sentinel    3, which consider a master down after 2000 ms",
+		"monitoring  off", "proxy       off",
+	} {
+		require.Contains(t, printed, "\n  "+line+"\n")
+	}
+	require.Regexp(t, `\n  image       docker\.io/valkey/valkey:\S+, the default\n`, printed)
+
+	printed = notes(t, operatorOfPrometheus, "--set=purpose=session,size=own,redis.memory=2Gi,redis.cpu=500m,redis.replicas=5,image=mirror.example/redis:7.2.4,monitoring.enabled=true,proxy.enabled=true")
+	for _, line := range []string{
+		"purpose     session: when memory is full, writes are refused",
+		"Redis       5 of 2Gi, each with 741 MiB for the same data",
+		"image       mirror.example/redis:7.2.4, not the default: docs/versions.md has what is maintained and tested",
+		"monitoring  PodMonitors and alerts", "proxy       2",
+	} {
+		require.Contains(t, printed, "\n  "+line+"\n")
+	}
 }
 
 func TestAttention(t *testing.T) {

@@ -102,6 +102,18 @@ func assertKnown(t *testing.T, helm string, arguments []string) {
 	require.GreaterOrEqual(t, documents, 4)
 }
 
+// TestRunbooksAreThoseOfTheRelease holds that alerts of a packed chart do not link to pages
+// that go on changing.
+func TestRunbooksAreThoseOfTheRelease(t *testing.T) {
+	folder := pack(t)
+	for _, chart := range []string{"redis-operator", "tenant-redis"} {
+		out, err := exec.CommandContext(t.Context(), "tar", "-xzOf", filepath.Join(folder, chart+"-0.1.0.tgz"), chart+"/values.yaml").Output()
+		require.NoError(t, err)
+		require.Contains(t, string(out), "/blob/v0.1.0/docs/runbooks\n")
+		require.NotContains(t, string(out), "/blob/main/docs/runbooks")
+	}
+}
+
 func TestMistakesAreFound(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
 	require.NoError(t, decode([]byte(head+"spec: {ports: [{port: 1}]}")))

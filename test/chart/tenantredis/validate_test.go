@@ -1,11 +1,15 @@
 package tenantredis
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
 
 const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -80,7 +84,7 @@ func TestRules(t *testing.T) {
 		"tenant as an option":      {values{"auth.tenantUser": `"--user"`}, `auth.tenantUser: "--user" must be`},
 		"tenant with a long name":  {values{"auth.tenantUser": text(strings.Repeat("n", 65))}, `auth.tenantUser: "nnn`},
 		"tenant without password":  {values{"auth.tenantUser": `"app"`, "auth.enabled": "false", "auth.existingSecret": `""`}, `auth.tenantUser: "app" bounds nobody while auth.enabled is false, and everybody is default without a password: set auth.enabled to true, or auth.tenantUser to ""`},
-		"password, no cluster":     {values{"auth.existingSecret": `""`}, "auth.existingSecret: is empty, and Helm sees no cluster in which redis-system/cache may hold the password already: name a Secret with a key password in auth.existingSecret, set auth.enabled to false, or let Helm see the cluster with --dry-run=server"},
+		"password, no cluster":     {values{"auth.existingSecret": `""`}, "auth.existingSecret: name a Secret with a key password here, set auth.enabled to false, or let Helm see the cluster with --dry-run=server: it is empty, and Helm sees no cluster in which redis-system/cache may hold the password already"},
 
 		"migration from a name":           {values{"migrateFrom": `"redis.example"`}, `migrateFrom: "redis.example" must be the IPv4 address of another Redis, without a port, which is 6379: the NetworkPolicy that lets the replicas out to it knows no names, and the operator no other port: set it to the address, or to ""`},
 		"migration from another port":     {values{"migrateFrom": `"10.1.2.3:6380"`}, `migrateFrom: "10.1.2.3:6380" must be`},
@@ -110,6 +114,43 @@ func TestRules(t *testing.T) {
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	refused(t, chart, values{"name": `"A"`, "image": `"redis"`, "redis.config": `{"dir": "/tmp", "timeout": -1}`},
 		`name: "A"`, `image: "redis"`, "redis.config.dir: ", `redis.config.timeout: "-1"`)
+}
+
+// TestValuesOfOtherCharts holds that what people bring from other charts is answered with
+// what to write here, all of it at once, beside other mistakes.
+func TestValuesOfOtherCharts(t *testing.T) {
+	text, err := os.ReadFile(render.Repository + "/charts/tenant-redis/files/other-charts.json")
+	require.NoError(t, err)
+	var answers map[string]string
+	require.NoError(t, json.Unmarshal(text, &answers))
+	brought, says := values{"image": `"redis"`}, []string{`image: "redis"`}
+	for key, answer := range answers {
+		brought[key] = `{"enabled": true}`
+		says = append(says, key+": is not a value of this chart: "+answer)
+	}
+	for _, key := range []string{"tls", "persistence", "metrics", "replicaCount", "auth.password", "architecture"} {
+		require.Contains(t, answers, key)
+	}
+	refused(t, chart, brought, says...)
+	// The password that somebody brings is not repeated.
+	_, err = chart.Template(t, values{"auth.password": `"hunter2"`})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "hunter2")
+}
+
+// TestNearestNames holds that a slip of the pen is answered with the name that was meant,
+// and nothing else with a guess.
+func TestNearestNames(t *testing.T) {
+	for key, says := range map[string]string{
+		"timout": "did you mean timeout?", "maxmemorypolicy": "did you mean maxmemory-policy?", "maxmemory_policy": "did you mean maxmemory-policy?",
+		"Timeout": "did you mean timeout?", "min-replica-to-write": "did you mean min-replicas-to-write?", "maxclient": "did you mean maxclients?",
+		"maxmemory": "remove it; allowed are", "dir": "remove it; allowed are", "appendonly": "remove it; allowed are",
+	} {
+		refused(t, chart, values{"redis.config": `{"` + key + `": 1}`}, "redis.config."+key+": is not allowed", says)
+	}
+	refused(t, chart, values{"monitoring.excludedAlerts": `["RedisMasterMising", "Redisfailoverflaping", "Nothing"]`},
+		"did you mean RedisMasterMissing?", "did you mean RedisFailoverFlapping?", `no alert is called "Nothing": take it out`)
+	refused(t, chart, values{"monitoring.probe.prober": `"blackbox:9115"`}, `monitoring.probe.prober: "blackbox:9115" is of no use while monitoring.enabled is false`)
 }
 
 func TestRefusedReleaseNames(t *testing.T) {

@@ -75,7 +75,7 @@ func (i *instance) keep(key, value string) {
 func single(t *testing.T, server string) (*instance, *lab.Process) {
 	t.Helper()
 	i := newInstance(t)
-	i.Serviceless = true
+	i.Links = nil
 	p := i.Redis[0]
 	require.NoError(t, os.Symlink(server, filepath.Join(p.Dir, "redis-server")))
 	// Nothing but the user's rights is to refuse anything.

@@ -89,7 +89,7 @@ func (i *instance) heardEpochs(ctx context.Context) error {
 	for heard := map[string]bool{}; len(heard) < len(i.topology.Sentinels); {
 		hello, err := hellos.ReceiveMessage(ctx)
 		if err != nil {
-			return nil //nolint:nilerr // silence
+			return nil // silence
 		}
 		words := strings.Split(hello.Payload, ",")
 		if len(words) != helloLength {

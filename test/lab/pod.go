@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"slices"
 	"syscall"
 	"time"
@@ -28,11 +29,12 @@ func (i *Instance) Pod(n, address int) *Process {
 
 // Addresses writes the Pod's into its hosts file as kubelet does.
 func (i *Instance) Addresses(p *Process, addresses ...string) {
-	hosts := "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+	var hosts strings.Builder
+	hosts.WriteString("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
 	for _, address := range addresses {
-		hosts += address + "\t" + filepath.Base(p.Dir) + "\n"
+		fmt.Fprintf(&hosts, "%s\t%s\n", address, filepath.Base(p.Dir))
 	}
-	i.Write(filepath.Join(p.Dir, "hosts"), hosts, 0o644)
+	i.Write(filepath.Join(p.Dir, "hosts"), hosts.String(), 0o644)
 }
 
 // Restart runs a Redis container as the chart does. Redis ends with the script, as

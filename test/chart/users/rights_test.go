@@ -1,6 +1,7 @@
 package users
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -23,7 +24,7 @@ var denied = regexp.MustCompile("^NOPERM |ACL failure in script|can't publish to
 func refusal(t *testing.T, client *redis.Client, command ...any) string {
 	t.Helper()
 	err := client.Do(t.Context(), command...).Err()
-	if err == nil || err == redis.Nil {
+	if err == nil || errors.Is(err, redis.Nil) {
 		return ""
 	}
 	return err.Error()

@@ -108,6 +108,7 @@ func overview(l limits) *page {
 			l.ReplicationLagBytes, query(lagQuery, "{{slave_ip}}")),
 	)
 
+	p.fold("Service level", level()...)
 	p.fold("Proxy", proxy(l)...)
 	return p
 }

@@ -21,9 +21,11 @@ func proxy(l limits) []panel {
 			OverrideByName(dashed("Limit")),
 		graph("New sessions", "cps", "Clients that connect, per second. Many beside few sessions are clients that connect for each request.", third,
 			query(`sum by (pod, proxy) (rate(haproxy_frontend_sessions_total{`+ports+`}[$__rate_interval]))`, "{{pod}} {{proxy}}")),
-		graph("Masters let go", "none", "How often within five minutes each proxy left its master: it was replaced, did not answer, or was no master any more. Each time all sessions on it are cut.", half,
+		graph("Certificates end in", "s", "How long the certificates are good that the proxies use for TLS, if they do. Alert: RedisCertificateExpiring (a week).", third,
+			query(`min by (file) (redis_proxy_certificate_expiry_timestamp_seconds{<instance>} - time())`, "{{file}}")),
+		graph("Masters let go", "none", "How often within five minutes each proxy left its master: it was replaced, did not answer, or was no master any more. Each time all sessions on it are cut.", third,
 			query(`sum by (pod) (increase(haproxy_backend_check_up_down_total{<instance>,proxy="master"}[5m]))`, "{{pod}}")),
-		graph("Connection errors", "cps", "Clients per second for whom there was no Redis. They are let go at once.", half,
+		graph("Connection errors", "cps", "Clients per second for whom there was no Redis. They are let go at once.", third,
 			query(`sum by (pod, proxy) (rate(haproxy_backend_connection_errors_total{<instance>,proxy=~"master|replicas"}[$__rate_interval]))`, "{{pod}} {{proxy}}")),
 	}
 }

@@ -120,10 +120,14 @@ const (
 
 // connect makes a client that asks once, and nothing that it was not told to.
 func connect(address, password string) *redis.Client {
-	return redis.NewClient(&redis.Options{
+	return redis.NewClient(options(address, password))
+}
+
+func options(address, password string) *redis.Options {
+	return &redis.Options{
 		Addr: address, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: answerTimeout, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout, ContextTimeoutEnabled: true,
-	})
+	}
 }
 
 // portOf is the port that a container calls by a name, as the operator and the chart

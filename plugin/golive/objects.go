@@ -119,7 +119,14 @@ func checkConnection(_ context.Context, i *instance) (string, error) {
 		{"REDIS_SENTINEL_MASTER", masterName},
 	}
 	if i.proxy != nil {
-		want = append(want, [2]string{"REDIS_HOST", i.proxy.Name + "." + i.namespace}, [2]string{"REDIS_PORT", "6379"}, [2]string{"REDIS_READ_PORT", "6380"})
+		want = append(want, [2]string{"REDIS_HOST", i.proxy.Name + "." + i.namespace})
+		plain, encrypted := portsOf(corev1.Pod{Spec: i.proxy.Spec.Template.Spec})
+		if plain {
+			want = append(want, [2]string{"REDIS_PORT", "6379"}, [2]string{"REDIS_READ_PORT", "6380"})
+		}
+		if encrypted {
+			want = append(want, [2]string{"REDIS_TLS_PORT", "6381"}, [2]string{"REDIS_TLS_READ_PORT", "6382"})
+		}
 	}
 	for _, entry := range want {
 		if got := i.connection.Data[entry[0]]; got != entry[1] {

@@ -198,10 +198,11 @@ func TestExcluded(t *testing.T) {
 	assert.Contains(t, all, "RedisCacheTooSmall")
 	assert.NotContains(t, all, "RedisMemoryNearLimit")
 	assert.NotContains(t, tenant(t, "purpose=session"), "RedisCacheTooSmall")
-	for _, name := range []string{"RedisUnreachable", "RedisProbeAbsent"} {
+	for _, name := range []string{"RedisUnreachable", "RedisProbeAbsent", "RedisErrorBudgetFastBurn", "RedisErrorBudgetSlowBurn", "tenant_redis:service_down"} {
 		assert.NotContains(t, tenant(t, "monitoring.probe.prober="), name)
 	}
-	assert.NotContains(t, tenant(t, "proxy.enabled=false"), "RedisProxyMissing")
+	assert.NotContains(t, tenant(t, "proxy.enabled=false", "proxy.tls.existingSecret="), "RedisProxyMissing")
+	assert.NotContains(t, tenant(t, "proxy.tls.existingSecret="), "RedisCertificateExpiring")
 }
 
 // TestMigration holds that none of the alerts that an instance has while it copies

@@ -399,7 +399,7 @@ func TestProxyRow(t *testing.T) {
 	require.NotEmpty(t, asked, "a row that is closed holds its panels")
 	without := busy(t)
 	for _, i := range without.instances[:1] {
-		i.proxy = nil
+		i.proxy, i.certificates = nil, nil
 	}
 	alone, with := shown(t, without, asked), shown(t, busy(t), asked)
 	for _, q := range asked {

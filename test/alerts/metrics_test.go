@@ -108,7 +108,7 @@ func emitted(t *testing.T, folder string) map[string]map[string]bool {
 			known[name][label] = true
 		}
 	}
-	recordings := []string{"proxy", "probe"}
+	recordings := []string{"proxy", "certificates", "probe"}
 	for _, recording := range exporterRecordings {
 		recordings = append(recordings, folder+recording)
 	}

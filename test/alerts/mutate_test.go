@@ -198,6 +198,8 @@ func walk(slot *parser.Expr, visit func(*parser.Expr)) {
 		walk(&e.VectorSelector, visit)
 	case *parser.ParenExpr:
 		walk(&e.Expr, visit)
+	case *parser.SubqueryExpr:
+		walk(&e.Expr, visit)
 	}
 }
 

@@ -66,7 +66,7 @@ func render(t *testing.T, chart, release, namespace string, set ...string) rules
 func tenant(t *testing.T, set ...string) rules {
 	t.Helper()
 	return render(t, "tenant-redis", target.name, target.namespace, append([]string{
-		"auth.enabled=false", "proxy.enabled=true", "monitoring.probe.prober=blackbox.monitoring:9115",
+		"auth.enabled=false", "proxy.enabled=true", "proxy.tls.existingSecret=certificate", "monitoring.probe.prober=blackbox.monitoring:9115",
 		"monitoring.dashboardURL=https://grafana.example/d/tenant-redis",
 	}, set...)...)
 }

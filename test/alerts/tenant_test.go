@@ -1,6 +1,9 @@
 package alerts
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // tenantExamples are those of the tenant chart. Faults strike Redis 0, the
 // master, only where that matters.
@@ -511,6 +514,69 @@ var tenantExamples = []example{
 			"the port of metrics is in use": func(i *instance) { i.proxy[0].set(`haproxy_frontend_current_sessions{proxy="metrics"}`, always(99)) },
 		},
 	},
+	{
+		alert:   "RedisErrorBudgetFastBurn",
+		fault:   func(i *instance) { i.probe.set("probe_success", downs(3, 60)) },
+		want:    alert("redis-system/cache was down for 3 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days."),
+		minutes: 125,
+		silent: faults{
+			"it was two minutes":     func(i *instance) { i.probe.set("probe_success", downs(2, 120)) },
+			"it is over for an hour": func(i *instance) { i.probe.set("probe_success", downs(3, 10)) },
+			"the master is replaced within a minute": func(i *instance) {
+				for n := range 3 {
+					i.redis[n].drop("redis_instance_info")
+					i.redis[n].add(`redis_instance_info{role="master"}`, func(minute int) (float64, bool) { return 1, minute%10 != 0 && minute/10%3 == n })
+				}
+			},
+			"the prober is away": func(i *instance) { i.probe.unscraped() },
+		},
+	},
+	{
+		alert: "RedisErrorBudgetFastBurn",
+		fault: func(i *instance) {
+			each(i.redis, func(s *scrape) { s.role("slave") })
+		},
+		want:    alert("redis-system/cache was down for 5 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days."),
+		minutes: 5,
+	},
+	{
+		alert:   "RedisErrorBudgetSlowBurn",
+		fault:   func(i *instance) { i.probe.set("probe_success", downs(5, 90)) },
+		want:    alert("redis-system/cache was down for 5 minutes within 3 days. At this rate it is down for more than the 43 minutes that 99.9 % leave for a month."),
+		minutes: 400,
+		silent: faults{
+			"it was four minutes":      func(i *instance) { i.probe.set("probe_success", downs(4, 90)) },
+			"it is over for six hours": func(i *instance) { i.probe.set("probe_success", downs(5, 5)) },
+		},
+	},
+	{
+		// One of the proxies has not taken the new certificate over.
+		alert: "RedisCertificateExpiring",
+		fault: func(i *instance) { i.certificates[1].ends("tls.crt", 6*24*time.Hour) },
+		want:  alerts{{"tls.crt that a proxy of redis-system/cache uses ends in 5d 23h 52m 0s: then its clients can no longer connect with TLS.", labelled{"file": "tls.crt"}}},
+		silent: faults{
+			"it is good for more than a week": func(i *instance) { i.certificates[1].ends("tls.crt", 7*24*time.Hour+10*time.Minute) },
+			"it was renewed in between": func(i *instance) {
+				i.certificates[0].set(`redis_proxy_certificate_expiry_timestamp_seconds{file="ca.crt"}`, steps(4, float64(at(0).Add(time.Hour).Unix()), float64(at(0).AddDate(0, 3, 0).Unix())))
+			},
+		},
+	},
+}
+
+// downs are minutes of the probe in which Sentinel's Service is not reached, and up in
+// between: so many, of which each follows the last one after so long.
+func downs(count, apart int) value {
+	return func(minute int) (float64, bool) {
+		if minute%apart == 0 && minute/apart < count {
+			return 0, true
+		}
+		return 1, true
+	}
+}
+
+// ends has a certificate end so long after the fault.
+func (s *scrape) ends(file string, after time.Duration) {
+	s.set(fmt.Sprintf(`redis_proxy_certificate_expiry_timestamp_seconds{file=%q}`, file), always(float64(at(0).Add(after).Unix())))
 }
 
 const (

@@ -48,8 +48,10 @@ type instance struct {
 	id
 	// redis has the master first.
 	redis, sentinel, proxy []*scrape
-	probe                  *scrape
-	world                  *world
+	// certificates are the proxies', in a scrape of their own.
+	certificates []*scrape
+	probe        *scrape
+	world        *world
 	// ip is the beginning of its Pods' addresses.
 	ip string
 }
@@ -104,6 +106,7 @@ func healthy(t *testing.T) *world {
 		}
 		for pod := range 2 {
 			i.proxy = append(i.proxy, i.pod("proxy", "proxy", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
+			i.certificates = append(i.certificates, i.pod("certificates", "certificates", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
 		}
 		i.probe = newScrape(t, "probe", "", map[string]string{
 			"namespace": id.namespace, "tenant_redis": id.name, "job": "probe", "instance": "rfs-" + id.name + "." + id.namespace + ":26379",
@@ -291,6 +294,7 @@ func (i *instance) vanish() {
 	each(i.redis, (*scrape).vanish)
 	each(i.sentinel, (*scrape).vanish)
 	each(i.proxy, (*scrape).vanish)
+	each(i.certificates, (*scrape).vanish)
 	i.probe.vanish()
 }
 
@@ -362,7 +366,7 @@ func each(scrapes []*scrape, do func(*scrape)) {
 func (w *world) scrape(metrics []string) []*series {
 	scrapes := slices.Concat(w.operator, w.others)
 	for _, i := range w.instances {
-		scrapes = append(scrapes, slices.Concat(i.redis, i.sentinel, i.proxy, []*scrape{i.probe})...)
+		scrapes = append(scrapes, slices.Concat(i.redis, i.sentinel, i.proxy, i.certificates, []*scrape{i.probe})...)
 	}
 	var found []*series
 	for _, scrape := range scrapes {

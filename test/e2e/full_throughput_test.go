@@ -56,7 +56,7 @@ const (
 // three rounds. Where no core is idle the ratio is that of the time on cores that
 // both ways take, and it fails: docs/proxy.md.
 func TestProxyCost(t *testing.T) {
-	s := installProxy(t, "e2e-proxy-cost")
+	s := installProxy(t, framework.Release{Name: "e2e-proxy-cost", Values: map[string]string{"proxy.enabled": "true"}})
 	for _, c := range []struct {
 		name                  string
 		connections, requests int

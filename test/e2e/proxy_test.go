@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenant-redis/tenant-redis/test/authority"
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 	"github.com/tenant-redis/tenant-redis/test/ledger"
 )
@@ -39,16 +41,25 @@ var proxyFaults = []proxyFault{
 // checkProxy has clients without Sentinel write through the proxy.
 func checkProxy(t *testing.T) {
 	t.Helper()
-	s := installProxy(t, "e2e-proxy")
+	const name = "e2e-proxy"
+	own := authority.New(t)
+	t.Cleanup(func() {
+		_, _ = framework.Ask(framework.CleanupContext(t), "--namespace", framework.SystemNamespace, "delete", "secret", certificate, "--ignore-not-found")
+	})
+	s := installProxy(t, framework.Release{
+		Name: name, Prepare: func() { giveCertificate(t, own, 2, name) },
+		Values: map[string]string{"proxy.enabled": "true", "proxy.tls.existingSecret": `"` + certificate + `"`, "proxy.tls.ca": strconv.Quote(own.PEM())},
+	})
+	t.Run("tls", func(t *testing.T) { checkTLS(t, own, s.instance) })
 	for _, f := range proxyFaults {
 		require.True(t, t.Run(f.name, func(t *testing.T) { f.run(t, s) }), "no further faults")
 	}
 }
 
 // installProxy installs an instance with the proxy and waits until that is ready.
-func installProxy(t *testing.T, name string) *side {
+func installProxy(t *testing.T, release framework.Release) *side {
 	t.Helper()
-	i := framework.Install(t, framework.Release{Name: name, Values: map[string]string{"proxy.enabled": "true"}})
+	i := framework.Install(t, release)
 	i.AwaitServing(t)
 	framework.Output(t, i.Namespace, "rollout", "status", "deployment/"+i.Name+"-proxy", "--timeout=2m")
 	return &side{name: "proxy", instance: i, tuned: true}

@@ -135,7 +135,35 @@ run_id() {
 	tr -d '\r' | awk -F : '$1 == "run_id" { print $2 }'
 }
 
+# By a file descriptor, since the Pod has nowhere to write a file. Who is asked for a
+# password or a certificate has got that far.
+serves_tls() {
+	seen=$(
+		# shellcheck disable=SC2153 # of the ConfigMap
+		timeout 2 redis-cli -h "$REDIS_HOST" -p "$REDIS_TLS_PORT" --tls --cacert /dev/fd/3 PING 2>&1 3<<-EOF
+			$REDIS_TLS_CA
+		EOF
+	)
+	case $seen in PONG | NOAUTH* | *"certificate required"*) ;; *)
+		seen="$REDIS_HOST:$REDIS_TLS_PORT: $seen"
+		return 1
+		;;
+	esac
+	seen="$REDIS_HOST has a certificate of REDIS_TLS_CA"
+}
+
+# Where the ports without TLS are closed, TLS is all that is looked at.
 leads_to_master() {
+	if [ -n "${REDIS_TLS_CA-}" ]; then serves_tls || return; fi
+	if [ -n "${REDIS_PORT-}" ]; then
+		leads_writes_and_reads || return
+	else
+		seen=${REDIS_TLS_CA:+$seen}
+		seen=${seen:-"there are no ports without TLS, and no CA to look at those with it"}
+	fi
+}
+
+leads_writes_and_reads() {
 	id=$(redis "$master" INFO server | run_id)
 	# shellcheck disable=SC2153 # of the ConfigMap
 	proxy=$REDIS_HOST:$REDIS_PORT

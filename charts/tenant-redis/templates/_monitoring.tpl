@@ -61,16 +61,19 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- toJson $labels -}}
 {{- end }}
 
-{{/* One recording rule: (dict "root" $ "file" "the file's text") */}}
+{{/* One recording rule, or nothing if it needs a prober and there is none: (dict "root" $ "file" "the file's text") */}}
 {{- define "tenant-redis.record" -}}
-- {{ merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) (include "tenant-redis.rule" . | fromJson) | toYaml | nindent 2 | trim }}
+{{- $record := include "tenant-redis.rule" . | fromJson -}}
+{{- if not (and $record.probe (not .root.Values.monitoring.probe.prober)) -}}
+- {{ omit (merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) $record) "probe" | toYaml | nindent 2 | trim }}
+{{- end -}}
 {{- end }}
 
 {{/* One alert, or nothing if this instance has no use for it, as for one of a serving instance while it copies another Redis: (dict "root" $ "file" "the file's text") */}}
 {{- define "tenant-redis.alert" -}}
 {{- $values := .root.Values -}}
 {{- $alert := include "tenant-redis.rule" . | fromJson -}}
-{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.serving $values.migrateFrom) -}}
+{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.tls (not $values.proxy.tls.existingSecret)) (and $alert.serving $values.migrateFrom) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- /* Two lines to paste before the runbook's commands. */ -}}
 {{- $variables := printf "NAMESPACE=%s\nNAME=%s\n" .root.Release.Namespace (include "tenant-redis.name" .root) -}}
@@ -80,6 +83,6 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s%s" . $.root.Release.Namespace (include "tenant-redis.name" $.root) $cluster) -}}
 {{- end -}}
 {{- $labels := merge (include "tenant-redis.ruleLabels" .root | fromJson) $alert.labels $values.monitoring.alertLabels -}}
-- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" | toYaml | nindent 2 | trim }}
+- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" "tls" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}

@@ -22,6 +22,35 @@ tcp-check send "INFO replication\r\nQUIT\r\n"
 tcp-check expect rstring {{ .expect }}
 {{- end }}
 
+{{/* Where a frontend listens: (dict "root" $ "plain" PORT "tls" PORT) */}}
+{{- define "tenant-redis.proxy.binds" -}}
+{{- $tls := .root.Values.proxy.tls -}}
+{{- if $tls.existingSecret -}}
+.if defined(PROXY_TLS)
+bind "${PROXY_ADDRESS}:{{ .tls }}" ssl crt /etc/haproxy-tls/tls.crt{{ with $tls.clientCASecret }} ca-file /etc/haproxy-client-ca/ca.crt verify required{{ end }}
+.endif
+{{ end -}}
+{{- if $tls.only -}}
+.if !defined(PROXY_TLS)
+{{ end -}}
+bind "${PROXY_ADDRESS}:{{ .plain }}"
+{{- if $tls.only }}
+.endif
+{{- end -}}
+{{- end }}
+
+{{/* The proxy's ports for clients by their names, as JSON. */}}
+{{- define "tenant-redis.proxy.ports" -}}
+{{- $ports := dict -}}
+{{- if not .Values.proxy.tls.only -}}
+{{- $ports = dict "redis" 6379 "redis-read" 6380 -}}
+{{- end -}}
+{{- if .Values.proxy.tls.existingSecret -}}
+{{- $ports = merge $ports (dict "redis-tls" 6381 "redis-read-tls" 6382) -}}
+{{- end -}}
+{{- $ports | toJson -}}
+{{- end }}
+
 {{/* haproxy.cfg. What differs between the proxy and a sidecar comes from the environment. */}}
 {{- define "tenant-redis.proxy.config" -}}
 {{- $connections := int .Values.proxy.maxConnections -}}
@@ -29,11 +58,27 @@ global
     # The same on every node, however many cores that has.
     nbthread 2
     maxconn {{ add (mul 2 $connections) 200 }}
+    # What waits for a slow client: the kernel would take 700 KiB for each.
+    tune.sndbuf.client 32768
+    tune.rcvbuf.server 32768
     # After the hook before the stop, clients that are still there are cut off.
     hard-stop-after 1s
     setenv SENTINEL_MAJORITY {{ add1 (div .Values.sentinel.replicas 2) }}
     setenv SENTINEL_DETECTION {{ int .Values.sentinel.downAfterMilliseconds }}
     lua-load /etc/haproxy/sentinel.lua
+    {{- if .Values.proxy.tls.existingSecret }}
+    # A sidecar, which listens to its own Pod alone, has no certificate.
+    .if defined(PROXY_TLS)
+    ssl-default-bind-options ssl-min-ver TLSv1.2
+    ssl-default-bind-ciphers ECDHE+AESGCM:ECDHE+CHACHA20
+    # The key of tls.crt is in tls.key.
+    ssl-load-extra-del-ext
+    # For tls.lua alone. It is in the network of the Pod, which has no other container.
+    setenv PROXY_SOCKET "abns@tls-${PROXY_ADDRESS}"
+    stats socket "abns@tls-${PROXY_ADDRESS}" level admin
+    lua-load /etc/haproxy/tls.lua
+    .endif
+    {{- end }}
 
 defaults
     mode tcp
@@ -42,6 +87,12 @@ defaults
     # is gone, within 90 s instead of the system's two hours.
     timeout client 24d
     timeout server 24d
+    {{- if .Values.proxy.tls.existingSecret }}
+    .if version_atleast(3.0)
+    # A client that never ends its TLS handshake has its place for so long only.
+    timeout client-hs 10s
+    .endif
+    {{- end }}
     option clitcpka
     clitcpka-idle 60s
     clitcpka-intvl 10s
@@ -56,12 +107,12 @@ defaults
     default-server check inter 200ms fastinter 100ms downinter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
 
 frontend write
-    bind "${PROXY_ADDRESS}:6379"
+    {{- include "tenant-redis.proxy.binds" (dict "root" . "plain" 6379 "tls" 6381) | nindent 4 }}
     maxconn {{ $connections }}
     default_backend master
 
 frontend read
-    bind "${PROXY_ADDRESS}:6380"
+    {{- include "tenant-redis.proxy.binds" (dict "root" . "plain" 6380 "tls" 6382) | nindent 4 }}
     maxconn {{ $connections }}
     use_backend master if { nbsrv(replicas) eq 0 }
     default_backend replicas
@@ -92,6 +143,11 @@ frontend metrics
     monitor fail if { nbsrv(master) eq 0 }
     http-request return status 200 if { path /alive }
     http-request use-service prometheus-exporter if { path /metrics }
+    {{- if .Values.proxy.tls.existingSecret }}
+    .if defined(PROXY_TLS)
+    http-request use-service lua.certificates if { path /certificates }
+    .endif
+    {{- end }}
     http-request deny
 {{- end }}
 
@@ -112,7 +168,19 @@ frontend metrics
 {{- end }}
 {{- end }}
 
-{{/* Memory of a proxy: 32 MiB for itself, and 40 KiB for each connection on both ports, which has two buffers of 16 KiB. */}}
+{{/* Memory of a proxy: 32 MiB for itself, and 40 KiB for each connection on both ports, which has two buffers of 16 KiB; with TLS 24 KiB more. */}}
 {{- define "tenant-redis.proxy.memory" -}}
-{{- add 32 (div (mul 80 (int .Values.proxy.maxConnections)) 1024) }}Mi
+{{- include "tenant-redis.proxy.memoryFor" (list . 40) }}
+{{- end }}
+
+{{/* The most that it takes: the kernel holds 88 KiB besides for a client that does not read its answers. */}}
+{{- define "tenant-redis.proxy.memoryLimit" -}}
+{{- include "tenant-redis.proxy.memoryFor" (list . 128) }}
+{{- end }}
+
+{{/* (list $ KIB-OF-A-CONNECTION-WITHOUT-TLS) */}}
+{{- define "tenant-redis.proxy.memoryFor" -}}
+{{- $values := (first .).Values.proxy -}}
+{{- $each := add (last .) (empty $values.tls.existingSecret | ternary 0 24) -}}
+{{- add 32 (div (mul 2 $each (int $values.maxConnections)) 1024) }}Mi
 {{- end }}

@@ -88,6 +88,22 @@ func TestAllNamespaces(t *testing.T) {
 	assert.Equal(t, closed, opened)
 }
 
+// TestTLSNetwork holds that TLS opens its two ports to clients and nothing else, and
+// that proxy.tls.only closes the others.
+func TestTLSNetwork(t *testing.T) {
+	closed := newEngine(t, policies(t, nil)).matrix(t, subjects, peers)
+	for only, open := range map[string]string{"false": "6379, 6380, 6381, 6382", "true": "6381, 6382"} {
+		opened := newEngine(t, policies(t, render.Values{"proxy.tls.existingSecret": `"certificate"`, "proxy.tls.only": only})).matrix(t, subjects, peers)
+		want := maps.Clone(closed)
+		for arrow, ports := range want {
+			if ports == "6379, 6380" {
+				want[arrow] = open
+			}
+		}
+		assert.Equal(t, want, opened)
+	}
+}
+
 // addresses says whose an address is now.
 type addresses map[string]*api.PodInfo
 

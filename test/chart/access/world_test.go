@@ -158,6 +158,8 @@ func (p port) String() string {
 var ports = []port{
 	{6379, "TCP"},
 	{6380, "TCP"},
+	{6381, "TCP"},
+	{6382, "TCP"},
 	{26379, "TCP"},
 	{8404, "TCP"},
 	{9121, "TCP"},

@@ -84,6 +84,22 @@ func TestJobsPassword(t *testing.T) {
 	require.Empty(t, job(t, "helm", "golive", "--set", "auth.enabled=false,auth.existingSecret=").Spec.Template.Spec.Containers[0].Env)
 }
 
+// TestProxyPorts holds that a stranger tries each port of the proxy.
+func TestProxyPorts(t *testing.T) {
+	const host = "cache-proxy.redis-system:"
+	for flags, ports := range map[string][]string{
+		"proxy.enabled=true":                                                {"6379", "6380"},
+		"proxy.enabled=true,proxy.tls.existingSecret=a":                     {"6379", "6380", "6381", "6382"},
+		"proxy.enabled=true,proxy.tls.existingSecret=a,proxy.tls.only=true": {"6381", "6382"},
+	} {
+		var want []string
+		for _, port := range ports {
+			want = append(want, host+port)
+		}
+		require.ElementsMatch(t, want, job(t, "helm", "stranger", "--set", flags).Spec.Template.Spec.Containers[0].Args[5:], flags)
+	}
+}
+
 // TestLongestName holds that the Jobs of the longest name have names that fit
 // into the label that Kubernetes makes of them.
 func TestLongestName(t *testing.T) {

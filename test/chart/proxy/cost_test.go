@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenant-redis/tenant-redis/test/authority"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
@@ -24,19 +26,26 @@ import (
 //	go test -tags bench -run TestCost -v ./test/chart/proxy
 func TestCost(t *testing.T) {
 	const rounds = 5
-	i := serving(t)
+	own := authority.New(t)
+	i := servingTLS(t, own, nil)
+	ca := filepath.Join(t.TempDir(), "ca.crt")
+	i.Write(ca, own.PEM(), 0o600)
 	master, copied := net.JoinHostPort(i.Redis[0].IP, lab.RedisPort), net.JoinHostPort(i.Network+".201", writePort)
 	lab.Listen(t, copied, func(client net.Conn) { lab.Forward(client, master) })
-	ways := []struct{ name, address string }{
-		{"direct", master},
-		{"HAProxy", net.JoinHostPort(i.proxy.IP, writePort)},
-		{"copied in Go", copied},
+	ways := []struct {
+		name, address string
+		flags         []string
+	}{
+		{"direct", master, nil},
+		{"HAProxy", net.JoinHostPort(i.proxy.IP, writePort), nil},
+		{"HAProxy with TLS", net.JoinHostPort(i.proxy.IP, tlsPort), []string{"--tls", "--cacert", ca}},
+		{"copied in Go", copied, nil},
 	}
 	for _, pipeline := range []int{1, 16} {
 		rates, p99s := map[string][]float64{}, map[string][]float64{}
 		for range rounds {
 			for _, way := range ways {
-				rate, p99 := i.benchmark(way.address, pipeline)
+				rate, p99 := i.benchmark(way.address, pipeline, way.flags...)
 				rates[way.name], p99s[way.name] = append(rates[way.name], rate), append(p99s[way.name], p99)
 			}
 		}
@@ -49,13 +58,13 @@ func TestCost(t *testing.T) {
 
 // benchmark returns the requests in a second, and what 99 of 100 take at most, in
 // milliseconds, of ten connections.
-func (i *instance) benchmark(address string, pipeline int) (rate, p99 float64) {
+func (i *instance) benchmark(address string, pipeline int, flags ...string) (rate, p99 float64) {
 	i.T.Helper()
 	host, port, err := net.SplitHostPort(address)
 	require.NoError(i.T, err)
 	//nolint:gosec // G204: our own
-	command := exec.CommandContext(i.T.Context(), "redis-benchmark", "-h", host, "-p", port, "-a", i.Password, "-t", "set", "-d", "100", "-r", "1000",
-		"-c", "10", "-P", strconv.Itoa(pipeline), "-n", strconv.Itoa(50_000*pipeline), "--csv")
+	command := exec.CommandContext(i.T.Context(), "redis-benchmark", append(flags, "-h", host, "-p", port, "-a", i.Password, "-t", "set", "-d", "100", "-r", "1000",
+		"-c", "10", "-P", strconv.Itoa(pipeline), "-n", strconv.Itoa(50_000*pipeline), "--csv")...)
 	output, err := command.Output()
 	require.NoError(i.T, err)
 	rows, err := csv.NewReader(strings.NewReader(string(output))).ReadAll()

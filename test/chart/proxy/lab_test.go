@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -54,6 +55,10 @@ func TestMain(m *testing.M) {
 type instance struct {
 	*lab.Instance
 	proxy *lab.Process
+	// values are those of the chart that the proxy is rendered with, besides chart's.
+	values render.Values
+	// through is where the ledger's client connects, if not to the proxy itself.
+	through string
 }
 
 // running makes an instance that serves, with a password of all characters that
@@ -84,7 +89,7 @@ func serving(t *testing.T) *instance {
 // files.
 func (i *instance) start(change func(name, content string) string) {
 	i.T.Helper()
-	data := render.Get[corev1.ConfigMap](i.T, chart.Objects(i.T, nil), chart.ID("ConfigMap")+"-proxy").Data
+	data := render.Get[corev1.ConfigMap](i.T, chart.Objects(i.T, i.values), chart.ID("ConfigMap")+"-proxy").Data
 	for name, content := range data {
 		content = strings.ReplaceAll(content, "/etc/haproxy", i.proxy.Dir)
 		if change != nil {
@@ -98,6 +103,9 @@ func (i *instance) start(change func(name, content string) string) {
 	cmd.Env = []string{
 		"PROXY_ADDRESS=" + i.proxy.IP, "REDIS_PASSWORD=" + i.Password, "REDIS_SENTINEL_MASTER=" + lab.MasterName,
 		"REDIS_SENTINEL_HOST=" + i.Service.IP, "REDIS_SENTINEL_PORT=" + lab.SentinelPort,
+	}
+	if i.values["proxy.tls.existingSecret"] != "" {
+		cmd.Env = append(cmd.Env, "PROXY_TLS=true")
 	}
 	i.Run(i.proxy, cmd)
 }
@@ -177,7 +185,7 @@ func (i *instance) keep(writing time.Duration, fault func()) (throughProxy, dire
 	i.T.Helper()
 	contract := ledger.Contract{
 		Sentinel: net.JoinHostPort(i.Service.IP, lab.SentinelPort), Master: lab.MasterName,
-		Proxy: net.JoinHostPort(i.proxy.IP, writePort), Password: i.Password,
+		Proxy: cmp.Or(i.through, net.JoinHostPort(i.proxy.IP, writePort)), Password: i.Password,
 	}
 	settings := ledger.Settings{
 		Clients: []ledger.Kind{ledger.Proxy, ledger.Follow}, Writers: writers, Rate: 100, Duration: writing,

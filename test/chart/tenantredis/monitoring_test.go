@@ -36,10 +36,8 @@ var probing = values{"monitoring.enabled": "true", "monitoring.probe.prober": `"
 // Prometheus Operator.
 func TestMonitoringIsOffByDefault(t *testing.T) {
 	kinds := map[string]int{}
-	for _, v := range []values{nil, {"monitoring.probe.prober": `"blackbox.monitoring:9115"`}} {
-		for _, o := range chart.Objects(t, v) {
-			assert.NotContains(t, o.GetAPIVersion(), "monitoring.coreos.com", o.ID())
-		}
+	for _, o := range chart.Objects(t, nil) {
+		assert.NotContains(t, o.GetAPIVersion(), "monitoring.coreos.com", o.ID())
 	}
 	for _, o := range chart.Objects(t, probing) {
 		kinds[o.GetKind()]++

@@ -168,8 +168,11 @@ func TestProxyPods(t *testing.T) {
 	assert.Equal(t, proxyLabels, term.LabelSelector.MatchLabels)
 	assert.Equal(t, "250m", container.Resources.Requests.Cpu().String())
 	assert.NotContains(t, container.Resources.Limits, corev1.ResourceCPU)
-	assert.Equal(t, "112Mi", container.Resources.Limits.Memory().String())
 	assert.Equal(t, "112Mi", container.Resources.Requests.Memory().String())
+	assert.Equal(t, "288Mi", container.Resources.Limits.Memory().String())
+	encrypted := proxyDeployment(t, values{"proxy.maxConnections": "1024", "proxy.tls.existingSecret": `"a"`}).Template.Spec.Containers[0].Resources
+	assert.Equal(t, "160Mi", encrypted.Requests.Memory().String())
+	assert.Equal(t, "336Mi", encrypted.Limits.Memory().String())
 
 	// The hook, and one second in which HAProxy ends.
 	assert.Equal(t, []string{"sleep", "10"}, container.Lifecycle.PreStop.Exec.Command)

@@ -150,19 +150,18 @@ func StartMonitoring(t *testing.T) *Monitoring {
 		require.NoError(t, err, "%s does not start: %v", workload, last)
 	}
 	return &Monitoring{
-		prometheus:   forward(t, "prometheus-drill-0", 9090),
-		alertmanager: forward(t, "alertmanager-drill-0", 9093),
+		prometheus:   "http://" + Forward(t, MonitoringNamespace, "prometheus-drill-0", 9090),
+		alertmanager: "http://" + Forward(t, MonitoringNamespace, "alertmanager-drill-0", 9093),
 	}
 }
 
-// forward makes a port of a Pod in the monitoring's namespace reachable until
-// the test's end, and returns its URL.
-func forward(t *testing.T, pod string, port int) string {
+// Forward makes a port of a Pod reachable until the test's end, and returns where.
+func Forward(t *testing.T, namespace, pod string, port int) string {
 	t.Helper()
-	tunnel := k8s.NewTunnel(Kubectl(MonitoringNamespace), k8s.ResourceTypePod, pod, 0, port)
+	tunnel := k8s.NewTunnel(Kubectl(namespace), k8s.ResourceTypePod, pod, 0, port)
 	require.NoError(t, tunnel.ForwardPortE(t))
 	t.Cleanup(tunnel.Close)
-	return "http://" + tunnel.Endpoint()
+	return tunnel.Endpoint()
 }
 
 // Alerts are those that Alertmanager has at this moment.

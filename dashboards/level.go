@@ -5,10 +5,10 @@ func level() []panel {
 	return []panel{
 		figure("Availability in 30 days", "percentunit", "Share of the last 30 days in which the service was up, or of as many as Prometheus keeps. 99.9 % are promised.",
 			latest(`tenant_redis:service_availability:ratio30d{<instance>}`, "")).
-			Decimals(3)),
+			Decimals(3),
 		figure("Minutes left of 43", "none", "What a service level of 99.9 % leaves for 30 days, less what was used. Alerts: RedisErrorBudgetFastBurn, RedisErrorBudgetSlowBurn.",
 			latest(`43.2 - 43200 * (1 - tenant_redis:service_availability:ratio30d{<instance>})`, "")).
-			Decimals(1)),
+			Decimals(1),
 		timeline("Service", "Whether Sentinel's Service takes connections and some Redis is master. Alerts: RedisUnreachable, RedisMasterMissing.", 2*third,
 			yesNo("Up", "Down"), query(`1 - tenant_redis:service_down{<instance>}`, "Service")),
 	}

@@ -315,7 +315,7 @@ func TestPasswordIsNotAnArgument(t *testing.T) {
 	i := running(t, withPassword)
 	asked := i.record(i.Redis[0])
 	i.Stop(i.Redis[0])
-	require.Contains(t, asked(), "PUBLISH")
+	require.Contains(t, asked(), "IS-MASTER-DOWN-BY-ADDR")
 	require.NotContains(t, asked(), i.Password)
 }
 
@@ -341,6 +341,8 @@ func (i *instance) staleSentinel(old *lab.Process) *lab.Process {
 	}
 	s := &lab.Process{IP: i.Network + ".14"}
 	answers := map[string]string{
+		"MYID":                    bulk("id"),
+		"INFO":                    bulk("id=1 laddr=" + net.JoinHostPort(s.IP, lab.SentinelPort) + " fd=1"),
 		"GET-MASTER-ADDR-BY-NAME": array(old.IP, lab.RedisPort),
 		"SENTINELS":               "*3\r\n" + peer(i.Sentinels[0]) + peer(i.Sentinels[1]) + peer(s),
 		"MASTER":                  array("name", lab.MasterName, "ip", old.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "0"),
@@ -370,10 +372,13 @@ func array(words ...string) string {
 	var answer strings.Builder
 	fmt.Fprintf(&answer, "*%d\r\n", len(words))
 	for _, word := range words {
-		fmt.Fprintf(&answer, "$%d\r\n%s\r\n", len(word), word)
+		answer.WriteString(bulk(word))
 	}
 	return answer.String()
 }
+
+// bulk is a text in it.
+func bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text) }
 
 // reaches waits until a Redis has a role.
 func (i *instance) reaches(p *lab.Process, within time.Duration, role string) {

@@ -127,7 +127,7 @@ replicas() {
 # which the others know it; it may be asked through the Service.
 identity() {
 	printf '%s\n' 'SENTINEL MYID' 'CLIENT INFO' | sentinel "${1%/*}" | awk -v at="${1%/*}" -v id="${1##*/}" '
-		NR == 1 && index($0, id) != 1 { exit }
+		NR == 1 && substr($0, 1, length(id)) != id { exit }
 		NR == 2 && match($0, / laddr=[^ ]*/) { print at, substr($0, RSTART + 7, RLENGTH - 7) }'
 }
 

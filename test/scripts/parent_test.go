@@ -73,7 +73,6 @@ func (i *instance) listens(p *lab.Process, want int) {
 // A master that ends although nobody has told it to is replaced before its container
 // is started again.
 func TestCrashedMasterIsReplaced(t *testing.T) {
-	t.Parallel()
 	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,7 @@ SCANNERS := bin/govulncheck bin/vulndb
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
 
-.PHONY: up demo-failover drills bench test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package images engine packages cluster down clean help FORCE
+.PHONY: up demo-failover drills bench scale test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package images engine packages cluster down clean help FORCE
 
 up: ## a kind cluster, the operator, and a demo tenant's Redis
 	@$(NEED) engine $(CLUSTER_TOOLS) build
@@ -60,6 +60,10 @@ drills: ## fire the alerts with real faults; the figures of docs/drills.md
 bench: ## the figures of docs/benchmarks.md and of plugin/README.md
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/bench.sh
+
+scale: ## what one operator carries, on a real API server; a row of docs/scale.md each for INSTANCES, 10 and 50 by default
+	@$(NEED) bin/kubectl bin/helm
+	@scripts/scale.sh $(INSTANCES)
 
 lint: ## style of Go, shell and charts
 	@$(NEED) packages $(LINTERS) bin/helm

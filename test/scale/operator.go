@@ -1,0 +1,108 @@
+//go:build scale
+
+package scale
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// settings are what the chart gives the operator.
+type settings struct {
+	version     string
+	concurrency int
+	queries     int
+	// environment is the operator's own.
+	environment []string
+}
+
+// operator is the real one.
+type operator struct {
+	*process
+	settings
+	port int
+	// restarts are how often it ended by itself, and why says what it said then.
+	restarts int
+	why      string
+	begin    func() *process
+}
+
+func startOperator(t *testing.T, p *plane, s settings) *operator {
+	t.Helper()
+	o := &operator{settings: s, port: freePort(t)}
+	o.begin = func() *process {
+		return start(t, "operator", "redis-operator-"+s.version+"/redisoperator", append([]string{"POD_NAMESPACE=redis-system"}, s.environment...),
+			"--development", "--kubeconfig", p.kubeconfig, "--listen-address", fmt.Sprintf("127.0.0.1:%d", o.port),
+			fmt.Sprintf("--concurrency=%d", s.concurrency), fmt.Sprintf("--k8s-cli-qps-limit=%d", s.queries), fmt.Sprintf("--k8s-cli-burstable-limit=%d", s.queries))
+	}
+	o.process = o.begin()
+	return o
+}
+
+// keep starts it again if it has ended by itself, as a cluster does.
+func (o *operator) keep() {
+	if crashed, why := o.crashed(); crashed {
+		o.restarts++
+		o.why = why
+		o.process = o.begin()
+	}
+}
+
+// counters are the sums of metrics that count, by name and one label.
+type counters map[string]float64
+
+var sample = regexp.MustCompile(`^([a-z0-9_]+)(\{[^ ]*\})? ([0-9.e+-]+)$`)
+
+// counted returns the sums of what a page of metrics counts, by name, and of the
+// API server's requests by verb.
+func counted(body *bufio.Scanner) counters {
+	found := counters{}
+	for body.Scan() {
+		match := sample.FindStringSubmatch(body.Text())
+		if match == nil {
+			continue
+		}
+		value, err := strconv.ParseFloat(match[3], 64)
+		if err != nil {
+			continue
+		}
+		found[match[1]] += value
+		if match[1] == "apiserver_request_total" {
+			_, verb, _ := strings.Cut(match[2], `verb="`)
+			verb, _, _ = strings.Cut(verb, `"`)
+			found[verb] += value
+		}
+	}
+	return found
+}
+
+// metrics returns the operator's.
+func (o *operator) metrics(t *testing.T) counters {
+	t.Helper()
+	client := http.Client{Timeout: 10 * time.Second}
+	response, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", o.port))
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	scanner := bufio.NewScanner(response.Body)
+	scanner.Buffer(nil, 1<<20)
+	return counted(scanner)
+}
+
+// metrics returns the API server's.
+func (p *plane) metrics(t *testing.T) counters {
+	t.Helper()
+	body, err := p.typed.Discovery().RESTClient().Get().AbsPath("/metrics").Stream(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = body.Close() }()
+	scanner := bufio.NewScanner(body)
+	scanner.Buffer(nil, 1<<20)
+	return counted(scanner)
+}

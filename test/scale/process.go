@@ -1,0 +1,132 @@
+//go:build scale
+
+// Package scale measures how many instances one Redis operator carries. The operator,
+// the API server and etcd are the real programs, as processes of this machine; the
+// instances are RedisFailovers of the real chart, whose Pods have no kubelet, and whose
+// Redis and Sentinels are answered for by one program on loopback addresses.
+package scale
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	repository = "../.."
+	// tick is the kernel's unit of CPU time in /proc, 10 ms on all Linux machines.
+	tick = 10 * time.Millisecond
+)
+
+// process is a program that runs until the test ends.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	log   string
+	ended chan struct{}
+
+	mu    sync.Mutex
+	asked bool
+}
+
+// start runs a program of .cache/build, which `make scale` compiles.
+func start(t *testing.T, name, program string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{name: name, log: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{})}
+	log, err := os.Create(p.log)
+	require.NoError(t, err)
+	p.cmd = exec.Command(filepath.Join(repository, ".cache/build", program), args...)
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	// It must not outlive a test that is killed.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait()
+		_ = log.Close()
+		close(p.ended)
+	}()
+	t.Cleanup(p.stop)
+	return p
+}
+
+func (p *process) stop() {
+	p.mu.Lock()
+	p.asked = true
+	p.mu.Unlock()
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
+
+// crashed tells whether it ended by itself, and what it said last.
+func (p *process) crashed() (bool, string) {
+	select {
+	case <-p.ended:
+	default:
+		return false, ""
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.asked, p.said("fatal error")
+}
+
+// said returns the first line of its log that has a text, or else its last one.
+func (p *process) said(text string) string {
+	data, _ := os.ReadFile(p.log)
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	for _, line := range lines {
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+	return lines[len(lines)-1]
+}
+
+// cpu is the time that it has used so far.
+func (p *process) cpu(t *testing.T) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	require.NoError(t, err, "%s: %s", p.name, p.said("fatal error"))
+	// The name, in brackets, may have spaces.
+	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+	user, err := strconv.Atoi(fields[11])
+	require.NoError(t, err)
+	system, err := strconv.Atoi(fields[12])
+	require.NoError(t, err)
+	return time.Duration(user+system) * tick
+}
+
+// memory is the most that it has had at a time, in MiB.
+func (p *process) memory(t *testing.T) int {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(data)) {
+		if size, found := strings.CutPrefix(line, "VmHWM:"); found {
+			kib, err := strconv.Atoi(strings.Fields(size)[0])
+			require.NoError(t, err)
+			return kib / 1024
+		}
+	}
+	require.Fail(t, "no VmHWM")
+	return 0
+}
+
+// freePort returns a port of 127.0.0.1 that nothing listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}

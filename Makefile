@@ -13,7 +13,7 @@ CLUSTER_TOOLS := bin/kubectl bin/helm bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 TESTERS := bin/gotestsum bin/helm4
-SCANNERS := bin/govulncheck bin/vulndb
+SCANNERS := bin/govulncheck bin/vulndb bin/cyclonedx-gomod
 
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
@@ -81,7 +81,7 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) ## every pinned tool, 
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
 
-package: bin/helm bin/helm4 ## the charts, linted, and the Helm plugins of each platform, with checksums, signed by SIGN_KEY if set, into dist/
+package: bin/helm bin/helm4 bin/cyclonedx-gomod packages ## the charts, linted, and the Helm plugins of each platform, with bills of materials, licences and checksums, signed by SIGN_KEY if set, into dist/
 	@scripts/package.sh
 	@scripts/package-plugins.sh
 	@scripts/sign.sh

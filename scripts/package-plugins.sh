@@ -5,21 +5,31 @@
 #
 # Helm 4 wants the plugin's folder in an archive, and its name at the beginning of
 # the archive's; Helm 3 wants the files without a folder.
+#
+# Beside each archive are its bill of materials (ARCHIVE.cdx.json) and the licences of
+# all that is in its programs (ARCHIVE.licences.txt).
 . "$(dirname "$0")/lib.sh"
+. scripts/materials-lib.sh
+export GOTOOLCHAIN=$TOOLCHAIN
 
+# The programs of Windows end in .exe.
+shopt -s extglob
 dist=$(realpath -m "${1:-$ROOT/dist}")
 shift || true
 [ $# -gt 0 ] || set -- linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 version=$(sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/internal/version/version.go)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Where there is no history the programs know their version alone.
+commit=$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || true)
+ldflags="-s -w -X github.com/tenant-redis/tenant-redis/plugin/internal/version.commit=$commit"
 
 # build OS ARCHITECTURE: both programs, into a folder of the platform.
 build() {
   local suffix='' program
   [ "$1" != windows ] || suffix=.exe
   for program in tenant tenant-post; do
-    GOOS=$1 GOARCH=$2 go build -ldflags "-s -w" -o "$work/$1-$2/$program$suffix" "./plugin/cmd/$program"
+    GOOS=$1 GOARCH=$2 go build -ldflags "$ldflags" -o "$work/$1-$2/$program$suffix" "./plugin/cmd/$program"
   done
 }
 
@@ -31,8 +41,14 @@ archive() {
     gzip --no-name >"$dist/$name.tgz"
 }
 
+# materials NAME PROGRAM...: what the programs in an archive are made of.
+materials() {
+  bill "v$version" "${@:2}" >"$dist/$1.cdx.json"
+  licences "${@:2}" >"$dist/$1.licences.txt"
+}
+
 pack() {
-  local platform plugins
+  local platform plugins programs
   mkdir -p "$dist"
   for platform; do
     platform=${platform/\//-}
@@ -42,8 +58,12 @@ pack() {
     archive "tenant-$version-$platform" "$plugins/helm4" tenant
     archive "tenant-post-$version-$platform" "$plugins/helm4" tenant-post
     archive "tenant-helm3-$version-$platform" "$plugins/helm3/tenant" bin plugin.yaml
+    programs=$plugins/helm3/tenant/bin
+    materials "tenant-$version-$platform" "$programs/tenant"?(.exe)
+    materials "tenant-post-$version-$platform" "$programs/tenant-post"?(.exe)
+    materials "tenant-helm3-$version-$platform" "$programs"/*
   done
-  (cd "$dist" && sha256sum -- *.tgz >SHA256SUMS)
+  (cd "$dist" && sha256sum -- *.tgz *.json *.txt >SHA256SUMS)
 }
 
 step "packing the plugins for $*" pack "$@"

@@ -81,7 +81,7 @@ func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 		// The library shows flags with one dash.
 		return exitUsage, nil, usageError(strings.Replace(err.Error(), " -", " --", 1))
 	case *printVersion:
-		return exitOK, strings.NewReader("tenant-post " + version.Version + "\n"), nil
+		return exitOK, strings.NewReader("tenant-post " + version.Full() + "\n"), nil
 	case flags.NArg() > 0:
 		return exitUsage, nil, usageError(fmt.Sprintf("unexpected argument %q", flags.Arg(0)))
 	case *tenantFile == "":

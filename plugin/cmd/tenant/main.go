@@ -121,7 +121,7 @@ func versionCommand() *cobra.Command {
 		Short: "Prints the version",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(command.OutOrStdout(), version.Version)
+			_, err := fmt.Fprintln(command.OutOrStdout(), version.Full())
 			return err
 		},
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -36,7 +38,7 @@ func TestPackages(t *testing.T) {
 	folder, again := pack(t), pack(t)
 	first, err := os.ReadFile(filepath.Join(folder, "SHA256SUMS"))
 	require.NoError(t, err)
-	require.Equal(t, 3, strings.Count(string(first), "\n"))
+	require.Equal(t, 9, strings.Count(string(first), "\n"), "three archives, each with what it is made of and the licences")
 	second, err := os.ReadFile(filepath.Join(again, "SHA256SUMS"))
 	require.NoError(t, err)
 	require.Equal(t, string(first), string(second))
@@ -44,8 +46,41 @@ func TestPackages(t *testing.T) {
 	check.Dir = folder
 	out, err := check.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	t.Run("materials", func(t *testing.T) { materials(t, folder) })
 	t.Run("installed", func(t *testing.T) { install(t, folder) })
 	t.Run("signed", func(t *testing.T) { verifySigned(t, again) })
+}
+
+// materials holds the lists beside each archive against the modules that the programs
+// here name.
+func materials(t *testing.T, folder string) {
+	t.Helper()
+	for _, archive := range archives(t, folder) {
+		name := strings.TrimSuffix(archive, ".tgz")
+		text, err := os.ReadFile(name + ".cdx.json")
+		require.NoError(t, err)
+		var bill struct {
+			BOMFormat  string
+			Components []struct{ Name, Version string }
+		}
+		require.NoError(t, json.Unmarshal(text, &bill))
+		require.Equal(t, "CycloneDX", bill.BOMFormat)
+		licences, err := os.ReadFile(name + ".licences.txt")
+		require.NoError(t, err)
+		sections := strings.Count(string(licences), "\n==== ") + 1
+		require.Len(t, bill.Components, sections, name)
+		for _, component := range bill.Components {
+			if component.Name == "std" {
+				component.Name, component.Version = "Go and its standard library,", " "+component.Version
+			} else {
+				component.Version = "@" + component.Version
+			}
+			require.Contains(t, string(licences), "==== "+component.Name+component.Version+"\n")
+		}
+		if strings.HasPrefix(filepath.Base(name), "tenant-post-") {
+			require.Len(t, bill.Components, 3, "what tenant-post imports")
+		}
+	}
 }
 
 // install installs packages with both majors: Helm 3 takes archives from a server
@@ -72,6 +107,7 @@ func install(t *testing.T, folder string) {
 		for _, args := range installations[filepath.Base(h.plugins)] {
 			h.must(t, append([]string{"plugin", "install"}, args...)...)
 		}
+		require.Regexp(t, `^`+regexp.QuoteMeta(version.Version)+` \(commit [0-9a-f]{40}(-dirty)?, go1\.26\.\d+\)\n$`, h.must(t, "tenant", "version"))
 		require.Contains(t, h.must(t, "tenant", "template", "shop", "testdata/chart", "--tenant", "testdata/tenant.yaml"), provenance)
 		h.must(t, "plugin", "uninstall", "tenant")
 	})

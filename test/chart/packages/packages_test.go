@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -156,6 +158,46 @@ func TestAnnotations(t *testing.T) {
 			require.NotEmpty(t, entries, chart)
 		}
 	}
+}
+
+// TestImagesToMirror holds the list that docs/versions.md makes against what is rendered
+// with all that is optional.
+func TestImagesToMirror(t *testing.T) {
+	page, err := os.ReadFile(render.Repository + "/docs/versions.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(page), "\n## Mirror the images\n")
+	require.True(t, found)
+	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(section)
+	require.NotNil(t, block)
+	folder := t.TempDir()
+	repository, err := filepath.Abs(render.Repository)
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(repository+"/charts", filepath.Join(folder, "charts")))
+	script := exec.CommandContext(t.Context(), "bash", "-euc", block[1])
+	script.Dir = folder
+	script.Env = append(os.Environ(), "PATH="+repository+"/bin:"+os.Getenv("PATH"))
+	out, err := script.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	text, err := os.ReadFile(filepath.Join(folder, "images.txt"))
+	require.NoError(t, err)
+	listed := strings.Fields(string(text))
+
+	rendered := map[string]bool{}
+	for chart, set := range map[string]string{
+		"redis-operator": "crds.create=false",
+		"tenant-redis":   "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true",
+	} {
+		manifests, err := exec.CommandContext(t.Context(), repository+"/bin/helm", "template", "cache", repository+"/charts/"+chart, "--namespace", "redis-system", "--set", set).Output()
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`(?m)^[ -]*image: "?([^"\s]+)"?$`).FindAllSubmatch(manifests, -1) {
+			rendered[string(match[1])] = true
+		}
+	}
+	require.Len(t, rendered, 4)
+	for image := range rendered {
+		require.Contains(t, listed, image)
+	}
+	require.Len(t, listed, len(rendered))
 }
 
 // defaultImages are those of the tenant chart.

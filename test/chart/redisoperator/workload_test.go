@@ -45,6 +45,17 @@ func TestImage(t *testing.T) {
 	}
 	own := deployment(t, values{"image": `{"repository": "mirror.example:5000/redis-operator", "tag": "v1.3.0-own"}`})
 	assert.Equal(t, "mirror.example:5000/redis-operator:v1.3.0-own", own.Spec.Template.Spec.Containers[0].Image)
+	assert.Empty(t, own.Spec.Template.Spec.ImagePullSecrets)
+}
+
+func TestImageByDigest(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0a", 32)
+	pod := deployment(t, values{
+		"image":            `{"repository": "mirror.example:5000/redis-operator", "digest": "` + digest + `"}`,
+		"imagePullSecrets": `[{"name": "mirror"}]`,
+	}).Spec.Template.Spec
+	assert.Equal(t, "mirror.example:5000/redis-operator:v1.3.0-rc1@"+digest, pod.Containers[0].Image)
+	assert.Equal(t, []corev1.LocalObjectReference{{Name: "mirror"}}, pod.ImagePullSecrets)
 }
 
 // operatorFlags are the names of the flags that a flavour's source registers.

@@ -17,7 +17,6 @@ import (
 // TestTenants installs the example tenants side by side, as their platform team
 // does, through the post-renderer: two of them in one namespace, one with Helm 4.
 func TestTenants(t *testing.T) {
-	t.Parallel()
 	releases := []framework.Release{
 		{
 			Name: "e2e-team-a-cache", Tenant: "e2e-team-a", Example: "team-a",

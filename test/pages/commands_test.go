@@ -59,7 +59,7 @@ func TestProblems(t *testing.T) {
 	for script, problem := range map[string]string{
 		"kubectl run a --image=tenant-redis.local/valkey:8":                 "nowhere but here",
 		"kubectl run a --image=example/go:local":                            "nowhere but here",
-		"cat /srv/pages/README.md":                                          "nowhere but here",
+		"cat /home/somebody/README.md":                                      "nowhere but here",
 		"kubectl create -f examples/go/jobs.yaml":                           "there is no examples/go/jobs.yaml",
 		"helm install a b --post-renderer bin/tenant-post":                  "is Helm 3's",
 		"kubectl get pods -n $NAMESPACE":                                    "$NAMESPACE is set nowhere",

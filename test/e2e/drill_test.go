@@ -131,9 +131,11 @@ func (l *lab) begin(i *framework.Instance, fault string) *drill {
 	return &drill{alerts: l.alerts, instance: i, fault: fault, at: time.Now(), found: map[string]*finding{}}
 }
 
-// name is that of the object that the runbooks of a drill are about.
-func (d *drill) name() string {
-	if d.instance == nil {
+// subject is the name of what an alert's runbook is about: for those of the operator's
+// chart that is the operator, whichever instance the alert names.
+func (d *drill) subject(t *testing.T, alert string) string {
+	t.Helper()
+	if d.instance == nil || !alertSource(t, alert).tenant {
 		return "redis-operator"
 	}
 	return d.instance.Name
@@ -166,7 +168,7 @@ func (d *drill) fires(t *testing.T, alerts ...string) {
 // find finds an alert about the drill's instance among others.
 func (d *drill) find(alerts []framework.Alert, name string) (framework.Alert, bool) {
 	for _, alert := range alerts {
-		if alert.Labels["alertname"] == name && (d.instance == nil || about(alert) == d.name()) {
+		if alert.Labels["alertname"] == name && (d.instance == nil || about(alert) == d.instance.Name) {
 			return alert, true
 		}
 	}
@@ -189,7 +191,7 @@ func (d *drill) note(t *testing.T, alert framework.Alert) {
 	assert.Equal(t, source.Labels["severity"], alert.Labels["severity"], name)
 	assert.Equal(t, source.Annotations["summary"], alert.Annotations["summary"], name)
 	assert.True(t, strings.HasSuffix(alert.Annotations["runbook_url"], "/"+name+".md"), "%s: runbook_url is %q", name, alert.Annotations["runbook_url"])
-	assert.Contains(t, alert.Annotations["runbook_variables"], "\nNAME="+d.name()+"\n", name)
+	assert.Contains(t, alert.Annotations["runbook_variables"], "\nNAME="+d.subject(t, name)+"\n", name)
 	assert.NotRegexp(t, `^$|<[a-z ]+>`, alert.Annotations["description"], name)
 	assert.Regexp(t, `^`+regexp.QuoteMeta(grafana)+`/\S+$`, alert.Annotations["dashboard_url"], name)
 	if source.tenant {
@@ -255,7 +257,7 @@ func (d *drill) diagnose(t *testing.T, alert string, unfit *regexp.Regexp) {
 	t.Helper()
 	book := d.runbook(t, alert)
 	for n := range book.Blocks(runbook.Diagnosis) {
-		script, err := book.Script(runbook.Diagnosis, n, d.variables(nil))
+		script, err := book.Script(runbook.Diagnosis, n, d.variables(t, alert, nil))
 		require.NoError(t, err)
 		output, err := runScript(t, "set -u\n"+script)
 		assert.NotEmpty(t, output, "the diagnosis of %s shows nothing (%v)", alert, err)
@@ -267,7 +269,7 @@ func (d *drill) diagnose(t *testing.T, alert string, unfit *regexp.Regexp) {
 // returns what it prints. What the runbook lets its reader choose is given.
 func (d *drill) mitigate(t *testing.T, alert string, n int, choices map[string]string) string {
 	t.Helper()
-	script, err := d.runbook(t, alert).Script(runbook.Mitigation, n, d.variables(choices))
+	script, err := d.runbook(t, alert).Script(runbook.Mitigation, n, d.variables(t, alert, choices))
 	require.NoError(t, err)
 	output, err := runScript(t, "set -u\n"+script)
 	require.NoError(t, err, "the mitigation of %s fails:\n%s", alert, output)
@@ -284,8 +286,9 @@ func (d *drill) runbook(t *testing.T, alert string) runbook.Runbook {
 }
 
 // variables are those that each runbook begins with, and a reader's choices.
-func (d *drill) variables(choices map[string]string) map[string]string {
-	variables := map[string]string{"NAMESPACE": framework.DrillsNamespace, "NAME": d.name()}
+func (d *drill) variables(t *testing.T, alert string, choices map[string]string) map[string]string {
+	t.Helper()
+	variables := map[string]string{"NAMESPACE": framework.DrillsNamespace, "NAME": d.subject(t, alert)}
 	for name, value := range choices {
 		variables[name] = value
 	}

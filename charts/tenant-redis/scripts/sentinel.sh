@@ -145,7 +145,7 @@ meet() {
 }
 
 # discover: sets $sentinels, all that are known to any, and $peers, whom each knows.
-# Begins anew while those that are known do not answer or know nobody, as
+# Begins again while those that are known do not answer or know nobody, as
 # they do when the operator reset them.
 discover() {
 	for _ in 1 2 3; do

@@ -12,7 +12,7 @@ old=$self
 leader=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
 
 # A vote counts for so many seconds. Whoever has won promotes within the first
-# half, or begins anew; nobody else asks for a newer epoch before they are over,
+# half, or begins again; nobody else asks for a newer epoch before they are over,
 # or the Sentinels, who vote at every newer epoch, would have two leaders.
 lease=6
 
@@ -74,7 +74,7 @@ in_time() {
 
 # fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has the old master's data:
 # it is linked or, where the link may be down since that is, was linked and has not
-# begun to load anew, which leaves it nothing.
+# begun to load again, which leaves it nothing.
 fit() {
 	redis "$1" INFO | tr -d '\r' | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
 		{ at = index($0, ":"); value[substr($0, 1, at - 1)] = substr($0, at + 1) }

@@ -34,22 +34,6 @@ lab_on() (
   tests "$1" -run "$few" "$package"
 )
 
-# each_server SERVER... runs them for all at the same time, since they mostly wait, and
-# shows one server's tests after the other's.
-each_server() {
-  local server pids=() status=0
-  for server; do
-    lab_on "$server" >"$CACHE/log/lab-$server.log" 2>&1 &
-    pids+=($!)
-  done
-  for server; do
-    wait "${pids[0]}" || status=1
-    pids=("${pids[@]:1}")
-    cat "$CACHE/log/lab-$server.log"
-  done
-  return "$status"
-}
-
 # run SUITE runs the tests of one.
 run() {
   local packages servers server
@@ -66,7 +50,9 @@ run() {
       ;;
     versions)
       mapfile -t servers < <(sed '/^#/d; s/ .*//' ci/servers/list)
-      scripts/servers.sh "${servers[@]}" && each_server "${servers[@]}"
+      scripts/servers.sh "${servers[@]}" || return
+      # One after the other: they measure.
+      for server in "${servers[@]}"; do lab_on "$server" || return; done
       ;;
     e2e) on_cluster e2e 70m ;;
     full) on_cluster e2e,full 4h ;;

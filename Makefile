@@ -18,7 +18,7 @@ SCANNERS := bin/govulncheck bin/vulndb bin/cyclonedx-gomod
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
 
-.PHONY: up demo-failover drills bench scale test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package images engine packages cluster down clean help FORCE
+.PHONY: up demo-failover record-demo drills bench scale test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package images engine packages cluster down clean help FORCE
 
 up: ## a kind cluster, the operator, and a demo tenant's Redis
 	@$(NEED) engine $(CLUSTER_TOOLS) build
@@ -26,6 +26,9 @@ up: ## a kind cluster, the operator, and a demo tenant's Redis
 
 demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' master under load and draw what clients see
 	@scripts/demo-failover.sh
+
+record-demo: bin/kubectl bin/await-redis bin/timeline bin/record ## the README's recording of demo-failover
+	@bin/record -as 'make demo-failover' -out docs/images/demo-failover.svg scripts/demo-failover.sh
 
 test: ## all that every commit must pass
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) build
@@ -118,7 +121,7 @@ bin/tenant-post: FORCE
 bin/tenant: FORCE
 	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant
 
-bin/await-redis bin/timeline: FORCE
+bin/await-redis bin/record bin/timeline: FORCE
 	@$(GO_BUILD) -o $@ ./test/cmd/$(@F)
 
 # They are made of the same packages for the most part, which Go then has.

@@ -54,7 +54,7 @@ const (
 
 // TestProxyCost holds what the proxy costs to what is promised, by the medians of
 // three rounds. Where no core is idle the ratio is that of the time on cores that
-// both ways take, and it fails: docs/proxy.md.
+// both ways take, and it fails: docs/design/proxy.md.
 func TestProxyCost(t *testing.T) {
 	s := installProxy(t, framework.Release{Name: "e2e-proxy-cost", Values: map[string]string{"proxy.enabled": "true"}})
 	for _, c := range []struct {

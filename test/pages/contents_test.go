@@ -20,6 +20,7 @@ import (
 // rendered are the objects of the tenant chart with these flags, by kind.
 func rendered(t *testing.T, flags ...string) map[string][]byte {
 	t.Helper()
+	require.FileExists(t, root+"/bin/helm", "run make tools")
 	command := exec.CommandContext(t.Context(), root+"/bin/helm", append([]string{"template", "team-a-cache", root + "/charts/tenant-redis", "--skip-tests"}, flags...)...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
@@ -83,32 +84,6 @@ func TestOperatorsSize(t *testing.T) {
 	cpu, memory := float64(pods*requests.Cpu().MilliValue())/1000, pods*requests.Memory().Value()>>20
 	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB |", cpu, memory))
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("the operator %g CPU and %d MiB", cpu, memory))
-}
-
-// TestFiguresAgree holds that the comparison in the README is that of the benchmarks.
-func TestFiguresAgree(t *testing.T) {
-	readme, benchmarks := read(t, "README.md"), read(t, "docs/benchmarks.md")
-	gap := func(text string) string { return regexp.MustCompile(`[0-9.]+`).FindString(text) }
-	for fault, name := range map[string]string{"Pod deleted": "master's Pod deleted", "process killed": "master killed (kill -9)"} {
-		row := regexp.MustCompile(`\| ` + fault + ` \| (\S+) s without a write, (\d+) lost \| (\S+) s(?: without a write)?, ([0-9,]+) (?:acknowledged writes )?lost \|`).FindStringSubmatch(readme)
-		require.NotNil(t, row, fault)
-		_, rest, found := strings.Cut(benchmarks, "| "+name+" |")
-		require.True(t, found, name)
-		var gaps, stock []string
-		for _, line := range strings.Split(rest, "\n")[:2] {
-			cells := strings.Split(strings.Trim(line, "| "), "|")
-			require.GreaterOrEqual(t, len(cells), 5)
-			gaps = append(gaps, strings.TrimSpace(cells[len(cells)-4])+" s "+strings.TrimSpace(cells[len(cells)-3]))
-			stock = append(stock, strings.TrimSpace(cells[len(cells)-2])+" s "+strings.TrimSpace(cells[len(cells)-1]))
-		}
-		assert.Contains(t, gaps, row[1]+" s "+row[2], fault)
-		var same bool
-		for _, one := range stock {
-			lost := one[strings.LastIndex(one, " ")+1:]
-			same = same || strings.HasPrefix(gap(one), row[3]) && lost == strings.ReplaceAll(row[4], ",", "")
-		}
-		assert.True(t, same, "%s: %v has not %s s and %s lost", fault, stock, row[3], row[4])
-	}
 }
 
 // TestExampleValues renders each file of examples/values, for which a password is not

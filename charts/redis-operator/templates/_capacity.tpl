@@ -1,5 +1,5 @@
 {{/*
-What one pass over one instance takes of a worker, of the API server and of the CPU,
+What one reconcile of one instance takes of a worker, of the API server and of the CPU,
 and what an instance takes of the memory.
 */}}
 {{- define "redis-operator.pass" -}}

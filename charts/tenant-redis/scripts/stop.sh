@@ -63,20 +63,11 @@ level_within() {
 	done
 }
 
-# step_down: makes this Redis a replica of the successor, before any Sentinel names
-# that. The other way round a script that dies between leaves a master that takes
-# writes when its pause is over, and that the Sentinels replace 8 s later at the
-# earliest: 810 to 1,660 acknowledged writes were lost, in 3 of 3 such deaths, and
-# none in this order. In the same moment
-# - the writes that were held are let go, to be answered READONLY: they were not
-#   applied, which a client knows before its library hears of the successor and drops
-#   the connection. Announced while they were held, go-redis had one write of unknown
-#   outcome in each of 16 moves; so it has none, and the gap is no longer. The price
-#   is a few refusals, until the Sentinels name the successor some 20 ms later.
-# - the Sentinels' own PUBLISH is held on, so that this Redis does not answer them. If
-#   the script dies here, they replace a master that is silent when they may, twice
-#   their failover-timeout after the vote; one that answers that it is a replica, only
-#   after 22 s.
+# step_down: makes this Redis a replica of the successor before any Sentinel names that,
+# so that a script that dies between leaves no second master that takes writes. In the
+# same moment the writes that were held are answered READONLY, and the Sentinels' own
+# messages are held, so that they replace this Redis sooner if the script dies.
+# docs/design/failover.md has what either way costs.
 step_down() {
 	why="writes were held for too long"
 	[ $(($(now) - held)) -le 3 ] || return

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # what others use, and set
 # A Pod has a master replaced, mostly its own Redis, by the Sentinels' own protocol:
 # it wins an epoch by their votes, promotes a replica and announces it to them, so
-# that nobody waits for the next time that a Sentinel asks. docs/failover.md has
+# that nobody waits for the next time that a Sentinel asks. docs/design/failover.md has
 # the whole of it. Every step says in $why for what reason it failed.
 
 # The master that is replaced.

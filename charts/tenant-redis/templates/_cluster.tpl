@@ -4,12 +4,19 @@ asked for is in the release's namespace, and of the kinds that whoever deploys a
 instance has rights on: see examples/deployer.
 */}}
 
-{{/* The ServiceAccounts of the release's namespace as a JSON list of kind List; {} where Helm sees no cluster. Each instance has one. */}}
+{{/*
+The ServiceAccounts of the release's namespace as a JSON list of kind List; {} where Helm sees
+no cluster. Each instance has one.
+*/}}
 {{- define "tenant-redis.serviceAccounts" -}}
 {{- lookup "v1" "ServiceAccount" .Release.Namespace "" | toJson -}}
 {{- end }}
 
-{{/* What this instance runs with already, as JSON: {"secret": "the name of the Secret with its password, or empty", "user": "the tenant's user that each Redis knows, or empty"}; {} if it does not run. */}}
+{{/*
+What this instance runs with already, as JSON: {"secret": "the name of the Secret with its
+password, or empty", "user": "the tenant's user that each Redis knows, or empty"}; {} if it does
+not run.
+*/}}
 {{- define "tenant-redis.running" -}}
 {{- $name := include "tenant-redis.name" . -}}
 {{- $running := dict -}}
@@ -36,7 +43,10 @@ instance has rights on: see examples/deployer.
 {{- toJson $running -}}
 {{- end }}
 
-{{/* The password in a Secret of the release's namespace, empty if there is none: (dict "root" $ "secret" "name"), and "key" if it is not the instance's own. */}}
+{{/*
+The password in a Secret of the release's namespace, empty if there is none: (dict "root" $
+"secret" "name"), and "key" if it is not the instance's own.
+*/}}
 {{- define "tenant-redis.passwordIn" -}}
 {{- lookup "v1" "Secret" .root.Release.Namespace .secret | dig "data" (get . "key" | default "password") "" | b64dec -}}
 {{- end }}

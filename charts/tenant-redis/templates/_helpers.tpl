@@ -20,14 +20,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.access.label | default (printf "elastisys.io/redis-%s-access" (include "tenant-redis.name" .)) -}}
 {{- end }}
 
-{{/* Labels that the operator gives to the Pods of one component of one instance: (dict "root" $ "component" "redis") */}}
+{{/*
+Labels that the operator gives to the Pods of one component of one instance: (dict "root" $
+"component" "redis")
+*/}}
 {{- define "tenant-redis.selector" -}}
 app.kubernetes.io/name: {{ include "tenant-redis.name" .root | quote }}
 app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/part-of: redis-failover
 {{- end }}
 
-{{/* Pod Security "restricted", complete: a context given to the operator replaces its default, which has no seccomp profile. */}}
+{{/*
+Pod Security "restricted", complete: a context given to the operator replaces its default, which
+has no seccomp profile.
+*/}}
 {{- define "tenant-redis.podSecurityContext" -}}
 runAsNonRoot: true
 {{- with int .Values.runAsUser }}
@@ -49,7 +55,9 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* Lets the cluster autoscaler remove a node in spite of the Pod's emptyDir, whose name is given. */}}
+{{/*
+Lets the cluster autoscaler remove a node in spite of the Pod's emptyDir, whose name is given.
+*/}}
 {{- define "tenant-redis.evictable" -}}
 cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: {{ . }}
 {{- end }}
@@ -108,7 +116,11 @@ disablePodDisruptionBudget: true
 {{- end }}
 {{- end }}
 
-{{/* How to tell ready from not, a command that is given as a list. The operator asks for the first time after 30 s; until then a new Pod counts as missing for budgets, drains and whoever waits for it. */}}
+{{/*
+How to tell ready from not, a command that is given as a list. The operator asks for the first
+time after 30 s; until then a new Pod counts as missing for budgets, drains and whoever waits
+for it.
+*/}}
 {{- define "tenant-redis.ready" -}}
 customReadinessProbe:
   exec:
@@ -119,7 +131,11 @@ customReadinessProbe:
   timeoutSeconds: 5
 {{- end }}
 
-{{/* How to tell alive from dead, for the port that is given. Who answers is alive, whatever it says: the operator's own probe, which wants PONG, has a Redis killed that loads, and one that has no connection left, again and again. It does not log in, and so asks for RESET, which needs no password: a PING would count as a login that is refused, and RedisLoginsRefused would tell of it. Silence of a minute and a half is for good: Sentinel has replaced such a master long before. */}}
+{{/*
+How to tell alive from dead, for the port that is given: who answers is alive, whatever it
+says. RESET needs no password, while a PING would count as a login that is refused. Why it
+is not the operator's own probe: docs/design/traps.md.
+*/}}
 {{- define "tenant-redis.alive" -}}
 customLivenessProbe:
   exec:
@@ -133,7 +149,10 @@ customLivenessProbe:
   failureThreshold: 3
 {{- end }}
 
-{{/* Whether the operator has the fields that Spotahome's v1.3 has added, for probes and against PodDisruptionBudgets of its own: not empty if so. */}}
+{{/*
+Whether the operator has the fields that Spotahome's v1.3 has added, for probes and against
+PodDisruptionBudgets of its own: not empty if so.
+*/}}
 {{- define "tenant-redis.newFields" -}}
 {{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}
 {{- end }}

@@ -1,4 +1,7 @@
-{{/* Fails where a value is null, which Helm takes for "no such key": templates would find nothing. Helm renders the folder tests before all else. */}}
+{{/*
+Fails where a value is null, which Helm takes for "no such key": templates would find nothing.
+Helm renders the folder tests before all else.
+*/}}
 {{- define "tenant-redis.noneMissing" -}}
 {{- $missing := list -}}
 {{- range $key := .Files.Get "files/keys.json" | fromJsonArray -}}
@@ -21,23 +24,35 @@
 {{- end -}}
 {{- end }}
 
-{{/* What is wrong with values that people bring from other charts, as a JSON list: each key with what to write here. */}}
-{{- define "tenant-redis.fromOtherCharts" -}}
-{{- $wrong := list -}}
-{{- range $key, $answer := .Files.Get "files/other-charts.json" | fromJson -}}
-{{- $path := splitList "." $key -}}
-{{- $at := $.Values -}}
-{{- range initial $path -}}
-{{- $at = get $at . -}}
+{{/*
+Of a table of rules the mistakes, as a JSON list of "KEY: SAYS: FIX". Each rule is
+(dict "key" KEY "wrong" CONDITION "says" TEXT "fix" TEXT); one whose text says it all
+has no fix.
+*/}}
+{{- define "tenant-redis.mistakes" -}}
+{{- $mistakes := list -}}
+{{- range . -}}
+{{- if .wrong -}}
+{{- $mistakes = list .key .says .fix | compact | join ": " | append $mistakes -}}
 {{- end -}}
-{{- if hasKey $at (last $path) -}}
-{{- $wrong = append $wrong (printf "%s: is not a value of this chart: %s" $key $answer) -}}
 {{- end -}}
-{{- end -}}
-{{- toJson $wrong -}}
+{{- toJson $mistakes -}}
 {{- end }}
 
-{{/* Of a list of names the one that is most like a word, or nothing if none is: (dict "word" "a word" "names" LIST). Alike are at least seven of ten of their pairs of letters. The beginning of a name is no mistake in writing it, such as maxmemory. */}}
+{{/*
+The fix for a name that is not known: (dict "word" "a word" "names" LIST "otherwise" "what to do
+if it is like none").
+*/}}
+{{- define "tenant-redis.meant" -}}
+{{- $nearest := include "tenant-redis.nearest" . -}}
+{{- empty $nearest | ternary .otherwise (printf "did you mean %s?" $nearest) -}}
+{{- end }}
+
+{{/*
+Of a list of names the one that is most like a word, or nothing if none is: (dict
+"word" "a word" "names" LIST). Alike are at least seven of ten of their pairs of
+letters. The beginning of a name is no mistake in writing it, such as maxmemory.
+*/}}
 {{- define "tenant-redis.nearest" -}}
 {{- $word := regexReplaceAll "[^a-z0-9]" (lower .word) "" -}}
 {{- $best := dict "score" 69 "name" "" -}}

@@ -1,4 +1,7 @@
-{{/* Labels that tell the series of one component of one instance from all others: (dict "root" $ "component" "redis"). The alerts rest on them. */}}
+{{/*
+Labels that tell the series of one component of one instance from all others: (dict "root" $
+"component" "redis"). The alerts rest on them.
+*/}}
 {{- define "tenant-redis.relabelings" -}}
 # A Pod whose container cannot start has an address, but is missing all the same.
 - action: keep
@@ -43,7 +46,9 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- end }}
 {{- end }}
 
-{{/* The file of a rule with its <placeholders> filled in, as JSON: (dict "root" $ "file" "its text") */}}
+{{/*
+The file of a rule with its <placeholders> filled in, as JSON: (dict "root" $ "file" "its text")
+*/}}
 {{- define "tenant-redis.rule" -}}
 {{- $text := .file -}}
 {{- range $key, $figure := include "tenant-redis.ruleFigures" .root | fromYaml -}}
@@ -61,7 +66,10 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- toJson $labels -}}
 {{- end }}
 
-{{/* One recording rule, or nothing if it needs a prober and there is none: (dict "root" $ "file" "the file's text") */}}
+{{/*
+One recording rule, or nothing if it needs a prober and there is none: (dict "root" $ "file"
+"the file's text")
+*/}}
 {{- define "tenant-redis.record" -}}
 {{- $record := include "tenant-redis.rule" . | fromJson -}}
 {{- if not (and $record.probe (not .root.Values.monitoring.probe.prober)) -}}
@@ -69,11 +77,19 @@ failoverTimeout: {{ .Values.sentinel.failoverTimeoutMilliseconds | int64 | quote
 {{- end -}}
 {{- end }}
 
-{{/* One alert, or nothing if this instance has no use for it, as for one of a serving instance while it copies another Redis: (dict "root" $ "file" "the file's text") */}}
+{{/*
+One alert, or nothing if this instance has no use for it, as for one of a serving instance while
+it copies another Redis: (dict "root" $ "file" "the file's text")
+*/}}
 {{- define "tenant-redis.alert" -}}
 {{- $values := .root.Values -}}
 {{- $alert := include "tenant-redis.rule" . | fromJson -}}
-{{- $unused := or (and $alert.purpose (ne $alert.purpose $values.purpose)) (and $alert.probe (not $values.monitoring.probe.prober)) (and $alert.proxy (not $values.proxy.enabled)) (and $alert.tls (not $values.proxy.tls.existingSecret)) (and $alert.serving $values.migrateFrom) -}}
+{{- $unused := or
+  (and $alert.purpose (ne $alert.purpose $values.purpose))
+  (and $alert.probe (not $values.monitoring.probe.prober))
+  (and $alert.proxy (not $values.proxy.enabled))
+  (and $alert.tls (not $values.proxy.tls.existingSecret))
+  (and $alert.serving $values.migrateFrom) -}}
 {{- if not (or $unused (has $alert.alert $values.monitoring.excludedAlerts)) -}}
 {{- /* Two lines to paste before the runbook's commands. */ -}}
 {{- $variables := printf "NAMESPACE=%s\nNAME=%s\n" .root.Release.Namespace (include "tenant-redis.name" .root) -}}

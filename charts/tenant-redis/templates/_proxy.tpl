@@ -10,7 +10,10 @@ app.kubernetes.io/component: proxy
 app.kubernetes.io/part-of: tenant-redis
 {{- end }}
 
-{{/* Lines of a check: what Redis is to say of its replication, as a regular expression. QUIT ends the answer, or a wrong one would be waited on until the time-out. */}}
+{{/*
+Lines of a check: what Redis is to say of its replication, as a regular expression. QUIT ends
+the answer, or a wrong one would be waited on until the time-out.
+*/}}
 {{- define "tenant-redis.proxy.check" -}}
 option tcp-check
 tcp-check connect
@@ -102,7 +105,7 @@ defaults
     srvtcpka-intvl 10s
     srvtcpka-cnt 3
     # As soon as it is not answered as expected, or not within the time after which
-    # a Sentinel holds Redis for dead, a server is down and its clients are let go.
+    # a Sentinel considers Redis down, a server is down and its clients are disconnected.
     timeout check {{ int .Values.sentinel.downAfterMilliseconds }}ms
     default-server check inter 200ms fastinter 100ms downinter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
 
@@ -168,12 +171,18 @@ frontend metrics
 {{- end }}
 {{- end }}
 
-{{/* Memory of a proxy: 32 MiB for itself, and 40 KiB for each connection on both ports, which has two buffers of 16 KiB; with TLS 24 KiB more. */}}
+{{/*
+Memory of a proxy: 32 MiB for itself, and 40 KiB for each connection on both ports, which has
+two buffers of 16 KiB; with TLS 24 KiB more.
+*/}}
 {{- define "tenant-redis.proxy.memory" -}}
 {{- include "tenant-redis.proxy.memoryFor" (list . 40) }}
 {{- end }}
 
-{{/* The most that it takes: the kernel holds 88 KiB besides for a client that does not read its answers. */}}
+{{/*
+The most that it takes: the kernel holds 88 KiB besides for a client that does not read its
+answers.
+*/}}
 {{- define "tenant-redis.proxy.memoryLimit" -}}
 {{- include "tenant-redis.proxy.memoryFor" (list . 128) }}
 {{- end }}

@@ -1,4 +1,6 @@
-{{/* A value of redis.config as Redis writes it: YAML knows yes as true, and Helm 1000000 as 1e+06. */}}
+{{/*
+A value of redis.config as Redis writes it: YAML knows yes as true, and Helm 1000000 as 1e+06.
+*/}}
 {{- define "tenant-redis.setting" -}}
 {{- if kindIs "bool" . }}{{ ternary "yes" "no" . }}{{ else if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end }}

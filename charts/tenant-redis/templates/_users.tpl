@@ -1,4 +1,7 @@
-{{/* The Secret with the password of Redis' user default, which the operator reads. With a user for the tenant it is not the one that the tenant reads. */}}
+{{/*
+The Secret with the password of Redis' user default, which the operator reads. With a user for
+the tenant it is not the one that the tenant reads.
+*/}}
 {{- define "tenant-redis.instanceSecret" -}}
 {{- $name := include "tenant-redis.name" . -}}
 {{- .Values.auth.existingSecret | default (ternary (printf "%s-instance" $name) $name (not (empty .Values.auth.tenantUser))) -}}
@@ -24,7 +27,10 @@ its own, which lets nobody publish.
   "(+psubscribe &*)" | toJson -}}
 {{- end }}
 
-{{/* The tenant's user as arguments of Redis' command. start.sh puts the hashes of the passwords in place of their file. */}}
+{{/*
+The tenant's user as arguments of Redis' command. start.sh puts the hashes of the passwords in
+place of their file.
+*/}}
 {{- define "tenant-redis.users" -}}
 {{- with .Values.auth.tenantUser -}}
 - --user

@@ -17,7 +17,7 @@ import (
 )
 
 // TestDesigns measures what each part of the proxy is for: the table of
-// docs/proxy.md. It cuts a Redis off by iptables, so it wants a network of its own:
+// docs/design/proxy.md. It cuts a Redis off by iptables, so it wants a network of its own:
 //
 //	unshare -n sh -c 'ip link set lo up && go test -tags bench -run TestDesigns -timeout 60m -v ./test/chart/proxy'
 func TestDesigns(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 
 // TestCost weighs a proxy of our own before it is written: redis-benchmark asks
 // Redis directly, through HAProxy, and through a Go program that copies bytes and
-// decides nothing, so that no proxy in Go can be quicker. A table in docs/proxy.md
+// decides nothing, so that no proxy in Go can be quicker. A table in docs/design/proxy.md
 // has the medians of the rounds:
 //
 //	go test -tags bench -run TestCost -v ./test/chart/proxy

@@ -47,6 +47,22 @@ func TestRefusedValues(t *testing.T) {
 	}
 }
 
+// TestAllMistakesAreToldAtOnce holds that each topic of the rules is told of in the same
+// error, and that one mistake makes one line.
+func TestAllMistakesAreToldAtOnce(t *testing.T) {
+	_, err := chart.Template(t, values{
+		"flavour": `"spotahome-1.2"`, "watchedNamespaces": `["a"]`, "admission.namespaces": `["a"]`,
+		"concurrency": "1", "resources.limits.cpu": `"100m"`, "resources.requests.memory": `"9Gi"`,
+	})
+	for _, says := range []string{
+		`watchedNamespaces is ["a"], but must be empty with flavour spotahome-1.2`, `admission.namespaces is ["a"], but must be empty`,
+		"concurrency is 1, but must be at least 3", "resources.limits.cpu is 100m, but must be at least 834m", "resources.requests.memory is 9Gi, but must be at most resources.limits.memory",
+	} {
+		assert.ErrorContains(t, err, says)
+	}
+	assert.NotContains(t, err.Error(), "resources.requests.cpu", "the default request follows from the instances, as the least limit does")
+}
+
 func TestAcceptedValues(t *testing.T) {
 	for name, v := range map[string]values{
 		"whole CPUs": {"resources.limits.cpu": "2"},

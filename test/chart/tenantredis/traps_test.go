@@ -36,10 +36,10 @@ func declared(t *testing.T) map[string]bool {
 
 var namedTest = regexp.MustCompile("`(Test\\w+)`")
 
-// TestTrapsAreTested holds that docs/traps.md has every trap once and that each
+// TestTrapsAreTested holds that docs/design/traps.md has every trap once and that each
 // test it names is there.
 func TestTrapsAreTested(t *testing.T) {
-	traps, err := os.ReadFile(filepath.Join(render.Repository, "docs/traps.md"))
+	traps, err := os.ReadFile(filepath.Join(render.Repository, "docs/design/traps.md"))
 	require.NoError(t, err)
 	all := declared(t)
 	rows := regexp.MustCompile(`(?m)^\| (\d+) \|.*\|([^|]*)\|$`).FindAllStringSubmatch(string(traps), -1)

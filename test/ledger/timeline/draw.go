@@ -104,11 +104,9 @@ func (p Picture) draw(canvas draw.Canvas) error {
 	return nil
 }
 
-// head has the title, and below it the legend in one row.
+// head has the headline, and below it the legend in one row.
 func (p Picture) head(canvas draw.Canvas) {
-	style := textStyle(17, ink)
-	style.Font.Weight = xfont.WeightBold
-	canvas.FillText(style, vg.Point{X: canvas.Min.X, Y: canvas.Max.Y - 17*pixel}, p.Title)
+	canvas.FillText(fitting(p.headline(), canvas.Max.X-canvas.Min.X), vg.Point{X: canvas.Min.X, Y: canvas.Max.Y - 17*pixel}, p.headline())
 
 	entry := func(x vg.Length, c color.Color, label string) vg.Length {
 		y := canvas.Max.Y - 44*pixel
@@ -128,7 +126,7 @@ func (p Picture) head(canvas draw.Canvas) {
 // plot draws one panel on the common axes.
 func (p Panel) plot(from, to, peak float64) (*plot.Plot, error) {
 	drawn := plot.New()
-	drawn.Title.Text = p.Title
+	drawn.Title.Text = fmt.Sprintf("%s: %d acknowledged, %d lost", p.Title, p.Account.Acknowledged, p.Account.Lost)
 	drawn.Title.TextStyle = textStyle(13, ink)
 	drawn.Title.TextStyle.XAlign, drawn.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	drawn.Title.Padding = 3 * pixel
@@ -232,6 +230,17 @@ func (t countTicks) Ticks(_, _ float64) []plot.Tick {
 		ticks = append(ticks, plot.Tick{Value: at, Label: fmt.Sprintf("%.0f", at)})
 	}
 	return ticks
+}
+
+// fitting is the largest bold style in which a headline is no wider than this.
+func fitting(headline string, width vg.Length) text.Style {
+	for size := vg.Length(17); ; size-- {
+		style := textStyle(size, ink)
+		style.Font.Weight = xfont.WeightBold
+		if size == 9 || style.Width(headline) <= width {
+			return style
+		}
+	}
 }
 
 // textStyle is for text of a size in pixels.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -31,7 +32,7 @@ type Mark struct {
 
 // Panel is one client's writes under one fault.
 type Panel struct {
-	// Title tells it from the other panels.
+	// Title tells it from the other panels; what it shows is added to it.
 	Title string
 	// Account is from the ledger's report.
 	Account ledger.Account
@@ -91,11 +92,28 @@ func (p Panel) end() float64 {
 	return p.seconds(time.UnixMilli(b.StartMs + b.WidthMs*int64(len(b.Acknowledged))))
 }
 
-// margin is shown before and after what is of interest, in seconds.
-const margin = 3
+// result is what a client saw: how long it could not write, and what it lost.
+func (p Panel) result() string {
+	return fmt.Sprintf("%s without a write, %d lost", describe(p.gap()), p.Account.Lost)
+}
 
-// window is the stretch of time in which something happens in any panel,
-// within what is known.
+// headline is the title with the result of each panel.
+func (p Picture) headline() string {
+	results := make([]string, len(p.Panels))
+	for i, panel := range p.Panels {
+		results[i] = panel.Title + " " + panel.result()
+	}
+	return p.Title + ": " + strings.Join(results, "; ")
+}
+
+// Shown before and after what is of interest, in seconds.
+const (
+	before = 1
+	after  = 3
+)
+
+// window is the stretch of time in which something happens in any panel. It begins
+// when all of them write: one that began later would seem to have had less to do.
 func (p Picture) window() (from, to float64) {
 	var interest, starts, ends []float64
 	for _, panel := range p.Panels {
@@ -107,8 +125,8 @@ func (p Picture) window() (from, to float64) {
 			interest = append(interest, panel.seconds(mark.At))
 		}
 	}
-	from = max(slices.Min(interest)-margin, slices.Min(starts))
-	to = min(slices.Max(interest)+margin, slices.Max(ends))
+	from = max(slices.Min(interest)-before, min(slices.Max(starts), slices.Min(interest)))
+	to = min(slices.Max(interest)+after, slices.Max(ends))
 	return from, max(to, from+1)
 }
 

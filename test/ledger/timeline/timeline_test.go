@@ -48,7 +48,7 @@ func TestPictures(t *testing.T) {
 
 	out.Reset()
 	require.NoError(t, picture.WriteSVG(&out))
-	for _, text := range []string{"A killed master", "tuned", "2.00 s", "switch  +1.9 s", "seconds since the fault", "writes per 100 ms"} {
+	for _, text := range []string{"A killed master: tuned 2.00 s without a write, 0 lost; tuned 2.00 s without a write, 0 lost", "tuned: 6400 acknowledged, 0 lost", "switch  +1.9 s", "seconds since the fault", "writes per 100 ms"} {
 		require.Contains(t, out.String(), text)
 	}
 	decoder := xml.NewDecoder(&out)
@@ -94,10 +94,10 @@ func TestWindow(t *testing.T) {
 		marks    []Mark
 		from, to float64
 	}{
-		"around fault and gap":  {[]Mark{killed}, -3, 5},
-		"up to the last mark":   {[]Mark{killed, {At: fault.Add(2500 * time.Millisecond), Kind: Action}}, -3, 5.5},
-		"not beyond the writes": {[]Mark{killed, {At: fault.Add(5 * time.Second), Kind: Action}}, -3, 6},
-		"a fault that followed": {[]Mark{{At: fault.Add(time.Second), Kind: Fault}, killed}, -3, 5},
+		"around fault and gap":  {[]Mark{killed}, -1, 5},
+		"up to the last mark":   {[]Mark{killed, {At: fault.Add(2500 * time.Millisecond), Kind: Action}}, -1, 5.5},
+		"not beyond the writes": {[]Mark{killed, {At: fault.Add(5 * time.Second), Kind: Action}}, -1, 6},
+		"a fault that followed": {[]Mark{{At: fault.Add(time.Second), Kind: Fault}, killed}, -1, 5},
 		"without a fault":       {nil, 0, 9},
 	}
 	for name, test := range tests {
@@ -107,6 +107,29 @@ func TestWindow(t *testing.T) {
 			require.InDelta(t, test.to, to, 1e-9)
 		})
 	}
+}
+
+// TestWindowWithoutWarmUp holds that a picture begins when the last of its clients writes,
+// and no later than the fault.
+func TestWindowWithoutWarmUp(t *testing.T) {
+	early, late := panel(Mark{At: fault, Kind: Fault}), panel(Mark{At: fault, Kind: Fault})
+	for skip, want := range map[int]float64{37: -0.3, 30: -1, 45: 0} {
+		b := early.Account.Buckets
+		b.StartMs += int64(skip) * b.WidthMs
+		b.Acknowledged, b.Failed, b.Lost, b.Unknown = b.Acknowledged[skip:], b.Failed[skip:], b.Lost[skip:], b.Unknown[skip:]
+		late.Account.Buckets = b
+		from, _ := Picture{Panels: []Panel{early, late}}.window()
+		require.InDelta(t, want, from, 1e-9)
+	}
+}
+
+func TestFitting(t *testing.T) {
+	const room = 400 * pixel
+	require.Equal(t, textStyle(17, ink).Font.Size, fitting("short", room).Font.Size)
+	long := strings.Repeat("long ", 12)
+	style := fitting(long, room)
+	require.Less(t, style.Font.Size, textStyle(17, ink).Font.Size)
+	require.LessOrEqual(t, style.Width(long), vg.Length(room))
 }
 
 func TestCountTicks(t *testing.T) {

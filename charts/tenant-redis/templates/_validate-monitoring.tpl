@@ -1,0 +1,24 @@
+{{/* Alerts that are left out, and the prober. */}}
+{{- define "tenant-redis.validate.monitoring" -}}
+{{- $monitoring := .Values.monitoring -}}
+{{- $alerts := list -}}
+{{- range $path, $_ := .Files.Glob "alerts/*.yaml" -}}
+{{- $alerts = append $alerts (base $path | trimSuffix ".yaml") -}}
+{{- end -}}
+{{- $rules := list -}}
+{{- range $monitoring.excludedAlerts -}}
+{{- $rules = append $rules (dict
+    "key" "monitoring.excludedAlerts"
+    "wrong" (not (has . $alerts))
+    "says" (printf "no alert is called %q" .)
+    "fix" (printf "%s; the alerts are %s"
+      (include "tenant-redis.meant" (dict "word" . "names" $alerts "otherwise" "take it out"))
+      (join ", " $alerts))) -}}
+{{- end -}}
+{{- $rules = append $rules (dict
+    "key" "monitoring.probe.prober"
+    "wrong" (and $monitoring.probe.prober (not $monitoring.enabled))
+    "says" (printf "%q is of no use while monitoring.enabled is false" $monitoring.probe.prober)
+    "fix" "set monitoring.enabled to true, or monitoring.probe.prober to \"\"") -}}
+{{- include "tenant-redis.mistakes" $rules -}}
+{{- end }}

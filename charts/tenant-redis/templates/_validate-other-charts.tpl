@@ -1,0 +1,17 @@
+{{/* Keys that people bring from other charts: each with what to write here. */}}
+{{- define "tenant-redis.validate.otherCharts" -}}
+{{- $rules := list -}}
+{{- range $key, $answer := .Files.Get "files/other-charts.json" | fromJson -}}
+{{- $path := splitList "." $key -}}
+{{- $at := $.Values -}}
+{{- range initial $path -}}
+{{- $at = get $at . -}}
+{{- end -}}
+{{- $rules = append $rules (dict
+    "key" $key
+    "wrong" (hasKey $at (last $path))
+    "says" "is not a value of this chart"
+    "fix" $answer) -}}
+{{- end -}}
+{{- include "tenant-redis.mistakes" $rules -}}
+{{- end }}

@@ -1,0 +1,141 @@
+package pages
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+// row is the cells of a line of a table.
+func row(line string) []string {
+	var cells []string
+	for cell := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
+		cells = append(cells, strings.TrimSpace(cell))
+	}
+	return cells
+}
+
+// rows are the rows of a page's tables by their first cell, a row without one added to
+// that of the row above.
+func rows(t *testing.T, page string) map[string][][]string {
+	t.Helper()
+	found, name := map[string][][]string{}, ""
+	for line := range strings.Lines(read(t, page)) {
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
+		cells := row(line)
+		if cells[0] != "" {
+			name = cells[0]
+		}
+		found[name] = append(found[name], cells[1:])
+	}
+	return found
+}
+
+// fault is what the benchmarks have of a fault, of the clients the worse: the longest
+// gap and what was lost.
+type fault struct {
+	tuned, stock         string
+	tunedLost, stockLost int
+}
+
+// benchmark is what the first table of the benchmarks has of a fault.
+func benchmark(t *testing.T, name string) fault {
+	t.Helper()
+	clients := rows(t, "docs/benchmarks.md")[name]
+	require.Len(t, clients, 2, name)
+	var worst fault
+	for _, cells := range clients {
+		require.Len(t, cells, 5, name)
+		worst.tuned, worst.tunedLost = worse(t, worst.tuned, worst.tunedLost, cells[1], cells[2])
+		worst.stock, worst.stockLost = worse(t, worst.stock, worst.stockLost, cells[3], cells[4])
+	}
+	return worst
+}
+
+// worse is of two gaps and of two losses the larger.
+func worse(t *testing.T, gap string, lost int, otherGap, otherLost string) (string, int) {
+	t.Helper()
+	if gap == "" || number(t, otherGap) > number(t, gap) {
+		gap = otherGap
+	}
+	return gap, max(lost, int(number(t, otherLost)))
+}
+
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	value, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
+	require.NoError(t, err, text)
+	return value
+}
+
+// TestFiguresAgree holds that pages that quote the benchmarks have its figures, of both
+// clients the worse.
+func TestFiguresAgree(t *testing.T) {
+	readme := read(t, "README.md")
+	for quoted, name := range map[string]string{"Pod deleted": "master's Pod deleted", "process killed": "master killed (kill -9)"} {
+		cells := regexp.MustCompile(`\| ` + quoted + ` \| (\S+) s without a write, (\d+) lost \| (\S+) s(?: without a write)?, ([0-9,]+) (?:acknowledged writes )?lost \|`).FindStringSubmatch(readme)
+		require.NotNil(t, cells, quoted)
+		measured := benchmark(t, name)
+		assert.Equal(t, measured.tuned, cells[1], quoted)
+		assert.InDelta(t, measured.tunedLost, number(t, cells[2]), 0, quoted)
+		// In whole seconds.
+		assert.InDelta(t, number(t, measured.stock), number(t, cells[3]), 0.5, quoted)
+		assert.InDelta(t, measured.stockLost, number(t, cells[4]), 0, quoted)
+	}
+
+	failover := rows(t, "docs/failover.md")
+	for quoted, name := range map[string]string{
+		"Pod deleted": "master's Pod deleted", "node drained": "master's node drained", "process killed": "master killed (kill -9)",
+		"frozen for 15 s": "master frozen for 15 s", "Pod force-deleted": "master force-deleted",
+	} {
+		measured := benchmark(t, name)
+		require.Len(t, failover[quoted], 1, quoted)
+		assert.Equal(t, []string{measured.tuned + " s", strconv.Itoa(measured.tunedLost)}, failover[quoted][0][1:], quoted)
+	}
+	require.Len(t, failover["container gone as a whole"], 1)
+	assert.Contains(t, read(t, "docs/design/failover.md"), " to "+failover["container gone as a whole"][0][1]+" in six of six")
+}
+
+// TestProxysFiguresAgree is the same of what the proxy's page quotes.
+func TestProxysFiguresAgree(t *testing.T) {
+	measured, quoted := rows(t, "docs/design/proxy.md"), 0
+	for name, found := range rows(t, "docs/proxy.md") {
+		if cells := found[0]; len(cells) == 3 && strings.HasSuffix(cells[1], " s") {
+			quoted++
+			name = strings.TrimSuffix(name, ", and thawed as a second master")
+			var same bool
+			for other, of := range measured {
+				same = same || strings.HasPrefix(other, name) && strings.HasPrefix(of[0][0], cells[1]+", ")
+			}
+			assert.True(t, same, "%s: %s is not in docs/design/proxy.md", name, cells[1])
+		}
+	}
+	assert.Equal(t, 7, quoted)
+}
+
+// TestVersionsAgree holds that pages that name the default versions name those of the
+// charts' values.
+func TestVersionsAgree(t *testing.T) {
+	var values struct {
+		Image string
+		Proxy struct{ Image string }
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "charts/tenant-redis/values.yaml")), &values))
+	minor := regexp.MustCompile(`:(\d+\.\d+)\.\d+$`)
+	server, proxy := minor.FindStringSubmatch(values.Image), minor.FindStringSubmatch(values.Proxy.Image)
+	require.NotNil(t, server)
+	require.NotNil(t, proxy)
+	assert.Contains(t, read(t, "README.md"), "What runs is Valkey "+server[1]+",")
+	assert.Contains(t, read(t, "docs/faq.md"), "Valkey "+server[1]+" by default")
+	assert.Contains(t, read(t, "CHANGELOG.md"), "Valkey "+server[1]+" and HAProxy "+proxy[1]+" by default")
+	versions := read(t, "docs/versions.md")
+	assert.Contains(t, versions, "Valkey "+server[1]+", the default: `"+values.Image+"`")
+	assert.Contains(t, versions, "`"+values.Proxy.Image+"`")
+}

@@ -22,7 +22,7 @@ func failover(l limits) *page {
 		timeline("Role of each Redis",
 			"Who is master. A gap means that nothing is known of the Pod: it is not there, or not scraped. Alerts: RedisMasterMissing, RedisMultipleMasters.",
 			half, roles, query(roleQuery, "{{pod}}")),
-		graph("Master that Sentinels name", "none", "How many Sentinels name which address. Clients go where the Sentinel that they ask sends them. Alerts: RedisSentinelDisagree, RedisSentinelWrongMaster.", half,
+		graph("Master that Sentinels name", "none", "How many Sentinels name which address. Clients go where the Sentinel that they ask sends them. Alerts: RedisSentinelDisagree, RedisSentinelForeignMaster, RedisSentinelWrongMaster.", half,
 			query(`count by (master_address) (redis_sentinel_master_status{<instance>})`, "{{master_address}}")),
 	)
 

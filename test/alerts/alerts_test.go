@@ -277,7 +277,7 @@ var critical = []string{
 	"RedisConnectionsRejected", "RedisFailoverFlapping", "RedisForeignMaster", "RedisHealingBlocked", "RedisMasterMissing",
 	"RedisMetricsAbsent", "RedisMultipleMasters", "RedisNotReconciled", "RedisOperatorDown", "RedisOperatorNotReconciling",
 	"RedisOperatorReconcileFailing", "RedisProxyWithoutMaster", "RedisReplicaNone", "RedisSentinelDisagree",
-	"RedisSentinelMasterCountWrong", "RedisSentinelMasterDown", "RedisSentinelMetricsAbsent", "RedisSentinelNoCandidate",
+	"RedisSentinelForeignMaster", "RedisSentinelMasterCountWrong", "RedisSentinelMasterDown", "RedisSentinelMetricsAbsent", "RedisSentinelNoCandidate",
 	"RedisSentinelQuorumLost", "RedisSentinelWrongMaster", "RedisUnreachable", "RedisWritesRefused",
 }
 

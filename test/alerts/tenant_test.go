@@ -308,6 +308,17 @@ var tenantExamples = []example{
 		},
 	},
 	{
+		// RedisForeignMaster tells nothing of it before a replica follows.
+		alert: "RedisSentinelForeignMaster",
+		fault: func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches("10.9.9.9") }) },
+		want:  alerts{{"3 Sentinels of redis-system/cache name 10.9.9.9 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.9.9.9"}}},
+		silent: faults{
+			"a Pod is not known yet":       func(i *instance) { i.redis[1].vanish() },
+			"a replica is named":           func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches(i.ip + "12") }) },
+			"the operator's word for none": func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches("127.0.0.1") }) },
+		},
+	},
+	{
 		alert: "RedisSentinelCountsWrong",
 		fault: func(i *instance) { i.sentinel[0].set("redis_sentinel_master_sentinels", always(4)) },
 		want:  alerts{{"rfs-cache-0 of redis-system/cache knows 4 Pods of a kind; right would be 3 Sentinels and 2 replicas.", labelled{"pod": "rfs-cache-0"}}},

@@ -587,19 +587,20 @@ func drillForeignMaster(t *testing.T, l *lab, foreign topology.Redis) {
 	d.resolves(t, resolveWithin)
 }
 
-// drillWrongSentinel has one Sentinel name a replica as the master. It does not
-// know the password and so never learns better. Its successor knows no master
-// until the operator is back.
+// nobody is an address for documentation (RFC 5737).
+const nobody = "192.0.2.1"
+
+// drillWrongSentinel has one Sentinel name an address as the master that nobody has. Its
+// successor knows no master until the operator is back.
 func drillWrongSentinel(t *testing.T, l *lab) *drill {
 	t.Helper()
 	i := l.other
 	serving := i.AwaitServing(t)
-	_, replicas := split(t, serving)
 	pod := serving.Sentinels[0].Pod
 	d := l.begin(i, "a Sentinel names another Redis as the master")
 	require.NoError(t, askSentinel(t.Context(), pod, "REMOVE", "mymaster"))
-	require.NoError(t, askSentinel(t.Context(), pod, "MONITOR", "mymaster", replicas[0].IP, "6379", "2"))
-	d.fires(t, "RedisSentinelDisagree", "RedisSentinelWrongMaster", "RedisSentinelSettingsLost")
+	require.NoError(t, askSentinel(t.Context(), pod, "MONITOR", "mymaster", nobody, "6379", "2"))
+	d.fires(t, "RedisSentinelForeignMaster", "RedisSentinelDisagree", "RedisSentinelWrongMaster", "RedisSentinelSettingsLost")
 	d.mitigate(t, "RedisSentinelDisagree", 0, map[string]string{"POD": "pod/" + pod})
 	return d
 }

@@ -313,7 +313,10 @@ var tenantExamples = []example{
 		fault: func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches("10.9.9.9") }) },
 		want:  alerts{{"3 Sentinels of redis-system/cache name 10.9.9.9 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.9.9.9"}}},
 		silent: faults{
-			"a Pod is not known yet":       func(i *instance) { i.redis[1].vanish() },
+			"a Pod is not known yet": func(i *instance) {
+				i.redis[1].vanish()
+				each(i.sentinel, func(s *scrape) { s.watches("10.9.9.9") })
+			},
 			"a replica is named":           func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches(i.ip + "12") }) },
 			"the operator's word for none": func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches("127.0.0.1") }) },
 		},

@@ -90,7 +90,7 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 // TestRotationUnderOlderOperator repeats every commit's change of a password.
 func TestRotationUnderOlderOperator(t *testing.T) {
 	useOlderOperator(t)
-	checkRotation(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}})
+	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}}))
 }
 
 // TestSoak hands the master over again and again.

@@ -3,11 +3,13 @@
 package e2e
 
 import (
+	"cmp"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -18,12 +20,42 @@ import (
 // nothing of the change; those with the new one see no more of its end than a
 // planned hand-over.
 func TestRotation(t *testing.T) {
-	checkRotation(t, framework.Release{Name: "e2e-rotation"})
+	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-rotation"}))
 }
 
-func checkRotation(t *testing.T, release framework.Release) {
+// TestTenantUser gives a running instance a user for its tenant, and changes that one's
+// password. Its clients are not refused on the way, whichever Secret they have read.
+func TestTenantUser(t *testing.T) {
+	i := framework.Install(t, framework.Release{Name: "e2e-user"})
+	i.AwaitServing(t)
+	before, pods := passwordOf(t, i), uids(t, i)
+	bounded := framework.Release{Name: i.Name, Values: map[string]string{"auth.tenantUser": `"app"`}}
+	old := i.StartLedger(t, "default", 4*time.Minute, 2)
+	old.AwaitReady(t)
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), bounded)
+	require.Equal(t, before, passwordOf(t, i), "the tenant's Secret stays until every Redis knows the user")
+	require.Empty(t, userOf(t, i))
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		for name, uid := range uids(t, i) {
+			assert.NotEqual(c, pods[name], uid)
+		}
+	}, 5*time.Minute, time.Second)
+	i.AwaitServing(t)
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), bounded)
+	require.Equal(t, "app", userOf(t, i))
+	require.NotEqual(t, before, passwordOf(t, i))
+	old.Enough(t)
+	for _, account := range accounts(t, "default", old) {
+		require.Zero(t, account.Lost)
+	}
+	for command, answer := range map[string]string{"PING": "PONG", "CONFIG GET requirepass": "NOPERM", "REPLICAOF NO ONE": "NOPERM", "PUBLISH __sentinel__:hello x": "NOPERM"} {
+		require.Contains(t, asTenant(t, i, passwordOf(t, i), command), answer, command)
+	}
+	checkRotation(t, i)
+}
+
+func checkRotation(t *testing.T, i *framework.Instance) {
 	t.Helper()
-	i := framework.Install(t, release)
 	master, _ := split(t, i.AwaitServing(t))
 	before := passwordOf(t, i)
 	pods := uids(t, i)
@@ -46,7 +78,7 @@ func checkRotation(t *testing.T, release framework.Release) {
 		}
 	}
 	require.NotEqual(t, before, passwordOf(t, i))
-	require.Equal(t, "PONG", ping(t, i, before), "both work")
+	require.Equal(t, "PONG", asTenant(t, i, before, "PING"), "both work")
 
 	renewed := i.StartLedger(t, "new", 4*time.Minute, 2)
 	renewed.AwaitReady(t)
@@ -58,11 +90,15 @@ func checkRotation(t *testing.T, release framework.Release) {
 		require.Zero(t, account.Lost, "client %s lost acknowledged writes, %v", account.Client, account.LostSpan)
 		require.LessOrEqual(t, account.GapAfter(ready).Duration(), 2*time.Second+slack, "client %s", account.Client)
 	}
-	require.NotEqual(t, "PONG", ping(t, i, before), "the old password has ended")
+	require.NotEqual(t, "PONG", asTenant(t, i, before, "PING"), "the old password has ended")
 	current := passwordOf(t, i)
-	require.Equal(t, "PONG", ping(t, i, current))
-	// The first revision is from before.
-	i.Helm(t, "rollback", i.Name, "1")
+	require.Equal(t, "PONG", asTenant(t, i, current, "PING"))
+	// The first revision is from before, and with a user for the tenant the third.
+	revision := "1"
+	if userOf(t, i) != "" {
+		revision = "3"
+	}
+	i.Helm(t, "rollback", i.Name, revision)
 	require.Equal(t, current, passwordOf(t, i), "no rollback brings the old one back")
 	checkGoLive(t, i)
 }
@@ -92,11 +128,21 @@ func passwordOf(t *testing.T, i *framework.Instance) string {
 	return password
 }
 
-// ping asks a Redis with a password.
-func ping(t *testing.T, i *framework.Instance, password string) string {
+// userOf is the name that the tenant's Secret has beside it, empty for default.
+func userOf(t *testing.T, i *framework.Instance) string {
 	t.Helper()
-	answer, err := framework.Ask(t.Context(), "--namespace", i.Namespace, "exec", "rfr-"+i.Name+"-0", "--container=redis", "--",
-		"env", "REDISCLI_AUTH="+password, "redis-cli", "PING")
+	user, err := framework.Ask(t.Context(), "--namespace", i.Tenant, "get", "secret", i.Name, "-o", `go-template={{with .data.REDIS_USERNAME}}{{base64decode .}}{{end}}`)
+	require.NoError(t, err)
+	return user
+}
+
+// asTenant is what a Redis answers the tenant with a password.
+func asTenant(t *testing.T, i *framework.Instance, password, command string) string {
+	t.Helper()
+	words := append([]string{"redis-cli", "--user", cmp.Or(userOf(t, i), "default")}, strings.Fields(command)...)
+	answer, err := framework.Ask(t.Context(), append([]string{
+		"--namespace", i.Namespace, "exec", "rfr-" + i.Name + "-0", "--container=redis", "--", "env", "REDISCLI_AUTH=" + password,
+	}, words...)...)
 	require.NoError(t, err)
 	return strings.TrimSpace(answer)
 }

@@ -82,6 +82,7 @@ func options(contract Contract, sent *sentLog, timeout time.Duration) redis.Opti
 		return sent.dial(ctx, network, address)
 	}
 	return redis.Options{
+		Username:              contract.Username,
 		Password:              contract.Password,
 		Dialer:                dial,
 		MaxRetries:            -1,
@@ -103,6 +104,7 @@ func failoverOptions(o redis.Options, contract Contract) *redis.FailoverOptions 
 	return &redis.FailoverOptions{
 		MasterName:            contract.Master,
 		SentinelAddrs:         []string{contract.Sentinel},
+		Username:              o.Username,
 		Password:              o.Password,
 		Dialer:                o.Dialer,
 		MaxRetries:            o.MaxRetries,

@@ -19,14 +19,16 @@ type Contract struct {
 	// Proxy is the host:port under which clients without Sentinel reach the
 	// master, empty if there is none.
 	Proxy string
+	// Username is whom Redis knows the tenant as, empty for default.
+	Username string
 	// Password is the one of Redis, empty if it asks for none. The Sentinels
 	// ask for none.
 	Password string
 }
 
 // ContractFromEnv reads REDIS_SENTINEL_HOST, REDIS_SENTINEL_PORT,
-// REDIS_SENTINEL_MASTER and, if there are any, REDIS_HOST, REDIS_PORT and
-// REDIS_PASSWORD through lookup, which is [os.LookupEnv] in a program. The
+// REDIS_SENTINEL_MASTER and, if there are any, REDIS_HOST, REDIS_PORT,
+// REDIS_USERNAME and REDIS_PASSWORD through lookup, which is [os.LookupEnv] in a program. The
 // error names what is missing.
 func ContractFromEnv(lookup func(string) (string, bool)) (Contract, error) {
 	var missing []string
@@ -49,6 +51,7 @@ func ContractFromEnv(lookup func(string) (string, bool)) (Contract, error) {
 		}
 		contract.Proxy = net.JoinHostPort(proxy, port)
 	}
+	contract.Username, _ = lookup("REDIS_USERNAME")
 	contract.Password, _ = lookup("REDIS_PASSWORD")
 	return contract, nil
 }
@@ -66,7 +69,7 @@ var errNoMaster = errors.New("no Sentinel names a master")
 
 // masterAddress asks the Sentinels once.
 func (c Contract) masterAddress(ctx context.Context, options redis.Options) (string, error) {
-	options.Addr, options.Password = c.Sentinel, ""
+	options.Addr, options.Username, options.Password = c.Sentinel, "", ""
 	sentinel := redis.NewSentinelClient(&options)
 	defer func() { _ = sentinel.Close() }()
 	address, err := sentinel.GetMasterAddrByName(ctx, c.Master).Result()
@@ -78,7 +81,7 @@ func (c Contract) masterAddress(ctx context.Context, options redis.Options) (str
 
 // replicaAddresses asks the Sentinels for the replicas that they hold for up.
 func (c Contract) replicaAddresses(ctx context.Context, options redis.Options) ([]string, error) {
-	options.Addr, options.Password = c.Sentinel, ""
+	options.Addr, options.Username, options.Password = c.Sentinel, "", ""
 	sentinel := redis.NewSentinelClient(&options)
 	defer func() { _ = sentinel.Close() }()
 	replicas, err := sentinel.Replicas(ctx, c.Master).Result()

@@ -81,7 +81,7 @@ func changeRevision(text string, s state) (string, error) {
 	if err := json.Unmarshal(revision["manifest"], &manifest); err != nil {
 		return "", err
 	}
-	for _, t := range []turn{s.turn, s.tenant} {
+	for _, t := range append([]login{{turn: s.turn}}, s.users...) {
 		if t.previous != "" {
 			manifest = strings.ReplaceAll(manifest, inManifest(t.previous), inManifest(t.current))
 		}

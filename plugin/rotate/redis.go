@@ -29,12 +29,9 @@ func (i Instance) acceptBoth(ctx context.Context, s state) error {
 
 // setPasswords has a Redis take the passwords of each user, and before it what resets.
 func setPasswords(ctx context.Context, client *redis.Client, s state, reset []any) error {
-	for user, passwords := range map[string][]string{"default": s.all(), s.user: s.tenant.all()} {
-		if user == "" {
-			continue
-		}
-		command := append([]any{"ACL", "SETUSER", user}, reset...)
-		for _, password := range passwords {
+	for _, user := range append([]login{{user: "default", turn: s.turn}}, s.users...) {
+		command := append([]any{"ACL", "SETUSER", user.user}, reset...)
+		for _, password := range user.all() {
 			command = append(command, ">"+password)
 		}
 		if err := client.Do(ctx, command...).Err(); err != nil {
@@ -61,7 +58,8 @@ func (i Instance) useForReplication(ctx context.Context, password, other string)
 // that has just started takes what its master takes (watch.sh), and may have asked it
 // before that was told.
 func (i Instance) forget(ctx context.Context, s state) error {
-	s.previous, s.tenant.previous = "", ""
+	s = s.withoutOld()
+	s.previous = ""
 	for range 2 {
 		err := i.eachRedis(ctx, s.all(), func(client *redis.Client) error {
 			return setPasswords(ctx, client, s, []any{"resetpass"})

@@ -1,5 +1,5 @@
 // Package rotate changes the passwords of a running instance: that of the user default
-// and, if the tenant logs in as another, that one's. Redis takes the old
+// and, if the tenant logs in as others, theirs. Redis takes the old
 // and the new one until every Pod has started with the new one, so that no
 // client is refused on the way. The Secret that the operator reads says how far
 // it is: an interrupted rotation goes on where it was.
@@ -97,8 +97,8 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 			return s, fmt.Errorf("the instance is not whole, and a rotation would not mend it: %w", err)
 		}
 		s.next = rand.Text()
-		if s.user != "" {
-			s.tenant.next = rand.Text()
+		for n := range s.users {
+			s.users[n].next = rand.Text()
 		}
 		i.Say("keeping a new password in the Secret %s", s.secret)
 		if err := i.keep(ctx, s); err != nil {
@@ -112,10 +112,7 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 	if err := i.useForReplication(ctx, s.next, s.current); err != nil {
 		return s, err
 	}
-	s.turn = s.turned()
-	if s.user != "" {
-		s.tenant = s.tenant.turned()
-	}
+	s = s.turned()
 	i.Say("changing the tenant's Secrets")
 	if err := i.changeTenants(ctx, s); err != nil {
 		return s, err
@@ -162,7 +159,7 @@ func (i Instance) Finish(ctx context.Context) error {
 	}
 	i.Say("telling every Redis to forget the old password")
 	// One that starts would learn it again.
-	s.tenant.previous = ""
+	s = s.withoutOld()
 	if err := i.keep(ctx, s); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ const (
 	// user is the tenant's, where it has one, and oldTenant its password.
 	user      = "app"
 	oldTenant = "old-secret-of-the-tenant"
+	// reader is the tenant's second user.
+	reader    = "viewer"
+	oldReader = "old-secret-of-the-reader"
 )
 
 // world is a lab whose Kubernetes objects are in memory.
@@ -87,9 +90,13 @@ func (w *world) secrets() []runtime.Object {
 	neighbour := meta("team-b", "lab")
 	neighbour.Annotations = map[string]string{"meta.helm.sh/release-namespace": "elsewhere"}
 	if w.user != "" {
-		tenants := map[string][]byte{"REDIS_USERNAME": []byte(w.user), "REDIS_PASSWORD": []byte(oldTenant)}
+		tenants := map[string][]byte{
+			"REDIS_USERNAME": []byte(w.user), "REDIS_PASSWORD": []byte(oldTenant),
+			"REDIS_READ_USERNAME": []byte(reader), "REDIS_READ_PASSWORD": []byte(oldReader),
+		}
+		own := map[string][]byte{"password": []byte(old), "tenant-password": []byte(oldTenant), "read-only-password": []byte(oldReader)}
 		return []runtime.Object{
-			&corev1.Secret{ObjectMeta: meta(namespace, w.secretName), Data: map[string][]byte{"password": []byte(old), "tenant-password": []byte(oldTenant)}},
+			&corev1.Secret{ObjectMeta: meta(namespace, w.secretName), Data: own},
 			&corev1.Secret{ObjectMeta: meta(namespace, name), Data: tenants},
 			&corev1.Secret{ObjectMeta: meta("team-a", name), Data: tenants},
 		}
@@ -107,15 +114,16 @@ func (w *world) addUser(client *fake.Clientset, started ...*lab.Process) {
 	if w.user == "" {
 		return
 	}
-	secret := w.operators(client)
-	command := []any{"ACL", "SETUSER", w.user, "on", "+@all"}
-	for key, value := range secret {
-		if strings.HasSuffix(key, "tenant-password") {
-			command = append(command, ">"+string(value))
+	for user, password := range map[string]string{w.user: "tenant-password", reader: "read-only-password"} {
+		command := []any{"ACL", "SETUSER", user, "on", "+@all"}
+		for key, value := range w.operators(client) {
+			if strings.HasSuffix(key, password) {
+				command = append(command, ">"+string(value))
+			}
 		}
-	}
-	for _, p := range started {
-		w.Do(p, command...)
+		for _, p := range started {
+			w.Do(p, command...)
+		}
 	}
 }
 
@@ -264,19 +272,28 @@ func TestRotationOfTenantUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, user)
 	require.NoError(t, w.Rotation.Start(t.Context()))
-	own, tenants := w.password("password"), w.password("tenant-password")
+	own, tenants, readers := w.password("password"), w.password("tenant-password"), w.password("read-only-password")
 	require.NotContains(t, []string{old, oldTenant, own}, tenants)
+	require.NotContains(t, []string{old, oldTenant, oldReader, own, tenants}, readers)
 	require.NotContains(t, []string{old, oldTenant}, own)
 	for _, namespace := range []string{namespace, "team-a"} {
-		require.Equal(t, map[string][]byte{"REDIS_USERNAME": []byte(user), "REDIS_PASSWORD": []byte(tenants)}, w.secret(namespace, name))
+		require.Equal(t, map[string][]byte{
+			"REDIS_USERNAME": []byte(user), "REDIS_PASSWORD": []byte(tenants),
+			"REDIS_READ_USERNAME": []byte(reader), "REDIS_READ_PASSWORD": []byte(readers),
+		}, w.secret(namespace, name))
 	}
 	require.Equal(t, oldTenant, w.password("previous-tenant-password"))
 	for _, password := range []string{oldTenant, tenants} {
 		require.Equal(t, all, w.takesOf(user, password))
 		require.Equal(t, none, w.takes(password))
 	}
+	for _, password := range []string{oldReader, readers} {
+		require.Equal(t, all, w.takesOf(reader, password))
+	}
 	require.NoError(t, w.Rotation.Finish(t.Context()))
-	require.Equal(t, map[string][]byte{"password": []byte(own), "tenant-password": []byte(tenants)}, w.secret(namespace, w.secretName))
+	require.Equal(t, map[string][]byte{"password": []byte(own), "tenant-password": []byte(tenants), "read-only-password": []byte(readers)}, w.secret(namespace, w.secretName))
+	require.Equal(t, all, w.takesOf(reader, readers))
+	require.Equal(t, none, w.takesOf(reader, oldReader))
 	require.Equal(t, all, w.takesOf(user, tenants))
 	require.Equal(t, all, w.takes(own))
 	require.Equal(t, none, w.takesOf(user, oldTenant))
@@ -328,7 +345,8 @@ func (w *world) forget(before string) {
 	require.NoError(w.T, err)
 	require.Equal(w.T, before, s.previous)
 	require.NoError(w.T, w.Rotation.forget(ctx, s))
-	s.previous, s.tenant.previous = "", ""
+	s = s.withoutOld()
+	s.previous = ""
 	require.NoError(w.T, w.Rotation.keep(ctx, s))
 }
 

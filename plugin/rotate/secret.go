@@ -14,13 +14,11 @@ import (
 )
 
 // Keys of the Secret that the operator reads, which knows the first alone. Those of the
-// tenant's user, if it has one, Redis reads when it starts, with what stands before them.
+// tenant's users Redis reads when it starts, with what stands before them.
 const (
-	currentKey                 = "password"
-	tenantKey                  = "tenant-password"
-	nextPrefix, previousPrefix = "next-", "previous-"
-	// userKey is of the tenant's Secret.
-	userKey = "REDIS_USERNAME"
+	currentKey     = "password"
+	nextPrefix     = "next-"
+	previousPrefix = "previous-"
 	// settledKey is an annotation: since when Pods start with the current one.
 	settledKey = "tenant-redis.dev/password-settled"
 )
@@ -59,15 +57,42 @@ func (t turn) write(secret *corev1.Secret, key string) {
 	}
 }
 
-// state is how far a rotation is, of the password of the user default and, if the tenant
-// has a user of its own, of that one's.
+// passwordKeys are those of the tenant's users, by the key of its Secret that names one.
+var passwordKeys = map[string]string{"REDIS_USERNAME": "tenant-password", "REDIS_READ_USERNAME": "read-only-password"}
+
+// login is one of the tenant's users, and key where its password is.
+type login struct {
+	user, key string
+	turn
+}
+
+// state is how far a rotation is, of the password of the user default and of those of the
+// tenant's users, if it has any.
 type state struct {
 	turn
 	// secret is the name of the one that the operator reads.
 	secret  string
-	user    string
-	tenant  turn
+	users   []login
 	settled time.Time
+}
+
+// turned is the state once the next passwords are the current ones.
+func (s state) turned() state {
+	s.turn, s.users = s.turn.turned(), slices.Clone(s.users)
+	for n := range s.users {
+		s.users[n].turn = s.users[n].turn.turned()
+	}
+	return s
+}
+
+// withoutOld is the state without the users' previous passwords. That of default stays: it
+// says that a rotation is under way.
+func (s state) withoutOld() state {
+	s.users = slices.Clone(s.users)
+	for n := range s.users {
+		s.users[n].previous = ""
+	}
+	return s
 }
 
 // state reads the operator's Secret, which is the tenant's own unless that names a user.
@@ -77,13 +102,20 @@ func (i Instance) state(ctx context.Context) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	if s.user = string(secret.Data[userKey]); s.user != "" {
+	for key, passwordKey := range passwordKeys {
+		if user := string(secret.Data[key]); user != "" {
+			s.users = append(s.users, login{user: user, key: passwordKey})
+		}
+	}
+	if len(s.users) > 0 {
 		s.secret += "-instance"
 		if secret, err = i.secret(ctx, s.secret); err != nil {
 			return state{}, err
 		}
-		if s.tenant = read(secret, tenantKey); s.tenant.current == "" {
-			return state{}, fmt.Errorf("the Secret %s/%s has no key %s", i.Namespace, s.secret, tenantKey)
+	}
+	for n, user := range s.users {
+		if s.users[n].turn = read(secret, user.key); s.users[n].current == "" {
+			return state{}, fmt.Errorf("the Secret %s/%s has no key %s", i.Namespace, s.secret, user.key)
 		}
 	}
 	if s.turn = read(secret, currentKey); s.current == "" {
@@ -120,8 +152,8 @@ func (i Instance) keep(ctx context.Context, s state) error {
 		return err
 	}
 	s.write(secret, currentKey)
-	if s.user != "" {
-		s.tenant.write(secret, tenantKey)
+	for _, user := range s.users {
+		user.write(secret, user.key)
 	}
 	replaceAll(secret, s)
 	delete(secret.Annotations, settledKey)
@@ -135,8 +167,12 @@ func (i Instance) keep(ctx context.Context, s state) error {
 // replaceAll puts the current passwords where the previous ones stood.
 func replaceAll(secret *corev1.Secret, s state) {
 	for key, value := range secret.Data {
-		if !strings.HasPrefix(key, previousPrefix) {
-			secret.Data[key] = s.tenant.replaceIn(s.replaceIn(value))
+		if strings.HasPrefix(key, previousPrefix) {
+			continue
+		}
+		secret.Data[key] = s.replaceIn(value)
+		for _, user := range s.users {
+			secret.Data[key] = user.replaceIn(secret.Data[key])
 		}
 	}
 }

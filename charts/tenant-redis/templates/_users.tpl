@@ -28,16 +28,45 @@ its own, which lets nobody publish.
 {{- end }}
 
 {{/*
-The tenant's user as arguments of Redis' command. start.sh puts the hashes of the passwords in
-place of their file.
+What the user that reads alone may do: commands that read, by category, so that one that a
+later version adds is refused until it is known, and what shows why Redis is slow.
+*/}}
+{{- define "tenant-redis.readOnlyRights" -}}
+{{- list
+  "~*" "&[^_]*" "&_" "&_[^_]*" "&__" "&__[^s]*"
+  "+@read" "+@connection" "+@transaction" "+@pubsub" "-@write" "-@admin" "-@dangerous" "-publish" "-spublish"
+  "+client|list" "+info" "+latency|doctor" "+latency|history" "+latency|latest" "+memory|doctor" "+memory|stats"
+  "+role" "+slowlog|get" "+slowlog|len" "+time"
+  "(+psubscribe &*)" | toJson -}}
+{{- end }}
+
+{{/* The users as a JSON list: name, the key of the Secret with the password, and rights. */}}
+{{- define "tenant-redis.userList" -}}
+{{- $users := list -}}
+{{- with .Values.auth.tenantUser -}}
+{{- $users = append $users (dict
+  "value" "auth.tenantUser" "name" . "key" "tenant-password"
+  "rights" (include "tenant-redis.tenantRights" $ | fromJsonArray)) -}}
+{{- end -}}
+{{- with .Values.auth.readOnlyUser -}}
+{{- $users = append $users (dict
+  "value" "auth.readOnlyUser" "name" . "key" "read-only-password"
+  "rights" (include "tenant-redis.readOnlyRights" $ | fromJsonArray)) -}}
+{{- end -}}
+{{- toJson $users -}}
+{{- end }}
+
+{{/*
+The users as arguments of Redis' command. start.sh puts the hashes of the passwords in place of
+their files.
 */}}
 {{- define "tenant-redis.users" -}}
-{{- with .Values.auth.tenantUser -}}
+{{- range include "tenant-redis.userList" . | fromJsonArray }}
 - --user
-- {{ . | quote }}
+- {{ .name | quote }}
 - "on"
-- "#/redis-users/tenant-password"
-{{- range include "tenant-redis.tenantRights" $ | fromJsonArray }}
+- "#/redis-users/{{ .key }}"
+{{- range .rights }}
 - {{ . | quote }}
 {{- end }}
 {{- end }}

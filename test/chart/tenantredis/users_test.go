@@ -110,6 +110,22 @@ func TestTenantUserHasItsOwnSecret(t *testing.T) {
 	}
 }
 
+// TestReadOnlyUser holds that its login is added to the tenant's, and that its password is
+// kept.
+func TestReadOnlyUser(t *testing.T) {
+	c := runsWith(instanceSecret, 3, usersOfApp,
+		keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three"}),
+		keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"}))
+	out, err := c.template(t, "helm", append(tenantUser, "--set", "auth.readOnlyUser=viewer")...)
+	require.NoError(t, err, out)
+	found := secrets(t, out)
+	assert.Equal(t, map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three"}, found[namespace+"/"+instanceSecret])
+	want := map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two", "REDIS_READ_USERNAME": "viewer", "REDIS_READ_PASSWORD": "three"}
+	assert.Equal(t, want, found["team-a/"+release])
+	assert.Equal(t, want, found[namespace+"/"+release])
+	assert.Equal(t, "two", found["team-a/"+release+"-binding"]["password"])
+}
+
 // TestTenantUserIsHandedOverLast holds that the tenant goes on to log in as default while
 // there is a Redis that does not know its user.
 func TestTenantUserIsHandedOverLast(t *testing.T) {

@@ -85,6 +85,10 @@ func TestRules(t *testing.T) {
 		"tenant with a long name":  {values{"auth.tenantUser": text(strings.Repeat("n", 65))}, `auth.tenantUser: "nnn`},
 		"tenant without password":  {values{"auth.tenantUser": `"app"`, "auth.enabled": "false", "auth.existingSecret": `""`}, `auth.tenantUser: "app" bounds nobody while auth.enabled is false, and everybody is default without a password: set auth.enabled to true, or auth.tenantUser to ""`},
 		"password, no cluster":     {values{"auth.existingSecret": `""`}, "auth.existingSecret: name a Secret with a key password here, set auth.enabled to false, or let Helm see the cluster with --dry-run=server: it is empty, and Helm sees no cluster in which redis-system/cache may hold the password already"},
+		"reader without tenant":    {values{"auth.readOnlyUser": `"viewer"`}, `auth.readOnlyUser: "viewer" bounds nobody while the tenant logs in as default: set auth.tenantUser too, or auth.readOnlyUser to ""`},
+		"reader as the tenant":     {values{"auth.tenantUser": `"app"`, "auth.readOnlyUser": `"app"`}, `auth.readOnlyUser: "app" is auth.tenantUser, too, which writes: set another name`},
+		"reader with a space":      {values{"auth.tenantUser": `"app"`, "auth.readOnlyUser": `"a b"`}, `auth.readOnlyUser: "a b" must be 1 to 64 letters`},
+		"reader as default":        {values{"auth.tenantUser": `"app"`, "auth.readOnlyUser": `"default"`}, `auth.readOnlyUser: "default" is the name of a user of the instance itself`},
 
 		"migration from a name":           {values{"migrateFrom": `"redis.example"`}, `migrateFrom: "redis.example" must be the IPv4 address of another Redis, without a port, which is 6379: the NetworkPolicy that lets the replicas out to it knows no names, and the operator no other port: set it to the address, or to ""`},
 		"migration from another port":     {values{"migrateFrom": `"10.1.2.3:6380"`}, `migrateFrom: "10.1.2.3:6380" must be`},

@@ -17,6 +17,9 @@ import (
 
 const allowed, refused = "allowed", "refused"
 
+// users are in the order of the columns of testdata/commands.
+var users = []string{tenantUser, readOnlyUser}
+
 // servers are the programs of this machine and of ci/servers/list, as far as
 // scripts/servers.sh has got them, by name.
 func servers(t *testing.T) map[string]string {
@@ -34,21 +37,21 @@ func servers(t *testing.T) map[string]string {
 	return found
 }
 
-// classified is testdata/commands.
-func classified(t *testing.T) map[string]string {
+// classified is testdata/commands: for each command, whether each of the users may use it.
+func classified(t *testing.T) map[string][]string {
 	t.Helper()
 	data, err := os.ReadFile("testdata/commands")
 	require.NoError(t, err)
-	known := map[string]string{}
+	known := map[string][]string{}
 	for line := range strings.Lines(string(data)) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
 		words := strings.Fields(line)
-		require.Len(t, words, 2, line)
-		require.Contains(t, []string{allowed, refused}, words[1], line)
+		require.Len(t, words, 1+len(users), line)
+		require.Subset(t, []string{allowed, refused}, words[1:], line)
 		require.NotContains(t, known, words[0], "twice")
-		known[words[0]] = words[1]
+		known[words[0]] = words[1:]
 	}
 	return known
 }
@@ -83,8 +86,8 @@ func commands(t *testing.T, client *redis.Client) map[string][]any {
 	return found
 }
 
-// TestEveryCommandIsClassified holds for each command of each server whether the tenant
-// may use it. One that nobody has classified fails: decide, and add it to
+// TestEveryCommandIsClassified holds for each command of each server whether each user may
+// use it. One that nobody has classified fails: decide, and add it to
 // testdata/commands, and to the chart's rules if it is to be refused.
 func TestEveryCommandIsClassified(t *testing.T) {
 	known := classified(t)
@@ -100,14 +103,16 @@ func TestEveryCommandIsClassified(t *testing.T) {
 				if !assert.True(t, ok, "%s is not classified", command) {
 					continue
 				}
-				said, err := client.Do(t.Context(), append([]any{"ACL", "DRYRUN", tenantUser}, words...)...).Text()
-				require.NoError(t, err, command)
-				got := allowed
-				if said != "OK" {
-					require.Contains(t, said, "has no permissions to run", command)
-					got = refused
+				for n, user := range users {
+					said, err := client.Do(t.Context(), append([]any{"ACL", "DRYRUN", user}, words...)...).Text()
+					require.NoError(t, err, command)
+					got := allowed
+					if said != "OK" {
+						require.Contains(t, said, "has no permissions to run", command)
+						got = refused
+					}
+					assert.Equal(t, want[n], got, "%s, %s: %s", user, command, said)
 				}
-				assert.Equal(t, want, got, "%s: %s", command, said)
 			}
 		})
 	}

@@ -21,16 +21,20 @@ import (
 )
 
 const (
-	tenantUser = "app"
-	password   = "secret-of-the-tenant"
-	own        = "secret-of-the-instance"
+	tenantUser   = "app"
+	readOnlyUser = "viewer"
+	// password is of the tenant's user, readPassword of the one that reads alone, and own of
+	// default.
+	password     = "secret-of-the-tenant"
+	readPassword = "secret-of-the-reader"
+	own          = "secret-of-the-instance"
 	// mount is where Redis' container has the Secret.
 	mount = "/redis-users"
 )
 
 var chart = render.Chart{
 	Dir: render.Repository + "/charts/tenant-redis", Release: "cache", Namespace: "redis-system",
-	Values: render.Values{"auth.existingSecret": `"mine"`, "auth.tenantUser": `"` + tenantUser + `"`},
+	Values: render.Values{"auth.existingSecret": `"mine"`, "auth.tenantUser": `"` + tenantUser + `"`, "auth.readOnlyUser": `"` + readOnlyUser + `"`},
 }
 
 func TestMain(m *testing.M) {
@@ -52,6 +56,7 @@ func newInstance(t *testing.T) *instance {
 	i.Password = own
 	require.NoError(t, os.Mkdir(i.users(), 0o700))
 	i.keep("tenant-password", password)
+	i.keep("read-only-password", readPassword)
 	failover := chart.Objects(t, nil)[chart.ID("RedisFailover")]
 	command, found, err := unstructured.NestedStringSlice(failover.Object, "spec", "redis", "command")
 	require.NoError(t, err)
@@ -86,8 +91,12 @@ func single(t *testing.T, server string) (*instance, *lab.Process) {
 
 // as connects to a Redis as the tenant's user. It tries once.
 func (i *instance) as(p *lab.Process, password string) *redis.Client {
+	return i.login(p, tenantUser, password)
+}
+
+func (i *instance) login(p *lab.Process, user, password string) *redis.Client {
 	client := redis.NewClient(&redis.Options{
-		Addr: net.JoinHostPort(p.IP, lab.RedisPort), Username: tenantUser, Password: password,
+		Addr: net.JoinHostPort(p.IP, lab.RedisPort), Username: user, Password: password,
 		DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: -1,
 	})
 	i.T.Cleanup(func() { _ = client.Close() })

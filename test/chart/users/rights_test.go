@@ -110,6 +110,19 @@ var usual = [][]any{
 	{"FLUSHDB"},
 }
 
+// writing is refused to the user that reads alone, besides what is hostile.
+var writing = [][]any{
+	{"SET", "key", "value"}, {"GETDEL", "key"}, {"GETEX", "key"}, {"EXPIRE", "key", "1"}, {"FLUSHDB"}, {"PUBLISH", "news", "x"}, {"SPUBLISH", "news", "x"},
+	{"EVAL", "return 1", "0"}, {"EVAL_RO", "return 1", "0"}, {"FCALL", "f", "0"}, {"SCRIPT", "FLUSH"}, {"SORT", "key", "STORE", "other"}, {"KEYS", "*"},
+	{"XADD", "stream", "*", "a", "b"}, {"BLPOP", "none", "0.01"}, {"BITFIELD", "key", "SET", "u8", "0", "1"},
+}
+
+// reading is what people and dashboards do.
+var reading = [][]any{
+	{"GET", "key"}, {"SCAN", "0"}, {"INFO"}, {"ROLE"}, {"DBSIZE"}, {"SLOWLOG", "GET"}, {"LATENCY", "LATEST"}, {"MEMORY", "STATS"},
+	{"MEMORY", "USAGE", "key"}, {"CLIENT", "LIST"}, {"XRANGE", "stream", "-", "+"}, {"COMMAND", "COUNT"}, {"TYPE", "key"}, {"TTL", "key"},
+}
+
 // TestHostileClient sends each command for real, on each server, and holds that Redis
 // goes on as it was.
 func TestHostileClient(t *testing.T) {
@@ -120,6 +133,15 @@ func TestHostileClient(t *testing.T) {
 			for _, command := range hostile {
 				said := refusal(t, i.as(p, password), command...)
 				assert.Regexp(t, denied, said, "%v", command)
+			}
+			reader := i.login(p, readOnlyUser, readPassword)
+			for _, command := range append(writing, hostile...) {
+				if command[0] != "CLIENT" || command[1] != "LIST" {
+					assert.Regexp(t, denied, refusal(t, reader, command...), "%v", command)
+				}
+			}
+			for _, command := range reading {
+				assert.Empty(t, refusal(t, reader, command...), "%v", command)
 			}
 			client := i.as(p, password)
 			for _, command := range usual {

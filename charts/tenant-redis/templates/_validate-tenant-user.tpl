@@ -38,7 +38,7 @@
     "wrong" (and $known (not $valid))
     "says" (printf (cat
       "Secret %s/%s must have its password under the key tenant-password,"
-      "of ASCII characters without spaces, quotes and \\") $namespace $secret)
+      "of ASCII characters without spaces, line breaks, quotes and \\") $namespace $secret)
     "fix" "add it first, or set auth.tenantUser to \"\"")
   (dict
     "key" "auth.tenantUser"

@@ -51,9 +51,23 @@ func checkProxy(t *testing.T) {
 		Values: map[string]string{"proxy.enabled": "true", "proxy.tls.existingSecret": `"` + certificate + `"`, "proxy.tls.ca": strconv.Quote(own.PEM())},
 	})
 	t.Run("tls", func(t *testing.T) { checkTLS(t, own, s.instance) })
+	t.Run("go-live", func(t *testing.T) { checkProxyGoLive(t, s) })
 	for _, f := range proxyFaults {
 		require.True(t, t.Run(f.name, func(t *testing.T) { f.run(t, s) }), "no further faults")
 	}
+}
+
+// checkProxyGoLive holds that the checklist passes with proxies that end TLS, and tells of
+// one that hangs.
+func checkProxyGoLive(t *testing.T, s *side) {
+	t.Helper()
+	require.Empty(t, failedChecks(t, s.instance))
+	signal, err := s.instance.FindProcess(t.Context(), proxies(t, s)[0], "haproxy")
+	require.NoError(t, err)
+	require.NoError(t, signal(t.Context(), "STOP"))
+	failed := failedChecks(t, s.instance)
+	require.NoError(t, signal(framework.CleanupContext(t), "CONT"))
+	require.Contains(t, failed, "proxies")
 }
 
 // installProxy installs an instance with the proxy and waits until that is ready.

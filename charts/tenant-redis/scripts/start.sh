@@ -19,6 +19,14 @@
 . "${0%/*}/failover.sh"
 trap 'exit 143' TERM # the first process of a container ignores it by default
 
+# Redis would take another password from its file than everybody else has, and nobody
+# could repair it.
+case ${REDIS_PASSWORD-} in *[[:space:]]*)
+	echo "start.sh: the password has white space, or a line break at its end, which Redis cannot have: make its Secret again without, for example with printf instead of echo"
+	exit 1
+	;;
+esac
+
 # A cache begins empty: a client may have had it save, long ago.
 arguments=" $* "
 case $arguments in *" --rdb-del-sync-files yes "*)
@@ -73,13 +81,15 @@ pass() {
 	[ -z "$redis" ] || kill "-$asked_to" "$redis"
 }
 
-# run COMMAND...: runs Redis and ends as it does. A signal interrupts the wait for
-# it, so that it is waited for until it is gone.
+# run COMMAND...: runs Redis and ends as it does. Its master is told the Pod's address,
+# by which the Sentinels know it: a service mesh or a node may give its connections
+# another one. A signal interrupts the wait for it, so that it is waited for until it is
+# gone.
 run() {
 	redis='' asked_to=''
 	trap 'pass TERM' TERM
 	trap 'pass INT' INT
-	"$@" &
+	"$@" --replica-announce-ip "$self" &
 	redis=$!
 	sh "${0%/*}/watch.sh" &
 	[ -z "$asked_to" ] || pass "$asked_to"

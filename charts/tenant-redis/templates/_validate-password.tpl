@@ -22,7 +22,7 @@
     "key" "auth.existingSecret"
     "wrong" (and $known (not (regexMatch (include "tenant-redis.passwordPattern" .) $password)))
     "says" (printf
-      "Secret %s/%s must be there with a key password of ASCII characters without spaces, quotes and \\"
+      "Secret %s/%s must be there with a key password of ASCII characters without spaces, line breaks, quotes and \\"
       .Release.Namespace $secret)
     "fix" "make it first") -}}
 {{- end -}}

@@ -115,6 +115,22 @@ func TestAliveAndDead(t *testing.T) {
 		require.ErrorContains(t, err, "LOADING")
 		assert.True(t, alive(t, "redis", second.address))
 	})
+	t.Run("replica of nobody", func(t *testing.T) {
+		p := probedServer(t, "--dir", t.TempDir(), "--replicaof", "127.0.0.1 1", "--replica-serve-stale-data", "no")
+		assert.True(t, alive(t, "redis", p.address))
+	})
+	t.Run("replica that has yet to get its data", func(t *testing.T) {
+		dir := t.TempDir()
+		master := probedServer(t, "--dir", dir, "--rdb-key-save-delay", "1000000", "--repl-diskless-sync-delay", "0")
+		for n := range 100 {
+			require.NoError(t, master.client(t).Set(t.Context(), strconv.Itoa(n), n, 0).Err())
+		}
+		p := probedServer(t, "--dir", dir, "--replicaof", strings.Replace(master.address, ":", " ", 1))
+		require.Eventually(t, func() bool {
+			return strings.Contains(p.client(t).Info(t.Context(), "replication").Val(), "master_sync_in_progress:1")
+		}, 10*time.Second, 50*time.Millisecond)
+		assert.True(t, alive(t, "redis", p.address))
+	})
 	t.Run("without a connection left", func(t *testing.T) {
 		p := probedServer(t, "--maxclients", "1")
 		p.useUp(t)

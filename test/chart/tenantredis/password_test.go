@@ -201,11 +201,12 @@ func TestOwnSecretIsLookedAt(t *testing.T) {
 			require.NoError(t, err, out)
 			assert.Empty(t, passwords(t, out), "the chart makes none")
 
-			for _, c := range []cluster{{}, with("mine", ""), with("mine", "to be"), with("mine", `"quoted"`)} {
+			for _, c := range []cluster{{}, with("mine", ""), with("mine", "to be"), with("mine", "tobe\n"), with("mine", `"quoted"`)} {
 				out, err := c.template(t, helm, own...)
 				require.Error(t, err)
-				assert.Contains(t, out, "auth.existingSecret: Secret redis-system/mine must be there with a key password of ASCII characters without spaces, quotes and \\: make it first")
+				assert.Contains(t, out, "auth.existingSecret: Secret redis-system/mine must be there with a key password of ASCII characters without spaces, line breaks, quotes and \\: make it first")
 				assert.NotContains(t, out, "to be")
+				assert.NotContains(t, out, "tobe")
 			}
 		})
 	}

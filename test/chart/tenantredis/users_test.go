@@ -167,7 +167,7 @@ func TestTenantUserOfOwnSecret(t *testing.T) {
 		says string
 	}{
 		"both":          {map[string]string{"password": "one", "tenant-password": "two"}, ""},
-		"no key":        {map[string]string{"password": "one"}, `auth.tenantUser: Secret redis-system/mine must have its password under the key tenant-password, of ASCII characters without spaces, quotes and \: add it first, or set auth.tenantUser to ""`},
+		"no key":        {map[string]string{"password": "one"}, `auth.tenantUser: Secret redis-system/mine must have its password under the key tenant-password, of ASCII characters without spaces, line breaks, quotes and \: add it first, or set auth.tenantUser to ""`},
 		"a space":       {map[string]string{"password": "one", "tenant-password": "t wo"}, "auth.tenantUser: Secret redis-system/mine must have"},
 		"a line's end":  {map[string]string{"password": "one", "tenant-password": "two\n"}, "auth.tenantUser: Secret redis-system/mine must have"},
 		"twice the one": {map[string]string{"password": "one", "tenant-password": "one"}, "auth.tenantUser: Secret redis-system/mine has the same password under the keys tenant-password and password, so that the tenant could log in as default: give tenant-password another one"},

@@ -67,6 +67,8 @@ type Release struct {
 	// Values maps a value's path to JSON. They add to the example's, or to those
 	// of a small instance.
 	Values map[string]string
+	// Flags are more of Helm's own.
+	Flags []string
 }
 
 // ExamplePrefix keeps the example tenants of the tests apart from those of
@@ -156,7 +158,7 @@ func (i *Instance) flags(t *testing.T, release Release) []string {
 	for _, path := range slices.Sorted(maps.Keys(values)) {
 		flags = append(flags, "--set-json", path+"="+values[path])
 	}
-	return flags
+	return append(flags, release.Flags...)
 }
 
 // exampleFile is a file of an example tenant with the tests' names in it.

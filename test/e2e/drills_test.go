@@ -519,6 +519,7 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 	down.resolves(t, resolveWithin)
 	require.NoError(t, pause(t.Context(), time.Until(idle.at.Add(aWindow))))
 	idle.fires(t, "RedisOperatorNotReconciling")
+	drillServiceLevel(t, l, gone)
 	allow()
 	idle.mitigate(t, "RedisOperatorNotReconciling", 0, nil)
 	gone.mitigate(t, "RedisSentinelMetricsAbsent", 0, nil)
@@ -529,6 +530,41 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 		d.instance.AwaitServing(t)
 		d.resolves(t, resolveWithin)
 	}
+	awaitUp(t, l, gone.instance)
+}
+
+// drillServiceLevel holds the account of the service level to an instance that has been
+// unreachable for minutes: it counts as down and no other does, its month is worse than
+// another's, and the alert on its error budget fires, which looks back for half an hour.
+func drillServiceLevel(t *testing.T, l *lab, gone *drill) {
+	t.Helper()
+	budget := &drill{alerts: gone.alerts, instance: gone.instance, fault: gone.fault + ", for minutes", at: gone.at, found: map[string]*finding{}}
+	budget.fires(t, "RedisErrorBudgetFastBurn")
+	budget.keepFiring(t)
+	assert.InDelta(t, 1, level(t, l, "service_down", gone.instance), 0)
+	assert.InDelta(t, 0, level(t, l, "service_down", l.other), 0)
+	assert.Less(t, level(t, l, "service_availability:ratio30d", gone.instance), level(t, l, "service_availability:ratio30d", l.other))
+}
+
+// level is what a recording rule of the service level has of an instance.
+func level(t *testing.T, l *lab, record string, i *framework.Instance) float64 {
+	t.Helper()
+	query := fmt.Sprintf("tenant_redis:%s{tenant_redis=%q}", record, i.Name)
+	series, err := l.monitoring.Query(t.Context(), query)
+	require.NoError(t, err, query)
+	require.Len(t, series, 1, query)
+	value, err := strconv.ParseFloat(fmt.Sprint(series[0].Value[1]), 64)
+	require.NoError(t, err, query)
+	return value
+}
+
+// awaitUp waits until an instance counts as up again, which a new look of the prober shows.
+func awaitUp(t *testing.T, l *lab, i *framework.Instance) {
+	t.Helper()
+	err := wait.PollUntilContextTimeout(t.Context(), look, detectWithin, true, func(context.Context) (bool, error) {
+		return level(t, l, "service_down", i) == 0, nil
+	})
+	require.NoError(t, err, "%s still counts as down", i.Name)
 }
 
 // forbidLead takes the operator's right to its lock away, until it is allowed again

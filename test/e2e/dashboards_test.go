@@ -26,9 +26,9 @@ var builtIn = map[string]string{"__rate_interval": "1m", "__interval": "30s", "_
 
 var dashboardVariable = regexp.MustCompile(`\$\{?([A-Za-z_]+)(:[a-z]+)?\}?`)
 
-// mayBeEmpty are queries for what no drill does: the API server refuses the
-// operator nothing.
-var mayBeEmpty = regexp.MustCompile(`k8s_operations_total\{[^}]*status="FAIL"`)
+// mayBeEmpty are queries for what no drill has: the API server refuses the operator
+// nothing, and the proxies end no TLS.
+var mayBeEmpty = regexp.MustCompile(`k8s_operations_total\{[^}]*status="FAIL"|redis_proxy_certificate_expiry_timestamp_seconds`)
 
 // checkDashboards runs each query of each dashboard: it must have data of some
 // instance, and those of a tenant's dashboard none of another. What they

@@ -161,13 +161,19 @@ ask() {
 }
 
 # consult LIST: asks Sentinels, and adds their answers to $views, $peers, $replicas and
-# $votes, who has answered to $heard, and those and whom they know to $sentinels.
+# $votes, who has answered to $heard, and those and whom they know to $sentinels. One
+# that is found in two ways is one all the same: its vote must not count twice.
 consult() {
 	for who in $1; do
 		consulted="$consulted ${who%/*}"
 	done
-	answers=$(each "$1" ask)
+	answers=$(each "$1" ask) again=''
 	while read -r kind who rest; do
+		if [ "$kind" = heard ]; then
+			again=''
+			case " $heard " in *" $who "*) again=$who ;; esac
+		fi
+		[ "$who" != "$again" ] || continue
 		case $kind in
 		heard)
 			heard="$heard $who" consulted="$consulted $who"

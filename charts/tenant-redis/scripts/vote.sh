@@ -52,6 +52,7 @@ electorate() {
 	voters='' count=0
 	while read -r who _ its_master _; do
 		[ "$its_master" = "$old" ] || continue
+		case " $voters " in *" $who "*) continue ;; esac
 		case $n$peers in *"$n$who "*) voters="$voters $who" count=$((count + 1)) ;; esac
 	done <<-EOF
 		$views

@@ -1,8 +1,10 @@
 package scripts
 
 import (
+	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,6 +57,35 @@ func TestServiceIsDisturbed(t *testing.T) {
 			next := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
 			i.writersReturn(writers, next, lab.Detection+2500*time.Millisecond, 1)
 		})
+	}
+}
+
+// A Sentinel that knows nobody, since the operator has reset it, is looked for in all ways,
+// and found in each. It is one all the same: its vote counts once.
+func TestSentinelIsFoundTwice(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	var sentinels []string
+	for _, s := range i.Sentinels {
+		sentinels = append(sentinels, net.JoinHostPort(s.IP, lab.SentinelPort))
+		i.Tell(s, "SENTINEL", "RESET", "*")
+	}
+	script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+sentinels=$2
+survey
+meet
+electorate
+printf '%s\n' $voters; echo "$views" | cut -d ' ' -f 1`
+	cmd := i.Command(t.Context(), i.Redis[0], "sh", "-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), strings.Join(sentinels, " "))
+	output, err := cmd.Output()
+	require.NoError(t, err)
+	found := map[string]int{}
+	for word := range strings.FieldsSeq(string(output)) {
+		found[word]++
+	}
+	for _, s := range sentinels {
+		require.Positive(t, found[s], "%s", output)
+		require.LessOrEqual(t, found[s], 2, "%s is not one voter with one view:\n%s", s, output)
 	}
 }
 

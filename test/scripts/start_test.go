@@ -315,7 +315,7 @@ func TestPasswordIsNotAnArgument(t *testing.T) {
 	i := running(t, withPassword)
 	asked := i.record(i.Redis[0])
 	i.Stop(i.Redis[0])
-	require.Contains(t, asked(), "IS-MASTER-DOWN-BY-ADDR")
+	require.Contains(t, asked(), "REPLICAOF")
 	require.NotContains(t, asked(), i.Password)
 }
 
@@ -345,7 +345,7 @@ func (i *instance) staleSentinel(old *lab.Process) *lab.Process {
 		"INFO":                    bulk("id=1 laddr=" + net.JoinHostPort(s.IP, lab.SentinelPort) + " fd=1"),
 		"GET-MASTER-ADDR-BY-NAME": array(old.IP, lab.RedisPort),
 		"SENTINELS":               "*3\r\n" + peer(i.Sentinels[0]) + peer(i.Sentinels[1]) + peer(s),
-		"MASTER":                  array("name", lab.MasterName, "ip", old.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "0"),
+		"MASTER":                  array("name", lab.MasterName, "ip", old.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "0", "quorum", "2"),
 	}
 	lab.Listen(i.T, net.JoinHostPort(s.IP, lab.SentinelPort), func(client net.Conn) {
 		defer func() { _ = client.Close() }()
@@ -358,7 +358,10 @@ func (i *instance) staleSentinel(old *lab.Process) *lab.Process {
 			// A request is an array of bulk strings: *3 $8 SENTINEL $... COMMAND.
 			words := strings.Fields(string(question[:n]))
 			answer, known := answers[words[min(4, len(words)-1)]]
-			if !known {
+			switch {
+			case words[2] == "PING":
+				answer = bulk(words[len(words)-1])
+			case !known:
 				answer = "-ERR unknown\r\n"
 			}
 			_, _ = client.Write([]byte(answer))

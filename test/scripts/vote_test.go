@@ -226,6 +226,9 @@ func TestAnotherLeader(t *testing.T) {
 		require.True(t, reached())
 		require.Contains(t, i.Logged(old), "another leader")
 		require.Zero(t, i.promotions())
+		lines, err := filepath.Glob("/dev/shm/hello.*/" + i.Network + ".*")
+		require.NoError(t, err)
+		require.Empty(t, lines, "the connections that a vote has opened")
 	})
 	t.Run("two scripts", func(t *testing.T) {
 		t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 // acknowledged.
 type writer struct {
 	name   string
+	number int64 // no other's, so that its keys are not those of an earlier one
 	client func() (redis.Cmdable, func() error)
 	acked  []string
 	count  atomic.Int64
@@ -29,6 +31,9 @@ type writer struct {
 	stop             context.CancelFunc
 	done             sync.WaitGroup
 }
+
+// started counts the writers.
+var started atomic.Int64
 
 // writers starts the two kinds of clients: one follows what the Sentinels
 // announce, one asks them only when its connection fails.
@@ -49,7 +54,7 @@ func (i *instance) writers() []*writer {
 	}}
 	for _, w := range []*writer{follow, pinned} {
 		ctx, stop := context.WithCancel(i.T.Context())
-		w.stop = stop
+		w.stop, w.number = stop, started.Add(1)
 		w.done.Go(func() { w.write(ctx) })
 		i.Eventually(5*time.Second, func() string {
 			if w.count.Load() < 50 {
@@ -74,7 +79,7 @@ func (w *writer) write(ctx context.Context) {
 		if client == nil {
 			client, closeClient = w.client()
 		}
-		key := fmt.Sprintf("%s %d", w.name, n)
+		key := fmt.Sprintf("%s %d %d", w.name, w.number, n)
 		if err := client.Set(ctx, key, n, 0).Err(); err == nil {
 			w.acked = append(w.acked, key)
 			w.count.Add(1)
@@ -135,9 +140,19 @@ func (i *instance) finish(w *writer, master *lab.Process) int {
 	})
 	w.stop()
 	w.done.Wait()
-	client := i.Client(master, lab.RedisPort)
+	return i.lost(w.acked, master)
+}
+
+// lost counts the keys that a master does not have.
+func (i *instance) lost(keys []string, master *lab.Process) int {
+	i.T.Helper()
+	client := i.Client(master, lab.RedisPort).WithTimeout(time.Minute)
 	defer func() { _ = client.Close() }()
-	found, err := client.Exists(i.T.Context(), w.acked...).Result()
-	require.NoError(i.T, err)
-	return len(w.acked) - int(found)
+	lost := 0
+	for some := range slices.Chunk(keys, 10_000) {
+		found, err := client.Exists(i.T.Context(), some...).Result()
+		require.NoError(i.T, err)
+		lost += len(some) - int(found)
+	}
+	return lost
 }

@@ -26,7 +26,7 @@ able() {
 
 # all_fit LINK: whether every replica of which it may promote any has the data.
 all_fit() {
-	choices=$(replicas "$asked" | awk '$3 == "up" { print $2 }')
+	choices=$(echo "$replicas" | awk -v asked="$asked" '$1 == asked && $3 == "up" { print $2 }')
 	why="not all replicas have the data"
 	[ -n "$choices" ] && [ "$(each "$choices" fit "$1" | wc -l)" = "$(echo "$choices" | wc -l)" ]
 }

@@ -23,8 +23,14 @@ service=$(env | sed -n "s/^$variable=//p")
 # Where watch.sh notes the Sentinels that it hears, a line "SENTINEL/ID" each.
 notes=${DATA:-/data}/sentinels
 
+# A line's end.
+n='
+'
+
+# now: seconds since the machine has started, which nobody sets, and no program tells.
 now() {
-	date +%s
+	read -r uptime _ </proc/uptime
+	echo "${uptime%.*}"
 }
 
 # within SECONDS TEST...: waits until a test holds. The clock has whole seconds:
@@ -88,47 +94,108 @@ role() {
 	redis "$1" ROLE | head -n 1
 }
 
-# view SENTINEL: "SENTINEL EPOCH MASTER QUORUM FLAGS LEFT", what it holds of the master;
-# nothing if it names none, for which the operator's word is 127.0.0.1. MASTER is the
-# new one from when a failover that the Sentinel leads has promoted it, LEFT how many
-# milliseconds it waits for an answer before it considers the master down.
-view() {
-	master=$(sentinel "$1" SENTINEL GET-MASTER-ADDR-BY-NAME mymaster | head -n 1)
-	case $master in
-	'' | 127.0.0.1 | *[!0-9.]*) return ;;
-	esac
-	sentinel "$1" SENTINEL MASTER mymaster | awk -v at="$1" -v master="$master" '
-		NR % 2 { name = $0; next }
-		{ value[name] = $0 }
-		END { if ("flags" in value) print at, value["config-epoch"], master, value["quorum"], value["flags"],
-			value["down-after-milliseconds"] - value["last-ok-ping-reply"] }'
-}
-
-# peers SENTINEL: "SENTINEL IP PORT ID" of each other Sentinel, as this one lists it.
-peers() {
-	sentinel "$1" SENTINEL SENTINELS mymaster | awk -v at="$1" '
-		NR % 2 { name = $0; next }
-		name == "name" { ip = port = "" }
-		{ if (name == "ip") ip = $0; if (name == "port") port = $0 }
-		name == "runid" && $0 != "" { print at, ip, port, $0 }'
-}
-
-# replicas SENTINEL: "SENTINEL IP STATE" of each replica that it knows. STATE is up or
-# down.
-replicas() {
-	sentinel "$1" SENTINEL REPLICAS mymaster | awk -v at="$1" '
-		NR % 2 { name = $0; next }
+# ask SENTINEL[/ID]: all that the scripts want to know of a Sentinel, in one conversation,
+# since to start a program is what takes the time. It begins each line with what that is:
+#
+#	heard SENTINEL
+#	view SENTINEL EPOCH MASTER QUORUM FLAGS LEFT WAITS
+#	peer SENTINEL IP PORT ID
+#	replica SENTINEL IP STATE
+#	vote SENTINEL EPOCH LEADER
+#
+# - view is what it holds of the master, and missing if it names none, for which the
+#   operator's word is 127.0.0.1. MASTER is the new one from when a failover that the
+#   Sentinel leads has promoted it, LEFT how many milliseconds it waits for an answer
+#   before it considers the master down, WAITS for how many it has waited for one to its
+#   last PING, 0 if it has that.
+# - peer is another Sentinel, as this one lists it, and STATE of a replica up or down.
+# - vote is the last that it gave. It is asked at epoch 0, at which it gives none.
+#
+# Nothing if it has not this ID, or one that begins so: another instance's may have its
+# address meanwhile. The one to which the Service leads goes by the address by which the
+# others know it. An answer comes after that to a PING which says what it is to.
+ask() {
+	case $1 in */*) id=${1#*/} ;; *) id='' ;; esac
+	sentinel "${1%/*}" <<-EOF |
+		PING @id
+		SENTINEL MYID
+		PING @client
+		CLIENT INFO
+		PING @named
+		SENTINEL GET-MASTER-ADDR-BY-NAME mymaster
+		PING @master
+		SENTINEL MASTER mymaster
+		PING @peers
+		SENTINEL SENTINELS mymaster
+		PING @replicas
+		SENTINEL REPLICAS mymaster
+		PING @vote
+		SENTINEL IS-MASTER-DOWN-BY-ADDR $old $port 0 $leader
+		PING @end
+	EOF
+		awk -v at="${1%/*}" -v id="$id" -v service="$service:2$port" '
+		/^@/ { about = $0; line = 0; next }
+		{ line++ }
+		about == "@id" && substr($0, 1, length(id)) != id { exit }
+		about == "@client" && at == service && match($0, / laddr=[^ ]*/) { at = substr($0, RSTART + 7, RLENGTH - 7) }
+		about == "@named" && line == 1 { named = $0 }
+		about == "@vote" && line == 2 { voted = $0 }
+		about == "@vote" && line == 3 && /^[0-9]+$/ { text = text "\nvote " at " " $0 " " voted }
+		about !~ /^@(master|peers|replicas)$/ { next }
+		line % 2 { name = $0; next }
+		about == "@master" { value[name] = $0; next }
 		name == "ip" { ip = $0 }
-		name == "flags" { print at, ip, /s_down|o_down|disconnected/ ? "down" : "up" }'
+		name == "port" { port = $0 }
+		about == "@peers" && name == "runid" && $0 != "" { text = text "\npeer " at " " ip " " port " " $0 }
+		about == "@replicas" && name == "flags" {
+			text = text "\nreplica " at " " ip " " (/s_down|o_down|disconnected/ ? "down" : "up")
+		}
+		END {
+			if (about != "@end") exit
+			print "heard", at text
+			if (named ~ /^[0-9.]+$/ && named != "127.0.0.1" && value["flags"] != "" &&
+				value["config-epoch"] ~ /^[0-9]+$/ && value["quorum"] ~ /^[0-9]+$/)
+				print "view", at, value["config-epoch"], named, value["quorum"], value["flags"],
+					value["down-after-milliseconds"] - value["last-ok-ping-reply"], value["last-ping-sent"] + 0
+		}'
 }
 
-# identity SENTINEL/ID: "SENTINEL ADDRESS" if it is the one with this id, or an id that
-# begins so: another instance's may have its address meanwhile. ADDRESS is the one by
-# which the others know it; it may be asked through the Service.
-identity() {
-	printf '%s\n' 'SENTINEL MYID' 'CLIENT INFO' | sentinel "${1%/*}" | awk -v at="${1%/*}" -v id="${1##*/}" '
-		NR == 1 && substr($0, 1, length(id)) != id { exit }
-		NR == 2 && match($0, / laddr=[^ ]*/) { print at, substr($0, RSTART + 7, RLENGTH - 7) }'
+# consult LIST: asks Sentinels, and adds their answers to $views, $peers, $replicas and
+# $votes, who has answered to $heard, and those and whom they know to $sentinels. One
+# that is found in two ways is one all the same: its vote must not count twice.
+consult() {
+	for who in $1; do
+		consulted="$consulted ${who%/*}"
+	done
+	answers=$(each "$1" ask) again=''
+	while read -r kind who rest; do
+		if [ "$kind" = heard ]; then
+			again=''
+			case " $heard " in *" $who "*) again=$who ;; esac
+		fi
+		[ "$who" != "$again" ] || continue
+		case $kind in
+		heard)
+			heard="$heard $who" consulted="$consulted $who"
+			know "$who"
+			;;
+		view) views="${views:+$views$n}$who $rest" ;;
+		peer)
+			peers="${peers:+$peers$n}$who $rest"
+			rest=${rest% *}
+			know "${rest% *}:${rest#* }"
+			;;
+		replica) replicas="${replicas:+$replicas$n}$who $rest" ;;
+		vote) votes="${votes:+$votes$n}$who $rest" ;;
+		esac
+	done <<-EOF
+		$answers
+	EOF
+}
+
+# know SENTINEL: adds it to $sentinels.
+know() {
+	case " $sentinels " in *" $1 "*) ;; *) sentinels="$sentinels $1" ;; esac
 }
 
 # clients: "SENTINEL/ID" of each Sentinel that asks this Redis.
@@ -136,49 +203,59 @@ clients() {
 	redis "$self" CLIENT LIST | sed -n "s|.* addr=\([0-9.]*\):.* name=sentinel-\([0-9a-f]*\)-cmd .*|\1:2$port/\2|p"
 }
 
-# meet: "SENTINEL ADDRESS" of all that can be found without others: this Redis' clients,
-# or those that it had last, or the one to which the Service leads. A container keeps
-# the Service's address for life, even if the Service gets another one.
+# noted: sets $near, the Sentinels that watch.sh has heard last.
+noted() {
+	near=''
+	[ ! -r "$notes" ] || while read -r who; do near="$near $who"; done <"$notes"
+}
+
+# meet: consults those that can be found without others: this Redis' clients, or those
+# that it had last, or the one to which the Service leads. A container keeps the
+# Service's address for life, even if the Service gets another one.
 meet() {
-	each "$(clients | grep . || cat "$notes" 2>/dev/null)" identity | grep . ||
-		each "${service:+$service:2$port/}" identity
+	consult "$(clients)"
+	[ -n "$heard" ] || { noted && consult "$near"; }
+	[ -n "$heard" ] || consult "${service:+$service:2$port/}"
 }
 
-# discover: sets $sentinels, all that are known to any, and $peers, whom each knows.
-# Begins again while those that are known do not answer or know nobody, as
-# they do when the operator reset them.
-discover() {
-	for _ in 1 2 3; do
-		peers=$(each "${sentinels-}" peers)
-		heard=$peers
-		[ -n "$peers" ] || heard=$(found=$(meet) && echo "$found" && each "$(echo "$found" | cut -d ' ' -f 1)" peers)
-		known=$({
-			printf '%s\n' "${sentinels-}"
-			echo "$heard" | awk 'NF == 2 { print $2 } NF == 4 { print $2 ":" $3 }'
-		} | grep . | sort -u)
-		[ "$known" != "${sentinels-}" ] || break
-		sentinels=$known
-	done
-}
-
-# look SENTINEL...: sets $views, that of each which names a master, $looked, when that was,
-# $newest, the highest epoch, and $named, the master of most of those at it: it is the one that all
-# Sentinels come to agree on. One that ends a failover after the next one goes on with
-# what came of its own, as if that were the newest, until the operator corrects it.
-look() {
-	read -r looked _ </proc/uptime
-	views=$(each "$*" view)
-	newest=$(echo "$views" | awk '$2 + 0 > newest { newest = $2 } END { print newest + 0 }')
-	named=$(echo "$views" | awk -v newest="$newest" '
-		$2 == newest && ++voices[$3] > most { most = voices[$3]; master = $3 }
-		END { print master }')
-}
-
-# survey: looks at all Sentinels.
+# survey: asks all Sentinels: those that are known, or were heard of late, and whom
+# they know. Begins again where those do not answer or know nobody, as they do when the
+# operator has reset them. $looked is when that was.
 survey() {
-	discover
-	# shellcheck disable=SC2086 # a list
-	look $sentinels
+	read -r looked _ </proc/uptime
+	views='' peers='' replicas='' votes='' heard='' consulted='' sentinels=${sentinels-}
+	consult "${sentinels:-${near-}}"
+	[ -n "$peers" ] || meet
+	for _ in 1 2; do
+		new=''
+		for who in $sentinels; do
+			case " $consulted " in *" $who "*) ;; *) new="$new $who" ;; esac
+		done
+		[ -n "$new" ] || break
+		consult "$new"
+	done
+	agree
+}
+
+# agree: sets $newest, the highest epoch of the $views, and $named, the master of most of
+# those at it: it is the one that all Sentinels come to agree on. One that ends a failover
+# after the next one goes on with what came of its own, as if that were the newest,
+# until the operator corrects it.
+agree() {
+	newest=0 voices='' named='' most=0
+	while read -r _ its_epoch its_master _; do
+		[ "${its_epoch:-0}" -le "$newest" ] || newest=$its_epoch voices=''
+		[ "${its_epoch:-none}" != "$newest" ] || voices="$voices $its_master"
+	done <<-EOF
+		$views
+	EOF
+	for its_master in $voices; do
+		count=0
+		for voice in $voices; do
+			[ "$voice" != "$its_master" ] || count=$((count + 1))
+		done
+		[ "$count" -le "$most" ] || named=$its_master most=$count
+	done
 }
 
 # failing_over: whether a Sentinel is replacing the master by itself right now.

@@ -57,7 +57,11 @@ done
 
 # replace: has this Redis, which is down, replaced by vote.
 replace() {
-	electorate && choose down && unclaimed && in_time && elected && promote || return
+	electorate && choose down && unclaimed && in_time && elected || return
+	if ! promote; then
+		hang_up
+		return 1
+	fi
 	announce
 	each "$followers" follow >/dev/null
 	within 10 told
@@ -107,7 +111,11 @@ run() {
 ended() {
 	trap 'exit 143' TERM INT
 	say "redis-server has ended with $status, and nobody has told it to"
+	# Those of the start may be others by now.
+	sentinels=''
+	noted
 	survey
+	[ -n "$named" ] || say "no Sentinel names a master"
 	[ "$named" = "$self" ] || return
 	agreed=0
 	if step_in; then
@@ -121,6 +129,7 @@ ended() {
 	say "there are no Sentinels"
 	run "$@"
 }
+noted
 began=$(now) patience=5 agreed=0 said=
 until [ $(($(now) - began)) -ge "$patience" ]; do
 	survey

@@ -89,10 +89,12 @@ replace() {
 	electorate && choose up && level_within 3 "$(offset)" "$successor" && unclaimed && elected || return
 	if ! { hold && level_within 1 "$goal" "$successor"; }; then
 		release
+		hang_up
 		return 1
 	fi
 	if ! { promote && step_down; }; then
 		let_go
+		hang_up
 		return 1
 	fi
 	announce
@@ -125,7 +127,7 @@ hand_over() {
 # handed_over: whether all that answer name the same other master, and it agrees.
 handed_over() {
 	[ -n "$named" ] && [ "$named" != "$self" ] &&
-		[ "$(echo "$views" | awk '{ print $3 }' | sort -u)" = "$named" ] &&
+		[ "$(echo "$views" | awk 'NF { print $3 }' | sort -u)" = "$named" ] &&
 		[ "$(role "$named")" = master ]
 }
 
@@ -136,7 +138,7 @@ handed_over() {
 alone() {
 	# shellcheck disable=SC2046 # "master OFFSET", then "IP PORT OFFSET" of each replica
 	set -- $(redis "$self" ROLE)
-	if [ -n "$views" ] || [ $# -ne 2 ] || [ -n "$(meet)" ]; then
+	if [ -n "$heard" ] || [ $# -ne 2 ]; then
 		since=$(now)
 	fi
 	[ $(($(now) - since)) -gt 5 ]

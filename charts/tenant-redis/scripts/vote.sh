@@ -16,44 +16,69 @@ leader=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
 # or the Sentinels, who vote at every newer epoch, would have two leaders.
 lease=6
 
-# ballot SENTINEL EPOCH: "SENTINEL EPOCH LEADER", the last vote of a Sentinel, which it
-# gives now if that is its first at this epoch or a newer one. At 0 it gives none. It
-# answers when its disk has the vote.
+# ballot SENTINEL EPOCH: "SENTINEL EPOCH LEADER FLAGS", the last vote of a Sentinel, which
+# it gives now if that is its first at this epoch or a newer one, and the flags of its
+# master then. It answers when its disk has the vote.
 ballot() (
 	limit=3
-	sentinel "$1" SENTINEL IS-MASTER-DOWN-BY-ADDR "$old" "$port" "$2" "$leader" |
-		awk -v at="$1" 'NR == 2 { voted = $0 } NR == 3 { print at, $0, voted }'
+	sentinel "$1" <<-EOF |
+		SENTINEL IS-MASTER-DOWN-BY-ADDR $old $port $2 $leader
+		SENTINEL MASTER mymaster
+	EOF
+		awk -v at="$1" '
+		NR == 2 { voted = $0 }
+		NR == 3 { epoch = $0 }
+		name == "flags" && epoch ~ /^[0-9]+$/ { print at, epoch, voted, $0 }
+		{ name = NR > 3 && NR % 2 == 0 ? $0 : "" }'
 )
 
-# majority: how many votes win: more than half of all Sentinels that any of them
-# knows, and their quorum, since after a reset they know too few.
+# majority: sets $needed, how many votes win: more than half of all Sentinels that any of
+# them knows, and their quorum, since after a reset they know too few.
 majority() {
-	{
-		echo "$sentinels" | awk 'END { print int(NR / 2) + 1 }'
-		echo "$views" | awk '{ print $4 }'
-	} | sort -n | tail -n 1
+	# shellcheck disable=SC2086 # a list
+	set -- $sentinels
+	needed=$(($# / 2 + 1))
+	while read -r _ _ _ its_quorum _; do
+		[ "${its_quorum:-0}" -le "$needed" ] || needed=$its_quorum
+	done <<-EOF
+		$views
+	EOF
 }
 
 # electorate: sets $voters, the Sentinels that name the old master and can be told of
 # another, which takes one that they know, and $needed, how many of them it takes.
 electorate() {
-	needed=$(majority)
-	voters=$(printf '%s\n' "$views" "$peers" | awk -v master="$old" '
-		NF == 6 && $3 == master { votes[$1] }
-		NF == 4 && $1 in votes { print $1; delete votes[$1] }')
+	majority
+	voters='' count=0
+	while read -r who _ its_master _; do
+		[ "$its_master" = "$old" ] || continue
+		case " $voters " in *" $who "*) continue ;; esac
+		case $n$peers in *"$n$who "*) voters="$voters $who" count=$((count + 1)) ;; esac
+	done <<-EOF
+		$views
+	EOF
+	# shellcheck disable=SC2086 # a list
+	set -- $sentinels
 	short=${short:-$(now)}
-	why="$(echo "$voters" | grep -c .) of $(echo "$sentinels" | grep -c .) Sentinels can vote, and it takes $needed"
-	[ "$(echo "$voters" | grep -c .)" -ge "$needed" ] && short=
+	why="$count of $# Sentinels can vote, and it takes $needed"
+	[ "$count" -ge "$needed" ] && short=
 }
 
 # unclaimed: whether nobody else may be leading: the last vote of every Sentinel is no
-# newer than the configuration, or ours, or an old one. Sets $highest, its epoch.
+# newer than the configuration, or ours, or an old one. Sets $highest, its epoch. A vote
+# that comes later is for the next epoch, which is the one to win.
 unclaimed() {
-	last=$(each "$voters" ballot 0 | cut -d ' ' -f 2,3 | sort -rn | head -n 1)
-	highest=${last% *}
-	[ "${highest:=$newest}" -gt "$newest" ] && [ "${last#* }" != "$leader" ] || return 0
-	[ "$last" = "${claim-}" ] || claim=$last claimed=$(now)
-	why="a Sentinel has voted for another leader, ${last#* }, at epoch $highest"
+	highest=$newest rival=''
+	while read -r _ its_epoch its_vote; do
+		[ "${its_epoch:-0}" -ge "$highest" ] && [ "$its_epoch" -gt "$newest" ] || continue
+		[ "$its_epoch" = "$highest" ] || highest=$its_epoch rival=''
+		[ "$its_vote" = "$leader" ] || rival=$its_vote
+	done <<-EOF
+		$votes
+	EOF
+	[ -n "$rival" ] || return 0
+	[ "$highest" = "${claim-}" ] || claim=$highest claimed=$(now)
+	why="a Sentinel has voted for another leader, $rival, at epoch $highest"
 	[ $(($(now) - claimed)) -gt "$lease" ]
 }
 
@@ -65,18 +90,24 @@ in_time() {
 	why="the Sentinels are about to replace it"
 	[ "$highest" -gt "$newest" ] && return
 	read -r asks _ </proc/uptime
-	echo "$views" | awk -v old="$old" '$3 == old { print $6 }' | sort -n | sed -n "${needed}p" |
-		awk -v since="$looked" -v asks="$asks" '{
-			took = 1000 * (asks - since)
-			left = $1 - took
-			exit !(left > 100 + took / 2 || left < -3000) }'
+	took=$((10 * (${asks%.*}${asks#*.} - ${looked%.*}${looked#*.})))
+	soon=0 overdue=0
+	while read -r _ _ its_master _ _ left _; do
+		[ "$its_master" = "$old" ] || continue
+		[ $((left - took)) -gt $((100 + took / 2)) ] || soon=$((soon + 1))
+		[ $((left - took)) -ge -3000 ] || overdue=$((overdue + 1))
+	done <<-EOF
+		$views
+	EOF
+	[ "$soon" -lt "$needed" ] || [ "$overdue" -ge "$needed" ]
 }
 
 # fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has the old master's data:
 # it is linked or, where the link may be down since that is, was linked and has not
 # begun to load again, which leaves it nothing.
 fit() {
-	redis "$1" INFO | tr -d '\r' | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
+	redis "$1" INFO | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
+		{ sub(/\r$/, "") }
 		{ at = index($0, ":"); value[substr($0, 1, at - 1)] = substr($0, at + 1) }
 		END {
 			linked = value["master_link_status"] == "up" ||
@@ -92,13 +123,17 @@ fit() {
 # that a Sentinel would choose: the best priority, the most data, the lowest id. It is
 # the $successor, and all others are $followers.
 choose() {
-	seen=$(each "$voters" replicas)
-	up=$(echo "$seen" | awk '
+	up=$(echo "$replicas" | awk '
 		NF { up[$2] += $3 == "up" ? 1 : -1 }
 		END { for (ip in up) if (up[ip] > 0) print ip }')
 	heirs=$(each "$up" fit "$1" | sort -k 2,2n -k 3,3nr -k 4,4 | cut -d ' ' -f 1)
-	successor=$(echo "$heirs" | head -n 1)
-	followers=$(echo "$seen" | awk -v not="$successor" 'NF && $2 != not { print $2 }' | sort -u)
+	successor=${heirs%%"$n"*}
+	followers=''
+	while read -r _ its_ip _; do
+		case " $successor $followers " in *" $its_ip "*) ;; *) followers="$followers $its_ip" ;; esac
+	done <<-EOF
+		$replicas
+	EOF
 	why="no replica has the data"
 	[ -n "$successor" ]
 }
@@ -106,39 +141,45 @@ choose() {
 # win: sets $epoch, one at which most Sentinels have voted for this script. At which
 # they are is not known if their last election failed, so the steps double.
 win() {
-	[ "$highest" -gt "$newest" ] || highest=$newest
-	epoch=$((highest + 1)) step=1 began=$(now)
-	while [ $(($(now) - began)) -le 3 ]; do
+	epoch=$((highest + 1)) step=1 begun=$(now)
+	while [ $(($(now) - begun)) -le 3 ]; do
 		won=$(now)
 		ballots=$(each "$voters" ballot "$epoch")
 		why="another leader has votes at epoch $epoch"
-		[ -z "$(rivals)" ] || return
-		votes=$(echo "$ballots" | awk -v epoch="$epoch" -v leader="$leader" '$2 == epoch && $3 == leader' | grep -c .)
-		why="$votes of $needed votes at epoch $epoch"
-		[ "$votes" -lt "$needed" ] || return 0
+		unrivalled || return
+		why="$count of $needed votes at epoch $epoch"
+		[ "$count" -lt "$needed" ] || return 0
 		epoch=$((epoch + step)) step=$((2 * step))
 	done
 	return 1
 }
 
-# rivals: who has the vote of a Sentinel that this script has not, at its epoch or a
-# newer one. Whether it has the others' does not matter: it may have been quicker.
-rivals() {
-	echo "$ballots" | awk -v epoch="$epoch" -v leader="$leader" '$2 >= epoch + 0 && $3 != leader'
+# unrivalled: counts the votes of this script, and tells whether nobody else has one at
+# its epoch or a newer one. Whether it has the others' does not matter: somebody else
+# may have been quicker.
+unrivalled() {
+	count=0
+	while read -r _ its_epoch its_vote _; do
+		if [ "$its_vote" = "$leader" ]; then
+			[ "$its_epoch" != "$epoch" ] || count=$((count + 1))
+		elif [ "${its_epoch:-0}" -ge "$epoch" ]; then
+			return 1
+		fi
+	done <<-EOF
+		$ballots
+	EOF
 }
 
-# acting SENTINEL: whether it is failing over.
-acting() {
-	sentinel "$1" SENTINEL MASTER mymaster | grep failover_in_progress
-}
-
-# elected: wins an epoch, and asks whether a Sentinel leads that was elected before:
-# from now on there can be no other.
+# elected: wins an epoch, and looks whether a Sentinel leads that was elected before: one
+# that has voted since cannot be elected at an older epoch.
 elected() {
 	dial
-	win || return
-	why="a Sentinel is failing over"
-	[ -z "$(each "$voters" acting)" ]
+	if win; then
+		why="a Sentinel is failing over"
+		case $ballots in *failover_in_progress*) ;; *) return ;; esac
+	fi
+	hang_up
+	return 1
 }
 
 # promote: makes the successor master, while the votes count.
@@ -150,18 +191,23 @@ promote() {
 	case $reply in 'OK master '*) ;; *) return 1 ;; esac
 }
 
-# hellos: "SENTINEL HELLO" for each voter, what tells it of the successor: as another
-# Sentinel would, whose hello is passed on. It has to be one that this Sentinel knows,
-# exactly as it lists it, or it would add or replace one.
-hellos() {
-	echo "$peers" | awk -v news="$epoch,mymaster,$successor,$port,$epoch" '
-		!told[$1]++ { print $1, $2 "," $3 "," $4 "," news }'
+# hello SENTINEL: sets $hello, what tells it of the successor: as another Sentinel would,
+# whose hello is passed on. It has to be one that this Sentinel knows, exactly as it
+# lists it, or it would add or replace one.
+hello() {
+	hello=''
+	while read -r who its_ip its_port its_id; do
+		[ "$who" != "$1" ] || hello="$its_ip,$its_port,$its_id,$epoch,mymaster,$successor,$port,$epoch"
+	done <<-EOF
+		$peers
+	EOF
 }
 
 # tell SENTINEL: announces the successor to one that has missed it.
 tell() (
 	limit=0.5
-	sentinel "$1" PUBLISH __sentinel__:hello "$(hellos | sed -n "s/^$1 //p")"
+	hello "$1"
+	[ -z "$hello" ] || sentinel "$1" PUBLISH __sentinel__:hello "$hello"
 )
 
 # dial: opens a connection to each voter before it is needed, so that all are told at the
@@ -171,17 +217,18 @@ tell() (
 dial() {
 	hang_up
 	lines=$(mktemp -d /dev/shm/hello.XXXXXX) || return 0
-	for one in $voters; do
-		mkfifo "$lines/$one"
-		timeout 5 redis-cli -h "${one%:*}" -p "${one##*:}" <>"$lines/$one" >/dev/null 2>&1 &
+	# shellcheck disable=SC2086 # a list
+	(cd "$lines" && mkfifo $voters)
+	for who in $voters; do
+		timeout 5 redis-cli -h "${who%:*}" -p "${who##*:}" <>"$lines/$who" >/dev/null 2>&1 &
 	done
 }
 
 # hang_up: ends those connections when they have said what they have to say.
 hang_up() {
 	[ -n "${lines-}" ] || return 0
-	for one in "$lines"/*; do
-		echo QUIT 1<>"$one"
+	for who in "$lines"/*; do
+		echo QUIT 1<>"$who"
 	done
 	rm -r "$lines"
 	lines=''
@@ -189,8 +236,9 @@ hang_up() {
 
 # announce: tells all who could vote.
 announce() {
-	hellos | while read -r one hello; do
-		[ ! -p "$lines/$one" ] || echo "PUBLISH __sentinel__:hello $hello" 1<>"$lines/$one"
+	for voter in $voters; do
+		hello "$voter"
+		[ ! -p "$lines/$voter" ] || echo "PUBLISH __sentinel__:hello $hello" 1<>"$lines/$voter"
 	done
 	hang_up
 }

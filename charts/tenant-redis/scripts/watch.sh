@@ -78,10 +78,13 @@ votes() {
 	number=$(hostname | sed 's/.*-//')
 	while goes_on 3; do
 		sentinels=''
-		discover
+		survey
 		number=$((number + 1))
-		one=$(echo "$sentinels" | sed -n "$((number % $(echo "$sentinels" | wc -l) + 1))p")
-		[ -n "$one" ] || continue
+		# shellcheck disable=SC2046,SC2086 # lists
+		set -- $(printf '%s\n' $sentinels | sort)
+		[ $# -gt 0 ] || continue
+		shift $((number % $#))
+		one=$1
 		redis-cli -h "${one%:*}" -p "${one##*:}" SUBSCRIBE +vote-for-leader 2>/dev/null | while read -r id epoch; do
 			[ -z "$epoch" ] || echo vote "$id" "$epoch"
 		done
@@ -126,17 +129,17 @@ hold() {
 # led: sets $epoch, at which most Sentinels have voted for one of them that has chosen
 # this Redis and has yet to tell. What another script promotes, that announces.
 led() {
-	electorate && dial || return
+	electorate || return
 	why="no Sentinel has most votes"
 	# shellcheck disable=SC2046 # "EPOCH LEADER"
-	set -- $(each "$voters" ballot 0 | awk -v needed="$needed" '
+	set -- $(echo "$votes" | awk -v needed="$needed" '
 		{ votes[$2 " " $3]++ }
 		END { for (vote in votes) if (votes[vote] >= needed) print vote }')
 	[ $# -eq 2 ] || return
 	epoch=$1
 	at=$(echo "$peers" | awk -v id="$2" '$4 == id { print $2 ":" $3; exit }')
 	why="$at has not chosen this Redis"
-	[ -n "$at" ] && [ -n "$(each "$at" chosen)" ]
+	[ -n "$at" ] && [ -n "$(each "$at" chosen)" ] && dial
 }
 
 # chosen SENTINEL[/ID]: whether the failover that it leads makes this Redis master.
@@ -166,8 +169,7 @@ demote() {
 # look_around: looks at all Sentinels, beginning with those that were heard of late,
 # which saves the search. Of earlier ones others may have the addresses.
 look_around() {
-	# shellcheck disable=SC2086 # a list
-	sentinels=$(printf '%s\n' $near | cut -d / -f 1 | sort -u)
+	sentinels=''
 	survey
 }
 
@@ -186,7 +188,7 @@ promoted() {
 		announce
 	fi
 	say "elected by the Sentinels as successor of $old"
-	followers=$(each "$sentinels" replicas | awk -v self="$self" -v old="$old" 'NF && $2 != self && $2 != old { print $2 }' | sort -u)
+	followers=$(echo "$replicas" | awk -v self="$self" -v old="$old" 'NF && $2 != self && $2 != old { print $2 }' | sort -u)
 	each "$followers" follow >/dev/null
 	within 5 told || say "$why"
 }
@@ -242,7 +244,11 @@ inherit() {
 
 # lead: has the old master replaced by vote.
 lead() {
-	unclaimed && in_time && elected && refuses "$old" && promote || return
+	unclaimed && in_time && elected || return
+	if ! { refuses "$old" && promote; }; then
+		hang_up
+		return 1
+	fi
 	announce
 	each "$followers" follow >/dev/null
 	say "$old is gone: replaced by $successor"
@@ -252,8 +258,9 @@ lead() {
 # replaced: whether most Sentinels name another Redis, and that is master.
 replaced() {
 	look_around
+	majority
 	[ -n "$named" ] && [ "$named" != "$self" ] &&
-		[ "$(echo "$views" | awk -v named="$named" '$3 == named' | grep -c .)" -ge "$(majority)" ] &&
+		[ "$(echo "$views" | awk -v named="$named" '$3 == named' | grep -c .)" -ge "$needed" ] &&
 		[ "$(role "$named")" = master ]
 }
 

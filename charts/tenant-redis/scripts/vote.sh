@@ -173,7 +173,7 @@ dial() {
 	lines=$(mktemp -d /dev/shm/hello.XXXXXX) || return 0
 	for one in $voters; do
 		mkfifo "$lines/$one"
-		timeout 5 redis-cli -h "${one%:*}" -p "${one##*:}" <>"$lines/$one" >/dev/null 2>&1 &
+		(log_in && exec timeout 5 redis-cli -h "${one%:*}" -p "${one##*:}" --user sentinel-user) <>"$lines/$one" >/dev/null 2>&1 &
 	done
 }
 

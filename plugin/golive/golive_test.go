@@ -49,10 +49,13 @@ func failed(t *testing.T, w *world) []string {
 	return names
 }
 
-func answering(t *testing.T, password string) *lab.Instance {
+func answering(t *testing.T, password string, options ...func(*lab.Instance)) *lab.Instance {
 	t.Helper()
 	i := lab.New(t)
 	i.Password = password
+	for _, option := range options {
+		option(i)
+	}
 	i.Serve()
 	for _, p := range i.Redis {
 		i.Do(p, "CONFIG", "SET", "maxmemory", "64mb")
@@ -247,6 +250,14 @@ func TestPoisonedEpoch(t *testing.T) {
 	hello := strings.Join([]string{"127.0.0.9", "26379", strings.Repeat("a", 40), last, lab.MasterName, i.Redis[0].IP, lab.RedisPort, "0"}, ",")
 	i.Tell(i.Sentinels[1], "PUBLISH", "__sentinel__:hello", hello)
 	require.Contains(t, failed(t, w), "quorum")
+}
+
+// TestRestrictedSentinels holds that Sentinels that take little from strangers are asked no
+// more than that, by the tenant neither.
+func TestRestrictedSentinels(t *testing.T) {
+	i := answering(t, password, (*lab.Instance).Restrict)
+	require.Empty(t, failed(t, healthy(t, i)))
+	require.Equal(t, []string{"policies"}, helmTest(t, i))
 }
 
 // TestTenantUser holds that the tenant's own user is looked at on each Redis.

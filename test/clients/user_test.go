@@ -6,18 +6,33 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/chart/render"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
+// chart is one whose tenant has a user.
+var chart = render.Chart{
+	Dir: repository + "/charts/tenant-redis", Release: "cache", Namespace: "redis-system",
+	Values: render.Values{"auth.existingSecret": `"mine"`, "auth.tenantUser": `"app"`},
+}
+
 // TestTenantUser holds that each example logs in by the name that the Secret has beside
-// the password: nobody else has that password.
+// the password, which nobody else has, and that neither Redis, with the rights of the
+// chart, nor Sentinel, with auth.restrictSentinel, refuses it anything on the way.
 func TestTenantUser(t *testing.T) {
 	const user, password = "app", "secret-of-the-tenant"
 	i := lab.New(t)
 	i.Password = "secret-of-the-lab"
+	i.Restrict()
 	i.Serve()
+	setUser := []any{"ACL", "SETUSER", user, "on", ">" + password}
+	for _, right := range chart.Users(t, nil)[4:] {
+		setUser = append(setUser, right)
+	}
 	for _, p := range i.Redis {
-		i.Do(p, "ACL", "SETUSER", user, "on", ">"+password, "~*", "&*", "+@all", "-@admin", "-@dangerous", "+info", "+role")
+		i.Do(p, setUser...)
 	}
 	for _, example := range chosen(t) {
 		t.Run(example.Name, func(t *testing.T) {
@@ -32,6 +47,12 @@ func TestTenantUser(t *testing.T) {
 				}
 				return ""
 			})
+			for _, p := range i.Redis {
+				require.Empty(t, i.Do(p, "ACL", "LOG"))
+			}
+			for _, s := range i.Sentinels {
+				require.Empty(t, i.TellAsPeer(s, "ACL", "LOG"))
+			}
 		})
 	}
 }

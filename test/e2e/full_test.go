@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
 
@@ -91,6 +94,37 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 func TestRotationUnderOlderOperator(t *testing.T) {
 	useOlderOperator(t)
 	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}}))
+}
+
+// TestTenantUser gives a running instance a user for its tenant, and changes that one's
+// password. Its clients are not refused on the way, whichever Secret they have read.
+func TestTenantUser(t *testing.T) {
+	i := framework.Install(t, framework.Release{Name: "e2e-user"})
+	i.AwaitServing(t)
+	before, pods := passwordOf(t, i), uids(t, i)
+	bounded := framework.Release{Name: i.Name, Values: map[string]string{"auth.tenantUser": `"app"`}}
+	old := i.StartLedger(t, "default", 4*time.Minute, 2)
+	old.AwaitReady(t)
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), bounded)
+	require.Equal(t, before, passwordOf(t, i), "the tenant's Secret stays until every Redis knows the user")
+	require.Empty(t, userOf(t, i))
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		for name, uid := range uids(t, i) {
+			assert.NotEqual(c, pods[name], uid)
+		}
+	}, 5*time.Minute, time.Second)
+	i.AwaitServing(t)
+	i.Upgrade(t, framework.Path("charts/tenant-redis"), bounded)
+	require.Equal(t, "app", userOf(t, i))
+	require.NotEqual(t, before, passwordOf(t, i))
+	old.Enough(t)
+	for _, account := range accounts(t, "default", old) {
+		require.Zero(t, account.Lost)
+	}
+	for command, answer := range map[string]string{"PING": "PONG", "CONFIG GET requirepass": "NOPERM", "REPLICAOF NO ONE": "NOPERM", "PUBLISH __sentinel__:hello x": "NOPERM"} {
+		require.Contains(t, asTenant(t, i, passwordOf(t, i), command), answer, command)
+	}
+	checkRotation(t, i)
 }
 
 // TestSoak hands the master over again and again.

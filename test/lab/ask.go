@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,18 +24,32 @@ func (i *Instance) Client(p *Process, port string) *redis.Client {
 // Do asks a Redis, which has to answer as soon as it has started.
 func (i *Instance) Do(p *Process, command ...any) any {
 	i.T.Helper()
-	return i.ask(p, RedisPort, command...)
+	return i.ask(p, i.Client(p, RedisPort), command...)
 }
 
-// Tell asks a Sentinel.
+// Tell asks a Sentinel, as the operator does: without a password.
 func (i *Instance) Tell(p *Process, command ...any) any {
 	i.T.Helper()
-	return i.ask(p, SentinelPort, command...)
+	return i.ask(p, i.Client(p, SentinelPort), command...)
 }
 
-func (i *Instance) ask(p *Process, port string, command ...any) any {
+// TellAsPeer asks a Sentinel as another one of its instance does.
+func (i *Instance) TellAsPeer(p *Process, command ...any) any {
 	i.T.Helper()
-	client := i.Client(p, port)
+	return i.ask(p, i.Peer(p), command...)
+}
+
+// Peer connects to a Sentinel as another one of its instance does.
+func (i *Instance) Peer(p *Process) *redis.Client {
+	options := i.Client(p, SentinelPort).Options()
+	if password, err := os.ReadFile(i.sentinelPassword()); err == nil {
+		options.Username, options.Password = "sentinel-user", string(password)
+	}
+	return redis.NewClient(options)
+}
+
+func (i *Instance) ask(p *Process, client *redis.Client, command ...any) any {
+	i.T.Helper()
 	defer func() { _ = client.Close() }()
 	// A Sentinel answers when its disk has what it was told: a second on a busy
 	// machine. Told the same again it would refuse.

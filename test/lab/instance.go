@@ -41,6 +41,8 @@ type Instance struct {
 	// down-after-milliseconds. Both are read when a process starts.
 	Password  string
 	Detection time.Duration
+	// Users is the folder with the passwords of users, as Pods have the Secret.
+	Users string
 	// Shell runs the chart's scripts.
 	Shell string
 	// Links are the variables by which a container that is started learns of the
@@ -61,6 +63,11 @@ func New(t *testing.T) *Instance {
 		t.Fatal("redis-server is missing: apt-get install redis-server")
 	}
 	i := &Instance{T: t, Shell: "sh", Dir: memory(t), Detection: Detection}
+	i.Users = filepath.Join(i.Dir, "users")
+	require.NoError(t, os.Mkdir(i.Users, 0o700))
+	if Restricted {
+		i.Restrict()
+	}
 	i.Service, i.Network = newService(t)
 	i.Links = []string{"RFS_LAB_A_SERVICE_HOST=" + i.Service.IP, "RFS_LAB_A_SERVICE_PORT=" + SentinelPort}
 	i.Grow(3, 3)
@@ -75,6 +82,17 @@ func New(t *testing.T) *Instance {
 	})
 	return i
 }
+
+// Restricted is whether new instances restrict what their Sentinels take.
+var Restricted bool
+
+// Restrict has Sentinels that start from now on take from anybody only what the chart
+// leaves open (auth.restrictSentinel), and the scripts log in there.
+func (i *Instance) Restrict() {
+	i.Write(i.sentinelPassword(), "secret-of-the-sentinels", 0o600)
+}
+
+func (i *Instance) sentinelPassword() string { return filepath.Join(i.Users, "sentinel-password") }
 
 // Grow makes it one of so many Redis and Sentinels, before any runs.
 func (i *Instance) Grow(redis, sentinels int) {

@@ -46,12 +46,13 @@ func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
 	}
 	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
 PATH=${PATH#*:} reached=%s
-[ $# -gt 4 ] || while read -r line; do
+case "$*" in *' --user '*) where=6 ;; *) where=4 ;; esac # what comes before a command
+[ $# -gt $where ] || while read -r line; do
 	input="${input-}${input:+
 }$line"
 	[ "$line" != QUIT ] || break
 done
-send() { if [ $# -gt 4 ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
+send() { if [ $# -gt $where ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
 case "$* ${input-}" in
 %s)
 	if mkdir "$reached" 2>/dev/null; then

@@ -55,6 +55,7 @@ func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *
 		"REDIS_PORT=" + RedisPort,
 		"HOSTS=" + filepath.Join(p.Dir, "hosts"),
 		"DATA=" + filepath.Join(p.Dir, "data"),
+		"USERS=" + i.Users,
 	}
 	cmd.Env = append(cmd.Env, i.Links...)
 	if i.Password != "" {

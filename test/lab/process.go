@@ -59,7 +59,11 @@ func (i *Instance) StartSentinel(p *Process) {
 		i.Write(conf, "sentinel monitor mymaster 127.0.0.1 "+RedisPort+" 2\nsentinel down-after-milliseconds mymaster 1000\n"+
 			"sentinel failover-timeout mymaster 3000\nsentinel parallel-syncs mymaster 2\n", 0o600)
 	}
-	i.Run(p, command("redis-server", conf, "--sentinel", "--port", SentinelPort, "--protected-mode", "no", "--bind", p.IP, "--bind-source-addr", p.IP))
+	server := []string{"redis-server", conf, "--sentinel", "--port", SentinelPort, "--protected-mode", "no", "--bind", p.IP, "--bind-source-addr", p.IP}
+	if _, err := os.Stat(i.sentinelPassword()); err == nil {
+		server = append([]string{i.Shell, Script("start-sentinel.sh")}, server...)
+	}
+	i.Run(p, i.Command(context.Background(), p, server...))
 }
 
 func command(words ...string) *exec.Cmd {

@@ -51,6 +51,12 @@ func withPassword(i *instance) {
 	i.Shell = filepath.Join(bin, "sh")
 }
 
+// restricted has Sentinels that take little from those who do not log in.
+func restricted(i *instance) {
+	withPassword(i)
+	i.Restrict()
+}
+
 // waiting is the role of a Redis that leaves all to Sentinel and the operator.
 func waiting(role string) bool {
 	return strings.HasPrefix(role, "replica of 127.0.0.1,")

@@ -76,7 +76,7 @@ func (i *instance) listens(p *lab.Process, want int) {
 // A master that ends although nobody has told it to is replaced before its container
 // is started again.
 func TestCrashedMasterIsReplaced(t *testing.T) {
-	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
+	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword, "restricted": restricted} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i, old := parented(t, option)

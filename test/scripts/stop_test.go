@@ -22,7 +22,7 @@ import (
 const handOverGap = 500 * time.Millisecond
 
 func TestHandOver(t *testing.T) {
-	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
+	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword, "restricted": restricted} {
 		t.Run(name, func(t *testing.T) {
 			i := running(t, option)
 			writers := i.writers()
@@ -238,7 +238,7 @@ func (i *instance) right(sentinels ...*lab.Process) {
 func (i *instance) mode(tilt, trigger string, sentinels []*lab.Process) {
 	i.T.Helper()
 	for _, s := range sentinels {
-		i.Tell(s, "SENTINEL", "DEBUG", "TILT-PERIOD", "1000", "TILT-TRIGGER", trigger)
+		i.TellAsPeer(s, "SENTINEL", "DEBUG", "TILT-PERIOD", "1000", "TILT-TRIGGER", trigger)
 	}
 	for _, s := range sentinels {
 		i.Eventually(5*time.Second, func() string {

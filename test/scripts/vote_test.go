@@ -25,7 +25,7 @@ var stranger = strings.Repeat("f", 40)
 func (i *instance) vote(epoch int, sentinels ...*lab.Process) {
 	i.T.Helper()
 	for _, s := range sentinels {
-		i.Tell(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", i.Redis[0].IP, lab.RedisPort, epoch, stranger)
+		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", i.Redis[0].IP, lab.RedisPort, epoch, stranger)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestAnotherLeader(t *testing.T) {
 		old := i.Redis[0]
 		var votes strings.Builder
 		for _, s := range i.Sentinels[:2] {
-			fmt.Fprintf(&votes, "redis-cli -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s 1 %s >/dev/null\n", s.IP, lab.SentinelPort, old.IP, lab.RedisPort, stranger)
+			fmt.Fprintf(&votes, "REDISCLI_AUTH=$(cat $USERS/sentinel-password 2>/dev/null) redis-cli --user sentinel-user -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s 1 %s >/dev/null 2>&1\n", s.IP, lab.SentinelPort, old.IP, lab.RedisPort, stranger)
 		}
 		reached := i.Intercept(old, lab.Step{Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`, Before: votes.String()})
 		require.Error(t, i.Hook(old, "4"))
@@ -316,7 +316,7 @@ func TestHandOverAfterFailedElections(t *testing.T) {
 	for n, s := range i.Sentinels {
 		peer := i.Sentinels[(n+1)%3]
 		hello := fmt.Sprintf("%s,%s,%v,%d,%s,%s,%s,0", peer.IP, lab.SentinelPort, i.Tell(peer, "SENTINEL", "MYID"), epoch, lab.MasterName, old.IP, lab.RedisPort)
-		i.Tell(s, "PUBLISH", "__sentinel__:hello", hello)
+		i.TellAsPeer(s, "PUBLISH", "__sentinel__:hello", hello)
 	}
 	writers := i.writers()
 	i.Stop(old)

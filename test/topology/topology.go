@@ -57,6 +57,9 @@ func parseSentinel(answer string) (Sentinel, error) {
 	if !strings.HasPrefix(strings.Trim(quorum, `"`), "OK ") {
 		s.NoQuorum = errors.New(quorum)
 	}
+	if strings.Contains(vote, "NOPERM") { // auth.restrictSentinel
+		return s, nil
+	}
 	var voted []json.RawMessage
 	if err := json.Unmarshal([]byte(vote), &voted); err != nil || len(voted) != voteLength {
 		return Sentinel{}, fmt.Errorf("IS-MASTER-DOWN-BY-ADDR answers %q", vote)

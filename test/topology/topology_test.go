@@ -46,6 +46,10 @@ func TestParseSentinel(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 1<<63-1, spent.Epoch)
 
+	silent, err := parseSentinel(lines(master, usable, `error:"NOPERM User default has no permissions to run the 'sentinel|is-master-down-by-addr' command"`, calm))
+	require.NoError(t, err)
+	require.Zero(t, silent.Epoch)
+
 	_, err = parseSentinel(`error:"ERR No such master with that name"`)
 	require.ErrorContains(t, err, "No such master")
 	_, err = parseSentinel(lines(master, usable, calm))

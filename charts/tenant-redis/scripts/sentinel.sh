@@ -20,6 +20,10 @@ esac
 variable=RFS_$(hostname | sed 's/^rfr-//; s/-[0-9]*$//' | tr 'a-z-' 'A-Z_')_SERVICE_HOST
 service=$(env | sed -n "s/^$variable=//p")
 
+# The file with the password of the user as which the Sentinels know each other and this
+# instance's Pods, if they ask for it (start-sentinel.sh).
+secret=${USERS:-/redis-users}/sentinel-password
+
 # Where watch.sh notes the Sentinels that it hears, a line "SENTINEL/ID" each.
 notes=${DATA:-/data}/sentinels
 
@@ -69,12 +73,21 @@ post() (
 	} | timeout 1 redis-cli -h "$host" -p "$port" --pipe
 )
 
+# log_in: has each redis-cli that follows log in at a Sentinel. One that knows no such
+# user refuses that, and answers what it is asked then.
+log_in() {
+	[ -r "$secret" ] || return 0
+	read -r REDISCLI_AUTH <"$secret" || [ -n "$REDISCLI_AUTH" ]
+	export REDISCLI_AUTH
+}
+
 # sentinel HOST:PORT COMMAND...: a Sentinel's answer, within $limit seconds.
 sentinel() (
 	at=$1
 	shift
 	exec 2>/dev/null
-	timeout "${limit:-1}" redis-cli -h "${at%:*}" -p "${at##*:}" "$@"
+	log_in
+	timeout "${limit:-1}" redis-cli -h "${at%:*}" -p "${at##*:}" --user sentinel-user "$@"
 )
 
 # each LIST QUESTION ARGUMENT...: puts a question to all of a list at the same

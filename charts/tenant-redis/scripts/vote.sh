@@ -220,7 +220,7 @@ dial() {
 	# shellcheck disable=SC2086 # a list
 	(cd "$lines" && mkfifo $voters)
 	for who in $voters; do
-		timeout 5 redis-cli -h "${who%:*}" -p "${who##*:}" <>"$lines/$who" >/dev/null 2>&1 &
+		(log_in && exec timeout 5 redis-cli -h "${who%:*}" -p "${who##*:}" --user sentinel-user) <>"$lines/$who" >/dev/null 2>&1 &
 	done
 }
 

@@ -69,7 +69,7 @@ func assertFits(t *testing.T, check *validate.SchemaValidator, flavour string, k
 		{},
 		withoutPassword,
 		{
-			"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "purpose": `"session"`, "migrateFrom": `"10.1.2.3"`, "auth.tenantUser": `"app"`,
+			"name": `"no"`, "imagePullSecrets": `[{"name": "mirror"}]`, "purpose": `"session"`, "migrateFrom": `"10.1.2.3"`, "auth.tenantUser": `"app"`, "auth.restrictSentinel": "true",
 			"placement": `{"nodeSelector": {"a": "b"}, "tolerations": [{"key": "a", "operator": "Exists"}], "priorityClassName": "high"}`,
 		},
 	} {

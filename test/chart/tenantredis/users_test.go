@@ -68,7 +68,7 @@ var (
 // TestTenantUserHasItsOwnSecret holds that what the tenant may read has neither the
 // password of default nor the operator's key, whatever the instance had before.
 func TestTenantUserHasItsOwnSecret(t *testing.T) {
-	own := keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two"})
+	own := keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two", "sentinel-password": "three"})
 	named := keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"})
 	for name, c := range map[string]cluster{
 		"new":                      {},
@@ -84,10 +84,11 @@ func TestTenantUserHasItsOwnSecret(t *testing.T) {
 				require.NoError(t, err, out)
 				found := secrets(t, out)
 				instance := found[namespace+"/"+instanceSecret]
-				require.Len(t, instance, 2)
+				require.Len(t, instance, 3)
 				if len(c) > 0 {
-					assert.Equal(t, map[string]string{"password": "one", "tenant-password": "two"}, instance)
+					assert.Equal(t, map[string]string{"password": "one", "tenant-password": "two", "sentinel-password": "three"}, instance)
 				}
+				assert.NotContains(t, []string{instance["password"], instance["tenant-password"]}, instance["sentinel-password"])
 				assert.Regexp(t, "^[A-Za-z0-9]{3,32}$", instance["tenant-password"])
 				assert.NotEqual(t, instance["password"], instance["tenant-password"])
 				delete(found, namespace+"/"+instanceSecret)
@@ -102,6 +103,7 @@ func TestTenantUserHasItsOwnSecret(t *testing.T) {
 					}
 					for key, value := range data {
 						assert.NotContains(t, value, instance["password"], "%s %s", id, key)
+						assert.NotContains(t, value, instance["sentinel-password"], "%s %s", id, key)
 					}
 				}
 				assert.NotContains(t, found[namespace+"/"+release], "password")
@@ -114,12 +116,12 @@ func TestTenantUserHasItsOwnSecret(t *testing.T) {
 // kept.
 func TestReadOnlyUser(t *testing.T) {
 	c := runsWith(instanceSecret, 3, usersOfApp,
-		keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three"}),
+		keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three", "sentinel-password": "four"}),
 		keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"}))
 	out, err := c.template(t, "helm", append(tenantUser, "--set", "auth.readOnlyUser=viewer")...)
 	require.NoError(t, err, out)
 	found := secrets(t, out)
-	assert.Equal(t, map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three"}, found[namespace+"/"+instanceSecret])
+	assert.Equal(t, map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three", "sentinel-password": "four"}, found[namespace+"/"+instanceSecret])
 	want := map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two", "REDIS_READ_USERNAME": "viewer", "REDIS_READ_PASSWORD": "three"}
 	assert.Equal(t, want, found["team-a/"+release])
 	assert.Equal(t, want, found[namespace+"/"+release])
@@ -194,6 +196,54 @@ func TestTenantUserKeepsItsName(t *testing.T) {
 	out, err := c.template(t, "helm", "--set", "auth.tenantUser=shop")
 	require.Error(t, err)
 	assert.Contains(t, out, `auth.tenantUser: "shop", but the applications log in as "app", whom no Redis would know any more: set it to "app"; for another name set it to "" first, and to that name when the operator has replaced all Pods`)
+}
+
+// TestRestrictSentinel holds that Sentinel asks for a password only when every Redis has
+// it, or no Pod could hand over any more.
+func TestRestrictSentinel(t *testing.T) {
+	set := []string{"--set", "auth.tenantUser=app,auth.restrictSentinel=true"}
+	const early = "auth.restrictSentinel: true, but not every Redis that runs has the password of Sentinel's user yet"
+	before := keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two"})
+	knows := keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two", "sentinel-password": "three"})
+	for name, test := range map[string]struct {
+		cluster
+		says string
+	}{
+		"new":                     {cluster{}, ""},
+		"runs":                    {runsWith(instanceSecret, 3, usersOfApp, knows), ""},
+		"runs, and rolls":         {runsWith(instanceSecret, 1, usersOfApp, knows, keeps(release, map[string]string{"REDIS_USERNAME": "app"})), ""},
+		"runs without a tenant":   {runs(release, with(release, "one")), early},
+		"runs without the key":    {runsWith(instanceSecret, 3, usersOfApp, before), early},
+		"a Pod is to have a user": {runsWith(instanceSecret, 2, usersOfApp, knows), early},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := test.template(t, "helm", set...)
+			if test.says != "" {
+				require.Error(t, err)
+				require.Contains(t, out, test.says)
+				return
+			}
+			require.NoError(t, err, out)
+		})
+	}
+
+	own := []string{"--set", "auth.existingSecret=mine,auth.tenantUser=app,auth.restrictSentinel=true"}
+	for key, says := range map[string]string{
+		"three": "",
+		"":      `auth.restrictSentinel: Secret redis-system/mine must have a password under the key sentinel-password, of ASCII characters without spaces, quotes and \: add it first, or set auth.restrictSentinel to false`,
+		"t\"o":  "auth.restrictSentinel: Secret redis-system/mine must have",
+		"two":   "auth.restrictSentinel: Secret redis-system/mine has the same password under the keys sentinel-password and tenant-password",
+	} {
+		out, err := keeps("mine", map[string]string{"password": "one", "tenant-password": "two", "sentinel-password": key}).template(t, "helm", own...)
+		require.Equal(t, says != "", err != nil, out)
+		require.Contains(t, out, says)
+	}
+
+	sentinel := failover(t, values{"auth.tenantUser": `"app"`, "auth.restrictSentinel": "true"}).Spec.Sentinel
+	assert.Equal(t, []string{"/bin/sh", "/redis-shutdown/start-sentinel.sh"}, sentinel.Command[:2])
+	assert.Equal(t, failover(t, nil).Spec.Sentinel.Command, sentinel.Command[2:])
+	assert.Equal(t, "mine", sentinel.ExtraVolumes[0].Secret.SecretName)
+	assert.Equal(t, []corev1.KeyToPath{{Key: "sentinel-password", Path: "sentinel-password"}}, sentinel.ExtraVolumes[0].Secret.Items)
 }
 
 // TestNoSecretInTheInstance holds that what the operator and the Pods are given names

@@ -87,6 +87,7 @@ func TestRules(t *testing.T) {
 		"password, no cluster":     {values{"auth.existingSecret": `""`}, "auth.existingSecret: name a Secret with a key password here, set auth.enabled to false, or let Helm see the cluster with --dry-run=server: it is empty, and Helm sees no cluster in which redis-system/cache may hold the password already"},
 		"reader without tenant":    {values{"auth.readOnlyUser": `"viewer"`}, `auth.readOnlyUser: "viewer" bounds nobody while the tenant logs in as default: set auth.tenantUser too, or auth.readOnlyUser to ""`},
 		"reader as the tenant":     {values{"auth.tenantUser": `"app"`, "auth.readOnlyUser": `"app"`}, `auth.readOnlyUser: "app" is auth.tenantUser, too, which writes: set another name`},
+		"restricted for default":   {values{"auth.restrictSentinel": "true"}, "auth.restrictSentinel: true bounds nobody while the tenant logs in at Redis as default, and may say there what Sentinels believe: set auth.tenantUser too, or auth.restrictSentinel to false"},
 		"reader with a space":      {values{"auth.tenantUser": `"app"`, "auth.readOnlyUser": `"a b"`}, `auth.readOnlyUser: "a b" must be 1 to 64 letters`},
 		"reader as default":        {values{"auth.tenantUser": `"app"`, "auth.readOnlyUser": `"default"`}, `auth.readOnlyUser: "default" is the name of a user of the instance itself`},
 

@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 	"github.com/tenant-redis/tenant-redis/test/lab"
@@ -54,26 +54,17 @@ func newInstance(t *testing.T) *instance {
 	t.Helper()
 	i := &instance{Instance: lab.New(t)}
 	i.Password = own
-	require.NoError(t, os.Mkdir(i.users(), 0o700))
 	i.keep("tenant-password", password)
 	i.keep("read-only-password", readPassword)
-	failover := chart.Objects(t, nil)[chart.ID("RedisFailover")]
-	command, found, err := unstructured.NestedStringSlice(failover.Object, "spec", "redis", "command")
-	require.NoError(t, err)
-	require.True(t, found)
-	at := slices.Index(command, "--user")
-	require.Positive(t, at)
-	for _, word := range command[at:] {
-		i.arguments = append(i.arguments, strings.Replace(word, mount, i.users(), 1))
+	for _, word := range chart.Users(t, nil) {
+		i.arguments = append(i.arguments, strings.Replace(word, mount, i.Users, 1))
 	}
 	return i
 }
 
-func (i *instance) users() string { return filepath.Join(i.Dir, "users") }
-
 // keep puts a key into what the Pods have of the Secret.
 func (i *instance) keep(key, value string) {
-	i.Write(filepath.Join(i.users(), key), value, 0o600)
+	i.Write(filepath.Join(i.Users, key), value, 0o600)
 }
 
 // single starts one Redis, a master, by this server's program.
@@ -87,6 +78,25 @@ func single(t *testing.T, server string) (*instance, *lab.Process) {
 	i.Restart(p, slices.Concat(i.arguments, []string{"--enable-debug-command", "yes", "--enable-module-command", "yes"})...)
 	i.Do(p, "REPLICAOF", "NO", "ONE")
 	return i, p
+}
+
+// served starts an instance in which each Redis has been started by the chart's script, and
+// returns the master.
+func served(t *testing.T) (*instance, *lab.Process) {
+	t.Helper()
+	i := newInstance(t)
+	i.Serve()
+	old := i.Redis[0]
+	for _, p := range i.Redis[1:] {
+		p.Signal(syscall.SIGKILL)
+		i.Restart(p, i.arguments...)
+	}
+	i.Settled(old)
+	i.Stop(old)
+	master := i.Elected(old, lab.Detection)
+	i.Restart(old, i.arguments...)
+	i.Settled(master)
+	return i, master
 }
 
 // as connects to a Redis as the tenant's user. It tries once.

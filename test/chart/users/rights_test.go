@@ -112,15 +112,40 @@ var usual = [][]any{
 
 // writing is refused to the user that reads alone, besides what is hostile.
 var writing = [][]any{
-	{"SET", "key", "value"}, {"GETDEL", "key"}, {"GETEX", "key"}, {"EXPIRE", "key", "1"}, {"FLUSHDB"}, {"PUBLISH", "news", "x"}, {"SPUBLISH", "news", "x"},
-	{"EVAL", "return 1", "0"}, {"EVAL_RO", "return 1", "0"}, {"FCALL", "f", "0"}, {"SCRIPT", "FLUSH"}, {"SORT", "key", "STORE", "other"}, {"KEYS", "*"},
-	{"XADD", "stream", "*", "a", "b"}, {"BLPOP", "none", "0.01"}, {"BITFIELD", "key", "SET", "u8", "0", "1"},
+	{"SET", "key", "value"},
+	{"GETDEL", "key"},
+	{"GETEX", "key"},
+	{"EXPIRE", "key", "1"},
+	{"FLUSHDB"},
+	{"PUBLISH", "news", "x"},
+	{"SPUBLISH", "news", "x"},
+	{"EVAL", "return 1", "0"},
+	{"EVAL_RO", "return 1", "0"},
+	{"FCALL", "f", "0"},
+	{"SCRIPT", "FLUSH"},
+	{"SORT", "key", "STORE", "other"},
+	{"KEYS", "*"},
+	{"XADD", "stream", "*", "a", "b"},
+	{"BLPOP", "none", "0.01"},
+	{"BITFIELD", "key", "SET", "u8", "0", "1"},
 }
 
 // reading is what people and dashboards do.
 var reading = [][]any{
-	{"GET", "key"}, {"SCAN", "0"}, {"INFO"}, {"ROLE"}, {"DBSIZE"}, {"SLOWLOG", "GET"}, {"LATENCY", "LATEST"}, {"MEMORY", "STATS"},
-	{"MEMORY", "USAGE", "key"}, {"CLIENT", "LIST"}, {"XRANGE", "stream", "-", "+"}, {"COMMAND", "COUNT"}, {"TYPE", "key"}, {"TTL", "key"},
+	{"GET", "key"},
+	{"SCAN", "0"},
+	{"INFO"},
+	{"ROLE"},
+	{"DBSIZE"},
+	{"SLOWLOG", "GET"},
+	{"LATENCY", "LATEST"},
+	{"MEMORY", "STATS"},
+	{"MEMORY", "USAGE", "key"},
+	{"CLIENT", "LIST"},
+	{"XRANGE", "stream", "-", "+"},
+	{"COMMAND", "COUNT"},
+	{"TYPE", "key"},
+	{"TTL", "key"},
 }
 
 // TestHostileClient sends each command for real, on each server, and holds that Redis
@@ -187,7 +212,7 @@ func TestNobodyElseGetsIn(t *testing.T) {
 	require.NotContains(t, string(shown)+i.Logged(p), password)
 
 	// Without a password in the Secret nobody can log in, and Redis starts.
-	require.NoError(t, os.Remove(i.users()+"/tenant-password"))
+	require.NoError(t, os.Remove(i.Users+"/tenant-password"))
 	p.Signal(syscall.SIGKILL)
 	i.Restart(p, i.arguments...)
 	i.Do(p, "PING")
@@ -201,18 +226,7 @@ func TestNobodyElseGetsIn(t *testing.T) {
 // Secret of before: it takes over what its master takes.
 func TestUserSurvives(t *testing.T) {
 	const next = "next-secret-of-the-tenant"
-	i := newInstance(t)
-	i.Serve()
-	old := i.Redis[0]
-	for _, p := range i.Redis[1:] {
-		p.Signal(syscall.SIGKILL)
-		i.Restart(p, i.arguments...)
-	}
-	i.Settled(old)
-	i.Stop(old)
-	master := i.Elected(old, lab.Detection)
-	i.Restart(old, i.arguments...)
-	i.Settled(master)
+	i, master := served(t)
 	both := func(why string) {
 		t.Helper()
 		for _, p := range i.Redis {

@@ -1,0 +1,38 @@
+package users
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
+)
+
+// TestLoopingScript holds what a tenant's script that never ends costs the instance: the
+// Sentinels replace the master as one that is frozen. They end a script that has written
+// nothing; one that has, nobody but the end of its Redis does, and nobody waits for that.
+func TestLoopingScript(t *testing.T) {
+	for name, writes := range map[string]string{"only reads": "", "has written": "redis.call('SET', 'key', '1') "} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i, old := served(t)
+			begin := time.Now()
+			require.Error(t, i.as(old, password).Eval(t.Context(), writes+"while true do end", nil).Err(), "it times out")
+			master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+			require.NoError(t, i.as(master, password).Set(t.Context(), "key", 2, 0).Err())
+			t.Logf("another master takes writes after %d ms", time.Since(begin).Milliseconds())
+			if writes == "" {
+				i.Settled(master)
+				t.Logf("the old one follows after %d ms", time.Since(begin).Milliseconds())
+				return
+			}
+			require.True(t, strings.HasPrefix(i.Role(old), "BUSY"), i.Role(old))
+			old.Signal(syscall.SIGKILL)
+			i.Restart(old, i.arguments...)
+			i.Settled(master)
+		})
+	}
+}

@@ -112,8 +112,8 @@ func Pieces(t *tenant.Tenant, pieces []manifest.Piece) (Result, error) {
 	return newEngine(t).renderPieces(pieces)
 }
 
-// Output is Render without the plan, which nobody has asked for, and which would
-// take more memory than the manifests.
+// Output is Render without the plan and the text before, which nobody has asked for,
+// and which would take more memory than the manifests.
 func Output(t *tenant.Tenant, stream []byte) (Result, error) {
 	e := newEngine(t)
 	e.outputOnly = true
@@ -217,6 +217,9 @@ func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, matches) {
 			own := matches{}
 			for i := range indexes {
 				outcomes[i] = e.render(pieces[i], own)
+				if e.outputOnly {
+					pieces[i] = manifest.Piece{}
+				}
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
@@ -238,7 +241,11 @@ func (e *engine) render(piece manifest.Piece, matched matches) outcome {
 		o.After, err = doc.Bytes()
 	}
 	o.err = err
-	if err == nil && !e.outputOnly {
+	switch {
+	case err != nil:
+	case e.outputOnly:
+		o.Before.Text = nil
+	default:
 		o.Object, o.Changes = doc.Name(), doc.Changes()
 	}
 	return o

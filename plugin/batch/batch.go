@@ -191,8 +191,8 @@ func readFile(name string) (chartutil.Values, error) {
 		return values, nil
 	}
 	var ignored any
-	line, words := yamltext.Problem(text, yaml.Unmarshal(text, &ignored))
-	return nil, fmt.Errorf("%s:%d: %s", name, line, cmp.Or(words, "is not a mapping of values"))
+	at, words := yamltext.Problem(text, yaml.Unmarshal(text, &ignored))
+	return nil, fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, cmp.Or(words, "is not a mapping of values"))
 }
 
 // manifests returns what helm template prints.

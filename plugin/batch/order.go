@@ -59,8 +59,8 @@ func unreadable(documents map[string]string) error {
 		var ignored any
 		text := []byte(documents[name])
 		if err := yaml.Unmarshal(text, &ignored); err != nil {
-			line, words := yamltext.Problem(text, err)
-			return fmt.Errorf("%s: line %d of a document: is not valid YAML: %s; look at the chart's output with helm template", fileOf(name), line, words)
+			at, words := yamltext.Problem(text, err)
+			return fmt.Errorf("%s: line %d, column %d of a document: is not valid YAML: %s; look at the chart's output with helm template", fileOf(name), at.Line, at.Column, words)
 		}
 	}
 	return errors.New("the chart makes a document whose apiVersion, kind or metadata Helm cannot read; look at the chart's output with helm template")

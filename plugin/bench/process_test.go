@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"testing"
 	"time"
 
@@ -22,23 +20,21 @@ var programs = map[string]string{"floor": "./cmd/floor", "tenant-post": "../cmd/
 // other work on the machine only ever adds to it.
 var rounds = map[int]int{20: 60, 200: 15, 2000: 1}
 
-// build returns the commands of the programs.
-func build(b *testing.B) map[string][]string {
-	b.Helper()
-	folder := b.TempDir()
-	file := filepath.Join(folder, "tenant.yaml")
-	require.NoError(b, os.WriteFile(file, []byte(tenantFile), 0o600))
-	commands := map[string][]string{}
-	for name, source := range programs {
-		binary := filepath.Join(folder, name)
-		cmd := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, source)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
-		out, err := cmd.CombinedOutput()
-		require.NoError(b, err, "%s", out)
-		commands[name] = []string{binary}
+// build returns the command of a program.
+func build(tb testing.TB, name string) []string {
+	tb.Helper()
+	folder := tb.TempDir()
+	binary := filepath.Join(folder, name)
+	cmd := exec.CommandContext(tb.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, programs[name])
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	out, err := cmd.CombinedOutput()
+	require.NoError(tb, err, "%s", out)
+	if name != "tenant-post" {
+		return []string{binary}
 	}
-	commands["tenant-post"] = append(commands["tenant-post"], "--tenant", file)
-	return commands
+	file := filepath.Join(folder, "tenant.yaml")
+	require.NoError(tb, os.WriteFile(file, []byte(tenantFile), 0o600))
+	return []string{binary, "--tenant", file}
 }
 
 // spent returns the processor time of a program, and how long it ran. Only the
@@ -73,7 +69,10 @@ func (t best) report(b *testing.B, kind string) {
 // BenchmarkProcess runs whole programs, taking turns, and reports how they
 // compare. Run it with -benchtime 1x, and alone.
 func BenchmarkProcess(b *testing.B) {
-	commands := build(b)
+	commands := map[string][]string{}
+	for name := range programs {
+		commands[name] = build(b, name)
+	}
 	for _, n := range []int{20, 200, 2000} {
 		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
 			stream := manifests(n)
@@ -92,46 +91,4 @@ func BenchmarkProcess(b *testing.B) {
 			elapsed.report(b, "wall")
 		})
 	}
-}
-
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
-
-// BenchmarkMemory reports the most memory that tenant-post holds, per byte of
-// its input. It has it when the first byte comes out: all is written at once.
-func BenchmarkMemory(b *testing.B) {
-	command := build(b)["tenant-post"]
-	for _, n := range []int{200, 2000, 10_000} {
-		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
-			stream := manifests(n)
-			var most float64
-			for b.Loop() {
-				most = max(most, peak(b, command, stream))
-			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(most/1e6, "MB")
-			b.ReportMetric(most/float64(len(stream)), "memory/input")
-		})
-	}
-}
-
-// peak returns a command's largest resident memory, in bytes.
-func peak(b *testing.B, command []string, stream []byte) float64 {
-	b.Helper()
-	cmd := exec.CommandContext(b.Context(), command[0], command[1:]...)
-	cmd.Stdin = bytes.NewReader(stream)
-	out, err := cmd.StdoutPipe()
-	require.NoError(b, err)
-	require.NoError(b, cmd.Start())
-	_, err = io.ReadFull(out, make([]byte, 1))
-	require.NoError(b, err)
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-	require.NoError(b, err)
-	_, err = io.Copy(io.Discard, out)
-	require.NoError(b, err)
-	require.NoError(b, cmd.Wait())
-	match := highWater.FindSubmatch(status)
-	require.NotNil(b, match)
-	kilobytes, err := strconv.Atoi(string(match[1]))
-	require.NoError(b, err)
-	return float64(kilobytes) * 1024
 }

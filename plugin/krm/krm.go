@@ -39,8 +39,6 @@ type item struct {
 	node *yaml.Node
 	// first and end are its first line and the one after its last, from 0.
 	first, end int
-	// stream is the line of the stream that is rendered at which it begins.
-	stream int
 }
 
 // Read reads a ResourceList, of whatever version. It is false if the text is
@@ -96,24 +94,18 @@ func (l *List) render() ([]rules.Document, error) {
 	if l.items.Style&yaml.FlowStyle != 0 && len(l.items.Content) > 0 {
 		return nil, errors.New("items of the ResourceList is a list on one line; write - and an object below it for each")
 	}
-	var stream bytes.Buffer
+	var pieces []manifest.Piece
 	for i, node := range l.items.Content {
-		next := item{node: node, first: node.Line - 1, end: l.lineAfterItem(i), stream: 1 + bytes.Count(stream.Bytes(), []byte("\n"))}
-		text := l.outdented(next)
-		if isLeftAlone(node) && isUnambiguous(text) {
+		next := item{node: node, first: node.Line - 1, end: l.lineAfterItem(i)}
+		piece := manifest.Piece{Text: []byte(l.outdented(next)), Line: node.Line}
+		if isLeftAlone(node) && isUnambiguous(piece) {
 			continue
 		}
-		stream.WriteString("---\n" + text)
+		pieces = append(pieces, piece)
 		l.rendered = append(l.rendered, next)
 	}
-	result, err := rules.Render(t, stream.Bytes())
-	if err != nil {
-		return nil, err
-	}
-	if len(result.Documents) != len(l.rendered) {
-		return nil, fmt.Errorf("%d items became %d", len(l.rendered), len(result.Documents))
-	}
-	return result.Documents, nil
+	result, err := rules.Pieces(t, pieces)
+	return result.Documents, err
 }
 
 // isLeftAlone tells whether an item is never applied to a cluster: what is about
@@ -126,8 +118,8 @@ func isLeftAlone(node *yaml.Node) bool {
 
 // isUnambiguous tells whether all readers take an item for the same: one with two
 // kinds may be a Kptfile to this one and a Pod to another.
-func isUnambiguous(text string) bool {
-	_, err := manifest.Parse(manifest.Piece{Text: []byte(text), Line: 1})
+func isUnambiguous(piece manifest.Piece) bool {
+	_, err := manifest.Parse(piece)
 	return err == nil
 }
 

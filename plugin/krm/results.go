@@ -116,10 +116,10 @@ func (l *List) failures(err error) []result {
 	return results
 }
 
-// itemAt is the item with a line of the stream that is rendered.
+// itemAt is the item with a line.
 func (l *List) itemAt(line int) *yaml.Node {
 	for _, i := range slices.Backward(l.rendered) {
-		if line >= i.stream {
+		if line >= i.node.Line {
 			return i.node
 		}
 	}

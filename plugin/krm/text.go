@@ -42,14 +42,14 @@ func (l *List) outdented(i item) string {
 	return text.String()
 }
 
-// indented is the way back from outdented, for a rendered document. The separator
-// line of the stream is left out, and blank lines stay blank.
+// indented is the way back from outdented, for a rendered document. Blank
+// lines stay blank.
 func (l *List) indented(i item, document []byte) string {
 	indent := i.node.Column - 1
 	lead := l.lines[i.first][:indent]
 	blanks := strings.Repeat(" ", indent)
 	var text strings.Builder
-	for line := range strings.Lines(strings.TrimPrefix(string(document), "---\n")) {
+	for line := range strings.Lines(string(document)) {
 		if strings.Trim(line, "\r\n") != "" {
 			text.WriteString(lead)
 		}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -43,8 +44,9 @@ type Document struct {
 // namespace and name, image references and quantities, but no other value of
 // the manifest: manifests hold Secrets.
 type Error struct {
-	// Line is the line of the stream, from 1.
-	Line int
+	// Line is the line of the stream, from 1, and Column the one of what is no YAML,
+	// from 1 in characters; 0 for all else.
+	Line, Column int
 	// Source is the chart's template, if Helm tells.
 	Source string
 	// Object is the kind, namespace and name as far as the document has them.
@@ -58,6 +60,9 @@ type Error struct {
 // Error returns the position, the object, the path and the problem as one line.
 func (e *Error) Error() string {
 	where := fmt.Sprintf("manifests: line %d", e.Line)
+	if e.Column > 0 {
+		where += fmt.Sprintf(", column %d", e.Column)
+	}
 	if e.Source != "" {
 		where += ": " + e.Source
 	}
@@ -71,18 +76,25 @@ func (e *Error) Error() string {
 // Parse reads a piece. A piece of comments only, or of null, is a Document
 // without a root. The error is an *Error: for text that is not YAML in UTF-8,
 // a document that is not a mapping, and what readers of YAML disagree about,
-// such as duplicate keys, merge keys and tags.
+// such as duplicate keys, merge keys and tags. An item of a List that is null is an
+// object, which has nothing.
 func Parse(piece Piece) (*Document, error) {
 	d := &Document{piece: piece, name: nameOf(nil)}
 	if !utf8.Valid(piece.Text) {
 		return nil, d.errorAt(1, "", "is not UTF-8; save the chart's files as UTF-8")
 	}
+	if err := d.checkCount(); err != nil {
+		return nil, err
+	}
 	top, err := decodeOne(piece.Text)
 	if err != nil {
-		line, words := yamltext.Problem(piece.Text, err)
-		return nil, d.errorAt(line, "", "is not valid YAML: "+words+"; look at the chart's output with helm template")
+		at, words := yamltext.Problem(piece.Text, err)
+		return nil, d.syntaxError(at, "is not valid YAML: "+words+"; look at the chart's output with helm template")
 	}
 	if top == nil || isNull(top) {
+		if piece.path != "" {
+			d.hold(piece.Text, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"})
+		}
 		return d, nil
 	}
 	if top.Kind != yaml.MappingNode {
@@ -256,7 +268,17 @@ func (d *Document) errorAt(line int, path, problem string) error {
 }
 
 func (d *Document) newError(line int, path, problem string) *Error {
-	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, Path: path, Problem: problem}
+	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, Path: d.piece.path + path, Problem: problem}
+}
+
+// syntaxError says where the parser stopped. It names no column in an item of JSON,
+// whose line begins with others.
+func (d *Document) syntaxError(at yamltext.Position, problem string) error {
+	err := d.newError(at.Line, "", problem)
+	if d.piece.path == "" || d.piece.Indent > 0 {
+		err.Column = at.Column
+	}
+	return err
 }
 
 // fileAnnotation is where Helm 4 writes the template that an object is from.
@@ -270,11 +292,11 @@ func (d *Document) source() string {
 		if source, found := bytes.CutPrefix(comment, []byte(" Source: ")); isComment && found {
 			return string(bytes.TrimSpace(source))
 		}
-		if !isComment && !isSeparator(line) && len(bytes.TrimSpace(line)) > 0 {
+		if !isComment && !isSeparator(line) && line[0] != '%' && len(bytes.TrimSpace(line)) > 0 {
 			break
 		}
 	}
-	return scalar(lookup(lookup(d.root, "metadata"), "annotations"), fileAnnotation)
+	return cmp.Or(scalar(lookup(lookup(d.root, "metadata"), "annotations"), fileAnnotation), d.piece.source)
 }
 
 // under puts a step in front of the error's path.

@@ -25,7 +25,7 @@ func TestParseRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"no YAML": {
 			"a: [\nb: c\n",
-			"manifests: line 11: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
+			"manifests: line 11, column 1: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
 		},
 		"no UTF-8": {"a: \xff\n", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
 		"UTF-16":   {"\xff\xfea\x00", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
@@ -49,7 +49,7 @@ func TestParseRefuses(t *testing.T) {
 		},
 		"a separator behind a lone carriage return": {
 			"a: 1\n\r---\rb: 2\n",
-			"manifests: line 12: document: is not valid YAML: a second document without a separator line; look at the chart's output with helm template",
+			"manifests: line 12, column 1: document: is not valid YAML: a second document without a separator line; look at the chart's output with helm template",
 		},
 		"glued separator inside quotes": {
 			"a: \"\n---b: 2\"\n",
@@ -86,7 +86,7 @@ func TestParseRefuses(t *testing.T) {
 		},
 		"unknown anchor": {
 			"a: *b\n",
-			"manifests: line 10: document: is not valid YAML: an alias names an anchor that is not there; put a value that begins with * in quotes; look at the chart's output with helm template",
+			"manifests: line 10, column 4: document: is not valid YAML: an alias names an anchor that is not there; put a value that begins with * in quotes; look at the chart's output with helm template",
 		},
 	}
 	for name, test := range tests {

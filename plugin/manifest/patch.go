@@ -253,15 +253,19 @@ func (n Node) insertion(i int, item *yaml.Node) (edit, bool) {
 		return n.flowInsertion(start, i, item)
 	}
 	line := n.doc.lines[n.yaml.Line-1]
-	indent := string(text[line:start])
-	if strings.Trim(indent, " ") != "" {
+	if len(bytes.Trim(text[line:start], " -")) > 0 {
 		return edit{}, false
 	}
-	end := lineEnd(text[start:])
+	isBehindDash := len(bytes.Trim(text[line:start], " ")) > 0
+	indent, end := strings.Repeat(" ", start-line), lineEnd(text[start:])
 	lines := blockItem(item, indent, end)
-	if i == len(n.yaml.Content) {
+	switch {
+	case i == len(n.yaml.Content):
 		last := n.doc.contentEnd(start, n.limit, n.yaml)
 		return edit{offset: last, text: end + strings.TrimSuffix(lines, end)}, true
+	case i == 0 && isBehindDash:
+		// What is new takes the place of the first item, which goes on to the next line.
+		return edit{offset: start, text: strings.TrimPrefix(lines, indent) + indent}, true
 	}
 	return edit{offset: n.doc.aboveComments(n.yaml.Content[i].Line, start-line+1), text: lines}, true
 }
@@ -271,17 +275,18 @@ func (n Node) flowInsertion(start, i int, item *yaml.Node) (edit, bool) {
 		at, ok := n.doc.offset(n.yaml.Content[i])
 		return edit{offset: at, text: n.doc.flow(item) + ", "}, ok
 	}
-	length, ok := flowLength(n.doc.piece.Text[start:])
+	_, last, ok := scanFlow(n.doc.piece.Text[start:], isClosing)
 	if !ok {
 		return edit{}, false
 	}
-	closing := start + length - 1
-	before := bytes.TrimRight(n.doc.piece.Text[:closing], " \t\r\n")
 	comma := ", "
-	if i == 0 {
+	switch n.doc.piece.Text[start+last-1] {
+	case '[':
 		comma = ""
+	case ',':
+		comma = " "
 	}
-	return edit{offset: len(before), text: comma + n.doc.flow(item)}, true
+	return edit{offset: start + last, text: comma + n.doc.flow(item)}, true
 }
 
 // remove plans that this mapping has the field child no more.
@@ -304,32 +309,54 @@ func (n Node) remove(child Node, cause Cause) error {
 }
 
 func (n Node) removal(at int, child Node) (edit, bool) {
-	key, keyOK := n.doc.offset(n.yaml.Content[at])
-	start, ok := n.doc.offset(n.yaml)
-	if !ok || !keyOK {
+	key, ok := n.doc.offset(n.yaml.Content[at])
+	if !ok {
 		return edit{}, false
 	}
 	if len(n.yaml.Content) == 2 {
 		return n.doc.replaceValue(n.yaml, &yaml.Node{Kind: yaml.MappingNode}, n.limit, n.keyColumn)
 	}
-	isFlow := n.yaml.Style&yaml.FlowStyle != 0
+	if n.yaml.Style&yaml.FlowStyle != 0 {
+		return n.flowRemoval(at)
+	}
 	line := n.doc.lines[n.yaml.Content[at].Line-1]
-	isBehindDash := len(bytes.Trim(n.doc.piece.Text[line:key], " ")) > 0
-	if at+2 < len(n.yaml.Content) && (isFlow || isBehindDash) {
+	valueEnd := n.doc.contentEnd(key, child.limit, child.yaml)
+	if isBehindDash := len(bytes.Trim(n.doc.piece.Text[line:key], " ")) > 0; isBehindDash && at+2 < len(n.yaml.Content) {
 		next, ok := n.doc.offset(n.yaml.Content[at+2])
-		if !isFlow && ok {
-			// The comments of the next key stay with it.
-			next = n.doc.nextContent(n.doc.contentEnd(key, child.limit, child.yaml), next)
-		}
-		return edit{offset: key, length: next - key}, ok
+		// The comments of the next key stay with it.
+		return edit{offset: key, length: n.doc.nextContent(valueEnd, next) - key}, ok
 	}
-	if isFlow {
-		length, ok := flowLength(n.doc.piece.Text[start:])
-		comma := bytes.LastIndexByte(n.doc.piece.Text[:key], ',')
-		return edit{offset: comma, length: start + length - 1 - comma}, ok && comma > start
+	return edit{offset: line, length: nextLine(n.doc.piece.Text, valueEnd) - line}, true
+}
+
+// flowRemoval plans the removal of one of several entries of a flow mapping. Comments
+// of the others stay: those on lines of their own are about what follows them.
+func (n Node) flowRemoval(at int) (edit, bool) {
+	text := n.doc.piece.Text
+	key, ok := n.doc.offset(n.yaml.Content[at])
+	if !ok {
+		return edit{}, false
 	}
-	end := nextLine(n.doc.piece.Text, n.doc.contentEnd(key, child.limit, child.yaml))
-	return edit{offset: line, length: end - line}, true
+	stop, last, ok := scanFlow(text[key:], isEntryEnd)
+	if at+2 < len(n.yaml.Content) {
+		next, known := n.doc.offset(n.yaml.Content[at+2])
+		return edit{offset: key, length: n.doc.nextContent(key+stop, next) - key}, ok && known
+	}
+	before, known := n.doc.offset(n.yaml.Content[at-2])
+	if !ok || !known {
+		return edit{}, false
+	}
+	comma, _, ok := scanFlow(text[before:], isEntryEnd)
+	comma += before
+	kept := bytes.TrimRight(text[comma+1:key], " ")
+	if !bytes.ContainsRune(kept, '#') {
+		kept = nil
+	}
+	end := key + last
+	if text[key+stop] == ',' {
+		end = key + stop + 1
+	}
+	return edit{offset: comma, length: end - comma, text: string(kept)}, ok
 }
 
 // nextContent returns the offset of the first comment that stands on a line of its

@@ -84,26 +84,46 @@ func quotedLength(text []byte) (int, bool) {
 // flowLength returns the length of the flow mapping or list that text begins
 // with.
 func flowLength(text []byte) (int, bool) {
+	closing, _, ok := scanFlow(text, isClosing)
+	return closing + 1, ok
+}
+
+// isClosing and isEntryEnd tell whether a character ends a flow mapping or list from
+// its beginning, and an entry from its own.
+func isClosing(char byte, depth int) bool { return depth == 1 && (char == '}' || char == ']') }
+
+func isEntryEnd(char byte, depth int) bool {
+	return depth == 0 && (char == ',' || char == '}' || char == ']')
+}
+
+// scanFlow returns the offset of the first character in flow style at which to stop,
+// and the one behind what stands before it, comments and blanks left out. depth is
+// how many braces and brackets are open there.
+func scanFlow(text []byte, stop func(char byte, depth int) bool) (at, last int, ok bool) {
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
+		case stop(c, depth):
+			return i, last, true
+		case strings.IndexByte(" \t\r\n", c) >= 0:
+			continue
 		case c == '{' || c == '[':
 			depth++
 		case c == '}' || c == ']':
-			if depth--; depth == 0 {
-				return i + 1, true
-			}
-		case (c == '\'' || c == '"') && strings.ContainsRune("{[,: \t\r\n", rune(text[i-1])):
+			depth--
+		case (c == '\'' || c == '"') && (i == 0 || strings.IndexByte("{[,: \t\r\n", text[i-1]) >= 0):
 			length, ok := quotedLength(text[i:])
 			if !ok {
-				return 0, false
+				return 0, 0, false
 			}
 			i += length - 1
-		case c == '#' && strings.ContainsRune(" \t\r\n", rune(text[i-1])):
+		case c == '#' && i > 0 && strings.IndexByte(" \t\r\n", text[i-1]) >= 0:
 			i = nextLine(text, i) - 1
+			continue
 		}
+		last = i + 1
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 // insertEntries plans new entries of a mapping that was not null: after the
@@ -209,6 +229,9 @@ func scalarOnOneLine(text []byte, n *yaml.Node) bool {
 // line end of its last line that is neither blank nor a comment, nor ends the
 // document. limit is where what follows begins.
 func (d *Document) contentEnd(start, limit int, value *yaml.Node) int {
+	if end, ok := d.keptEnd(value); ok {
+		return end
+	}
 	textIndent := d.blockTextIndent(value)
 	end := limit
 	for end > start {
@@ -225,13 +248,43 @@ func (d *Document) contentEnd(start, limit int, value *yaml.Node) int {
 	return end
 }
 
+// lastIn returns the last value in n.
+func lastIn(n *yaml.Node) *yaml.Node {
+	for len(n.Content) > 0 {
+		n = n.Content[len(n.Content)-1]
+	}
+	return n
+}
+
+// keptEnd returns where a block scalar ends that is the last value in n and keeps the
+// blank lines below it, before the end of the last of these. It is false for all else.
+func (d *Document) keptEnd(n *yaml.Node) (int, bool) {
+	last := lastIn(n)
+	start, ok := d.offset(last)
+	if !ok || last.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
+		return 0, false
+	}
+	text := d.piece.Text
+	at := nextLine(text, start)
+	header, _, _ := bytes.Cut(text[start:at], []byte("#"))
+	if !bytes.ContainsRune(header, '+') {
+		return 0, false
+	}
+	for textIndent := d.blockTextIndent(last); at < len(text); at = nextLine(text, at) {
+		line := text[at:nextLine(text, at)]
+		content := bytes.TrimLeft(line, " ")
+		if len(bytes.TrimSpace(line)) > 0 && (textIndent == 0 || len(line)-len(content) < textIndent) {
+			break
+		}
+	}
+	return len(bytes.TrimSuffix(bytes.TrimSuffix(text[:at], []byte("\n")), []byte("\r"))), true
+}
+
 // blockTextIndent returns by how many blanks the text of a block scalar is indented
 // that is the last value in n, and 0 if it is none: in such a text a number sign
 // begins no comment.
 func (d *Document) blockTextIndent(n *yaml.Node) int {
-	for len(n.Content) > 0 {
-		n = n.Content[len(n.Content)-1]
-	}
+	n = lastIn(n)
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 || n.Line < 1 {
 		return 0
 	}

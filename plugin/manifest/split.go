@@ -3,24 +3,60 @@ package manifest
 import "bytes"
 
 // Piece is a part of a YAML stream that holds at most one document, together
-// with the separator line before it and all comments around it.
+// with the separator line before it and all comments around it, or an item of a
+// List.
 type Piece struct {
-	// Text holds the bytes exactly as they stand in the stream.
-	Text []byte
+	// Lead is what stands before Text in the stream and is about no object: what
+	// holds the items of a List together.
+	Lead []byte
+	// Text holds the bytes exactly as they stand in the stream, but for Indent
+	// blanks at its beginning, which stand for the end of Lead.
+	Text   []byte
+	Indent int
 	// Line is the line of the stream at which Text begins, from 1.
 	Line int
+	// path leads to an item from its List, and source is that List's template.
+	path, source string
 }
 
+// Own returns what stands in the stream for a version of Text, without the blanks
+// that Text begins with.
+func (p Piece) Own(version []byte) []byte { return version[p.Indent:] }
+
 // Split cuts a YAML stream before each document separator, which is a line
-// that begins with three dashes and then ends or goes on with a blank. The
-// pieces in order hold every byte of the stream.
+// that begins with three dashes and then ends or goes on with a blank, and Lists
+// before each item. The pieces in order hold every byte of the stream.
 func Split(stream []byte) []Piece {
 	var pieces []Piece
+	for _, document := range splitDocuments(stream) {
+		if items := cutList(document); items != nil {
+			pieces = append(pieces, items...)
+		} else {
+			pieces = append(pieces, document)
+		}
+	}
+	return pieces
+}
+
+// splitDocuments keeps a directive, such as %YAML 1.1, with the document that it is
+// about.
+func splitDocuments(stream []byte) []Piece {
+	var pieces []Piece
 	start, startLine := 0, 1
-	for at, line := nextLine(stream, 0), 2; at < len(stream); at, line = nextLine(stream, at), line+1 {
-		if isSeparator(stream[at:]) {
+	directed, over := false, true
+	for at, line := 0, 1; at < len(stream); at, line = nextLine(stream, at), line+1 {
+		text := stream[at:]
+		isDirective := over && text[0] == '%'
+		if begins := isSeparator(text) && !directed || isDirective && !directed; begins && at > 0 {
 			pieces = append(pieces, Piece{Text: stream[start:at], Line: startLine})
 			start, startLine = at, line
+		}
+		content := bytes.TrimSpace(text[:nextLine(text, 0)])
+		switch {
+		case isDirective:
+			directed = true
+		case len(content) > 0 && content[0] != '#':
+			directed, over = false, string(content) == "..." && text[0] == '.'
 		}
 	}
 	if start < len(stream) {

@@ -99,7 +99,7 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	if err := e.checkClientLabels(peer); err != nil {
 		return err
 	}
-	o.matched["spec.access"] = true
+	o.matched.noteRule("spec.access")
 	namespaces := map[string]any{"matchExpressions": []any{
 		map[string]any{"key": namespaceLabel, "operator": "In", "values": e.clientNamespaces()},
 	}}
@@ -264,14 +264,10 @@ func (e *engine) tellAccess(o *object) error {
 	if err != nil || len(data) == 0 || !slices.Contains(data[0].Keys(), connectionKey) {
 		return err
 	}
-	o.matched[connectionIn(o.namespace)] = true
+	o.matched.noteConnection(o.namespace)
 	var labels []string
 	for key, value := range ordered(e.tenant.Spec.Access.PodLabels) {
 		labels = append(labels, key+"="+value)
 	}
 	return o.node.Merge(metadata("annotations", manifest.Fields{accessLabels: strings.Join(labels, ",")}), e.cause("spec.access.podLabels"))
 }
-
-// connectionIn is the name under which a namespace with a connection ConfigMap
-// counts as matched.
-func connectionIn(namespace string) string { return "connection in " + namespace }

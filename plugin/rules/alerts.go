@@ -20,7 +20,7 @@ func (e *engine) labelAlerts(o *object) error {
 		} else if !is {
 			continue
 		}
-		o.matched["spec.alerts"] = true
+		o.matched.noteRule("spec.alerts")
 		if err := e.mergeEach(rule, "labels", alerts.Labels, "spec.alerts.labels."); err != nil {
 			return err
 		}

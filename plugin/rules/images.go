@@ -31,7 +31,8 @@ func (e *engine) mapImage(o *object, place manifest.Node) error {
 	repository, isMapped := read.Repository(), false
 	for i, m := range mappings {
 		if tenant.Within(repository, image.Canonical(m.To)) {
-			o.matched[imageRule(i)], isMapped = true, true
+			o.matched.noteRule(imageRule(i))
+			isMapped = true
 		}
 	}
 	mapped, i := tenant.MapRepository(mappings, repository)
@@ -42,7 +43,7 @@ func (e *engine) mapImage(o *object, place manifest.Node) error {
 	case i < 0 || mapped == repository:
 		return nil
 	}
-	o.matched[imageRule(i)] = true
+	o.matched.noteRule(imageRule(i))
 	if again, ok := image.Parse(mapped + read.Rest); !ok || again.Name != mapped {
 		return place.Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, repository)
 	}

@@ -2,9 +2,19 @@ package rules
 
 import "fmt"
 
+// match is something that the tenant file asks for and that was there: what a rule is
+// about, by the rule's key, or the ConfigMap about the connection in a namespace.
+type match struct{ rule, connection string }
+
+// matches are those of a stream.
+type matches map[match]bool
+
+func (m matches) noteRule(key string)             { m[match{rule: key}] = true }
+func (m matches) noteConnection(namespace string) { m[match{connection: namespace}] = true }
+
 // checkMatched refuses a tenant file with a rule that was about nothing: it is
 // misspelt, or the chart has changed under it.
-func (e *engine) checkMatched(matched map[string]bool) error {
+func (e *engine) checkMatched(matched matches) error {
 	spec := e.tenant.Spec
 	for i, m := range spec.Images {
 		if err := e.mustMatch(matched, imageRule(i), "no image comes from "+m.From, m.Optional); err != nil {
@@ -39,7 +49,7 @@ func (e *engine) checkMatched(matched map[string]bool) error {
 	return e.checkAccess(matched)
 }
 
-func (e *engine) checkAccess(matched map[string]bool) error {
+func (e *engine) checkAccess(matched matches) error {
 	access := e.tenant.Spec.Access
 	if access == nil {
 		return nil
@@ -48,7 +58,7 @@ func (e *engine) checkAccess(matched map[string]bool) error {
 		return err
 	}
 	for i, namespace := range e.tenant.Spec.Namespaces {
-		if matched[connectionIn(namespace)] || access.Optional {
+		if matched[match{connection: namespace}] || access.Optional {
 			continue
 		}
 		return e.tenant.Problem(fmt.Sprintf("spec.namespaces[%d]", i), namespace+" gets no connection ConfigMap",
@@ -57,8 +67,8 @@ func (e *engine) checkAccess(matched map[string]bool) error {
 	return nil
 }
 
-func (e *engine) mustMatch(matched map[string]bool, rule, wrong string, optional bool) error {
-	if matched[rule] || optional {
+func (e *engine) mustMatch(matched matches, rule, wrong string, optional bool) error {
+	if matched[match{rule: rule}] || optional {
 		return nil
 	}
 	return e.tenant.Problem(rule, "matches nothing: "+wrong, "allowed are rules that the manifests need", "mend or remove it, or say optional: true")

@@ -8,7 +8,7 @@ import (
 )
 
 // patch carries out the tenant's patches on the objects of a document.
-func (e *engine) patch(doc *manifest.Document, matched map[string]bool) error {
+func (e *engine) patch(doc *manifest.Document, matched matches) error {
 	if len(e.tenant.Spec.Patches) == 0 {
 		return nil
 	}
@@ -27,7 +27,7 @@ func (e *engine) patch(doc *manifest.Document, matched map[string]bool) error {
 		if len(targets) == 0 {
 			continue
 		}
-		matched[rule] = true
+		matched.noteRule(rule)
 		if err := manifest.Patch(doc, targets, e.operations(patch, rule)); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (e *engine) choose(o *object) error {
 			return err
 		}
 		for _, pod := range pods {
-			o.matched["spec.placement"] = true
+			o.matched.noteRule("spec.placement")
 			if err := e.mergeEach(pod, "nodeSelector", placement.NodeSelector, "spec.placement.nodeSelector."); err != nil {
 				return err
 			}

@@ -187,8 +187,8 @@ func TestChangesSayWhatAndWhy(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	_, err := Render(teamA(t, ""), []byte(strings.Repeat("---\n", 10_001)))
-	require.EqualError(t, err, "there are 10001 documents; allowed are 10000; split the chart")
+	_, err := Render(teamA(t, ""), []byte(strings.Repeat("---\n", 100_001)))
+	require.EqualError(t, err, "there are 100001 documents; allowed are 100000; split the chart")
 	_, err = Render(teamA(t, ""), []byte("a: "+strings.Repeat("[", 300)+strings.Repeat("]", 300)+"\n"))
 	require.EqualError(t, err, "manifests: line 1: document: is nested deeper than 200 levels; no Kubernetes object is")
 }

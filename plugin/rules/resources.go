@@ -15,7 +15,7 @@ func (e *engine) limitResources(o *object, c container) error {
 	if runs, err := c.runs(); err != nil || !runs {
 		return err
 	}
-	o.matched["spec.resources"] = true
+	o.matched.noteRule("spec.resources")
 	for name, ceiling := range ordered(ceilings.Limits) {
 		key := "spec.resources.limits." + name
 		if err := e.hold(c, "limits", name, ceiling, key); err != nil {

@@ -21,8 +21,9 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// maxDocuments is how many documents a stream may have.
-const maxDocuments = 10_000
+// maxDocuments is how many documents a stream may have, each item of a List being
+// one.
+const maxDocuments = 100_000
 
 // Result is a rendered stream.
 type Result struct {
@@ -69,10 +70,12 @@ func (r Result) Bytes() []byte {
 func (r Result) WriteTo(to io.Writer) (int64, error) {
 	var written int64
 	for _, doc := range r.Documents {
-		n, err := to.Write(doc.After)
-		written += int64(n)
-		if err != nil {
-			return written, err
+		for _, part := range [][]byte{doc.Before.Lead, doc.Before.Own(doc.After)} {
+			n, err := to.Write(part)
+			written += int64(n)
+			if err != nil {
+				return written, err
+			}
 		}
 	}
 	return written, nil
@@ -101,22 +104,26 @@ func (r Result) Objects() []string {
 // changes nothing. The error is a *manifest.Error, several of them joined, or
 // tenant.Problems for a rule that matches nothing.
 func Render(t *tenant.Tenant, stream []byte) (Result, error) {
-	return newEngine(t).renderStream(stream)
+	return newEngine(t).renderPieces(manifest.Split(stream))
 }
 
-// Output is Render without the plan, which nobody has asked for, and which would
-// take more memory than the manifests.
+// Pieces is Render for documents that somebody else has taken apart.
+func Pieces(t *tenant.Tenant, pieces []manifest.Piece) (Result, error) {
+	return newEngine(t).renderPieces(pieces)
+}
+
+// Output is Render without the plan and the text before, which nobody has asked for,
+// and which would take more memory than the manifests.
 func Output(t *tenant.Tenant, stream []byte) (Result, error) {
 	e := newEngine(t)
 	e.outputOnly = true
-	return e.renderStream(stream)
+	return e.renderPieces(manifest.Split(stream))
 }
 
-func (e *engine) renderStream(stream []byte) (Result, error) {
+func (e *engine) renderPieces(pieces []manifest.Piece) (Result, error) {
 	if err := e.checkKinds(); err != nil {
 		return Result{}, err
 	}
-	pieces := manifest.Split(stream)
 	if len(pieces) > maxDocuments {
 		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
 	}
@@ -196,8 +203,8 @@ type outcome struct {
 
 // renderAll renders documents side by side: none depends on another. It also
 // returns the rules that were about something.
-func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, map[string]bool) {
-	outcomes, matched := make([]outcome, len(pieces)), map[string]bool{}
+func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, matches) {
+	outcomes, matched := make([]outcome, len(pieces)), matches{}
 	indexes := make(chan int, len(pieces))
 	for i := range pieces {
 		indexes <- i
@@ -207,9 +214,12 @@ func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, map[string]bool)
 	var mutex sync.Mutex
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
-			own := map[string]bool{}
+			own := matches{}
 			for i := range indexes {
 				outcomes[i] = e.render(pieces[i], own)
+				if e.outputOnly {
+					pieces[i] = manifest.Piece{}
+				}
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
@@ -221,7 +231,7 @@ func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, map[string]bool)
 }
 
 // render adds the rules that were about something to matched.
-func (e *engine) render(piece manifest.Piece, matched map[string]bool) outcome {
+func (e *engine) render(piece manifest.Piece, matched matches) outcome {
 	o := outcome{Document: Document{Before: piece}}
 	doc, err := manifest.Parse(piece)
 	if err == nil {
@@ -231,14 +241,18 @@ func (e *engine) render(piece manifest.Piece, matched map[string]bool) outcome {
 		o.After, err = doc.Bytes()
 	}
 	o.err = err
-	if err == nil && !e.outputOnly {
+	switch {
+	case err != nil:
+	case e.outputOnly:
+		o.Before.Text = nil
+	default:
 		o.Object, o.Changes = doc.Name(), doc.Changes()
 	}
 	return o
 }
 
 // plan plans all edits of a document.
-func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]bool) error {
+func (e *engine) plan(doc *manifest.Document, o *outcome, matched matches) error {
 	if err := e.patch(doc, matched); err != nil {
 		return err
 	}
@@ -272,8 +286,23 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched map[string]boo
 	return nil
 }
 
+// planObject plans the edits of an object, after those that add to it: patches come
+// first of all, so that rules hold for what they make, then sidecars, whose images
+// and resources rules are about, too.
 func (e *engine) planObject(o *object) error {
-	steps := []func(*object) error{e.place, e.checkRival, e.checkRights, e.identify, e.edit, e.grant, e.labelAlerts, e.choose, e.checkHostNetwork, e.checkShared}
+	steps := []func(*object) error{
+		// The others need to know the namespace: who else may be there.
+		e.place,
+		// Whose policies and rights these are, as the chart has them.
+		e.checkRival, e.checkRights,
+		// Labels before access: what a policy selects by must be what Pods get.
+		e.identify,
+		// Containers, with the images of sidecars among them.
+		e.edit,
+		e.grant, e.labelAlerts, e.choose,
+		// What holds for others is checked as it will be applied.
+		e.checkHostNetwork, e.checkShared,
+	}
 	for _, step := range steps {
 		if err := step(o); err != nil {
 			return err
@@ -323,11 +352,11 @@ type object struct {
 	kind      kinds.Kind
 	namespace string
 	// matched collects the rules that were about something.
-	matched map[string]bool
+	matched matches
 }
 
 // objects returns a document's objects.
-func (e *engine) objects(doc *manifest.Document, matched map[string]bool) ([]*object, error) {
+func (e *engine) objects(doc *manifest.Document, matched matches) ([]*object, error) {
 	nodes, err := doc.Objects()
 	if err != nil {
 		return nil, err
@@ -341,7 +370,7 @@ func (e *engine) objects(doc *manifest.Document, matched map[string]bool) ([]*ob
 	return objects, nil
 }
 
-func (e *engine) readObject(node manifest.Node, matched map[string]bool) (*object, error) {
+func (e *engine) readObject(node manifest.Node, matched matches) (*object, error) {
 	apiVersion, err := required(node, "apiVersion")
 	if err != nil {
 		return nil, err

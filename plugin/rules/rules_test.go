@@ -145,7 +145,7 @@ func TestRenderRefuses(t *testing.T) {
 		},
 		"item that is no object": {
 			"apiVersion: v1\nkind: List\nitems:\n- kind: ConfigMap\n",
-			"line 4: List: .items[0]: is not a Kubernetes object: it has no apiVersion; each document needs apiVersion and kind",
+			"line 4: ConfigMap: .items[0]: is not a Kubernetes object: it has no apiVersion; each document needs apiVersion and kind",
 		},
 		"items that are no list": {
 			"apiVersion: v1\nkind: List\nitems: {a: b}\n", "line 3: List: .items: is a mapping; must be a list",

@@ -15,10 +15,17 @@ type label struct{ key, value string }
 
 // labelUse is what a document says about labels that the tenant sets.
 type labelUse struct {
-	// replaced are labels of Pods that get another value, each with the object
-	// that makes the Pods.
-	replaced map[label]string
+	// replaced are labels of Pods that get another value. A list takes less memory
+	// than a map, and each document has one.
+	replaced []replacedLabel
 	asked    []askedLabel
+}
+
+// replacedLabel is a label that gets another value, and the object that makes the
+// Pods.
+type replacedLabel struct {
+	label
+	owner string
 }
 
 // askedLabel is what a selector asks of one label.
@@ -48,7 +55,9 @@ func (a askedLabel) admits(value string) bool {
 func (e *engine) checkLabels(outcomes []outcome) error {
 	replaced := map[label]string{}
 	for _, o := range outcomes {
-		maps.Copy(replaced, o.labels.replaced)
+		for _, r := range o.labels.replaced {
+			replaced[r.label] = r.owner
+		}
 	}
 	labels := slices.SortedFunc(maps.Keys(replaced), func(a, b label) int { return strings.Compare(a.key+"="+a.value, b.key+"="+b.value) })
 	for _, o := range outcomes {
@@ -121,11 +130,8 @@ func (e *engine) noteReplaced(o *object, labels manifest.Node, use *labelUse) er
 }
 
 func (u *labelUse) replace(o *object, old label) {
-	if u.replaced == nil {
-		u.replaced = map[label]string{}
-	}
 	_, name, _ := strings.Cut(o.id, "/")
-	u.replaced[old] = name + " " + o.value("name")
+	u.replaced = append(u.replaced, replacedLabel{old, name + " " + o.value("name")})
 }
 
 // selectsOthers tells whether a selector is about namespaces or nodes.

@@ -33,7 +33,7 @@ func sidecarRule(i int) string { return fmt.Sprintf("spec.sidecars[%d]", i) }
 
 // attach puts sidecars into a document, and commits them: they are under the rules
 // for images and resources like every container.
-func (e *engine) attach(doc *manifest.Document, matched map[string]bool) error {
+func (e *engine) attach(doc *manifest.Document, matched matches) error {
 	if len(e.tenant.Spec.Sidecars) == 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (e *engine) sidecarOf(o *object) (*sidecar, error) {
 		if s != nil {
 			return nil, o.node.Errorf("is the target of %s and of %s; allowed is one sidecar for each Pod; narrow one of the targets", s.rule, rule)
 		}
-		o.matched[rule] = true
+		o.matched.noteRule(rule)
 		s = &sidecar{rule: rule, cause: e.cause(rule)}
 		text := strings.NewReplacer("INSTANCE", wanted.Instance, "IMAGE", wanted.Image).Replace(sidecarText)
 		if err := yaml.Unmarshal([]byte(text), s); err != nil {

@@ -48,23 +48,14 @@ func (r *reader) parse(text []byte) *yaml.Node {
 	case err == nil:
 		r.report(&second, wholeFile, "holds a second document", "allowed is one document", "keep each tenant in a file of its own")
 	case !errors.Is(err, io.EOF):
-		line, words := yamltext.Problem(text, err)
-		r.report(&yaml.Node{Line: line, Column: columnOf(text, line)}, wholeFile, "is not YAML: "+words, "allowed is one YAML document in UTF-8",
+		at, words := yamltext.Problem(text, err)
+		r.report(&yaml.Node{Line: at.Line, Column: at.Column}, wholeFile, "is not YAML: "+words, "allowed is one YAML document in UTF-8",
 			"look at the indentation and the quotes near this line")
 		return nil
 	}
 	root := first.Content[0]
 	r.plainYAML(root, "")
 	return root
-}
-
-// columnOf returns the column at which a line's content begins.
-func columnOf(text []byte, line int) int {
-	lines := bytes.Split(text, []byte("\n"))
-	if line > len(lines) {
-		return 1
-	}
-	return 1 + len(lines[line-1]) - len(bytes.TrimLeft(lines[line-1], " \t"))
 }
 
 // plainYAML refuses what makes a file say something else than it seems to.

@@ -181,7 +181,7 @@ func TestRunRefusesManifests(t *testing.T) {
 		},
 		"a broken Secret": {
 			"kind: Secret\nstringData:\n  password: hunter2\n   x: hunter2\n",
-			"tenant-post: manifests: line 4: document: is not valid YAML: mapping values are not allowed in this context; " +
+			"tenant-post: manifests: line 4, column 5: document: is not valid YAML: mapping values are not allowed in this context; " +
 				"look at the chart's output with helm template\n",
 		},
 		"too many": {

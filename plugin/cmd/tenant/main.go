@@ -50,7 +50,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		// Helm has said what is wrong.
 		return ended.ExitCode()
 	}
-	fmt.Fprintln(stderr, err)
+	fmt.Fprintln(stderr, withDashes(err))
 	return exitError
 }
 

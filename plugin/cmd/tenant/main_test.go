@@ -219,7 +219,11 @@ func TestRefusals(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no tenant file":    {[]string{"diff"}, `required flag(s) "tenant" not set`},
+		"no tenant file":    {[]string{"diff"}, "not given, but required: --tenant"},
+		"no folders":        {[]string{"batch", "chart"}, "not given, but required: --output, --tenants"},
+		"neither of two":    {[]string{"check"}, "not given, but one of these is required: --tenant, --operator"},
+		"both of two":       {[]string{"check", "--tenant", "a", "--operator", "b"}, "given together, but only one of these is allowed: --operator, --tenant"},
+		"one dash":          {[]string{"diff", "-tenant", "a"}, "long flags begin with two dashes: --tenant"},
 		"unknown command":   {[]string{"dif"}, `unknown command "dif" for "tenant"`},
 		"unknown output":    {[]string{"explain", "--tenant", "testdata/tenant.yaml", "-o", "xml"}, `--output "xml": allowed are text and json`},
 		"no such manifests": {[]string{"diff", "--tenant", "testdata/tenant.yaml", "none.yaml"}, "cannot read the manifests: open none.yaml"},
@@ -265,11 +269,13 @@ func TestCompletion(t *testing.T) {
 	require.Contains(t, got.stdout, "explain\t")
 }
 
+// TestBatch runs the command that its help shows.
 func TestBatch(t *testing.T) {
-	folder := t.TempDir()
-	shared := filepath.Join(t.TempDir(), "values.yaml")
-	require.NoError(t, os.WriteFile(shared, []byte("auth: {existingSecret: password}\n"), 0o600))
-	got := command("", "batch", repository+"/charts/tenant-redis", "--tenants", repository+"/examples/tenants", "--values", shared, "--output", folder)
+	folder, err := filepath.Abs(t.TempDir())
+	require.NoError(t, err)
+	example := strings.Fields(strings.Replace(batchCommand().Example, "rendered", folder, 1))[2:]
+	t.Chdir(repository)
+	got := command("", example...)
 	require.Zero(t, got.code, got.stderr)
 	name := filepath.Join(folder, "team-a.yaml")
 	require.Contains(t, got.stdout, name+"\n")
@@ -284,7 +290,7 @@ func TestBatch(t *testing.T) {
 
 	gone := filepath.Join(folder, "team-z.yaml")
 	require.NoError(t, os.WriteFile(gone, nil, 0o600))
-	got = command("", "batch", repository+"/charts/tenant-redis", "--tenants", repository+"/examples/tenants", "--values", shared, "--output", folder)
+	got = command("", example...)
 	require.Zero(t, got.code, got.stderr)
 	require.Equal(t, gone+" is of no tenant in these folders; remove it, and what it made\n", got.stderr)
 	left, err := filepath.Glob(filepath.Join(folder, ".*"))

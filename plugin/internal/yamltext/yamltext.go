@@ -6,20 +6,40 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
+	"unicode/utf8"
 
 	older "go.yaml.in/yaml/v2"
+	"go.yaml.in/yaml/v3"
 )
 
-// Problem splits an error of the YAML parser about a text into the line that is
-// wrong, counted from 1, and a sentence. The sentence holds nothing of the text,
-// which may be a Secret. The line is 1 where none is known.
-func Problem(text []byte, err error) (line int, words string) {
-	line, words = split(err)
+// Position is a place in a text, line and column counted from 1, the column in
+// characters. It is 0 in a text of more than maxSearched bytes.
+type Position struct{ Line, Column int }
+
+// maxSearched is the size of texts that are read again to find a column.
+const maxSearched = 1 << 20
+
+// Problem splits an error of the YAML parser about a text into the place that is
+// wrong and a sentence. The sentence holds nothing of the text, which may be a
+// Secret. The place is the beginning where none is known.
+func Problem(text []byte, err error) (Position, string) {
+	line, words := split(err)
 	if name, found := strings.CutPrefix(words, "unknown anchor '"); found {
 		name, _, _ = strings.Cut(name, "'")
-		return lineOf(text, "*"+name), "an alias names an anchor that is not there; put a value that begins with * in quotes"
+		return positionOf(text, max(bytes.Index(text, []byte("*"+name)), 0)),
+			"an alias names an anchor that is not there; put a value that begins with * in quotes"
 	}
+	line = lineOf(text, line, words)
+	if len(text) > maxSearched {
+		return Position{Line: line}, words
+	}
+	return positionOf(text, columnOf(text, line, words)), words
+}
+
+// lineOf returns the line of what is wrong. line is the parser's.
+func lineOf(text []byte, line int, words string) int {
 	// The parser names the line at which what is wrong begins, such as a list, and
 	// its older version that of the place in it, unless that is the end of the text.
 	var ignored any
@@ -28,9 +48,36 @@ func Problem(text []byte, err error) (line int, words string) {
 		place++
 	}
 	if same == words && place <= 1+bytes.Count(bytes.TrimRight(text, " \t\r\n"), []byte("\n")) {
-		return place, words
+		return place
 	}
-	return line, words
+	return line
+}
+
+// columnOf returns the offset in a line of what is wrong: the last byte of the
+// shortest text up to it about which the parser says the same.
+func columnOf(text []byte, line int, words string) int {
+	start := 0
+	for range line - 1 {
+		start += 1 + bytes.IndexByte(text[start:], '\n')
+	}
+	length, _, _ := bytes.Cut(text[start:], []byte("\n"))
+	count, found := sort.Find(len(length), func(n int) int {
+		var ignored yaml.Node
+		if _, same := split(yaml.Unmarshal(text[:start+n+1], &ignored)); same == words {
+			return 0
+		}
+		return 1
+	})
+	if !found {
+		return start
+	}
+	return start + count
+}
+
+func positionOf(text []byte, offset int) Position {
+	before := text[:offset]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return Position{Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(line)}
 }
 
 // fromZero are the errors whose lines the older version counts from 0.
@@ -50,9 +97,4 @@ func split(err error) (line int, words string) {
 	}
 	_, words, _ = strings.Cut(words, ": ")
 	return line, words
-}
-
-// lineOf returns the line at which some words begin, or 1.
-func lineOf(text []byte, words string) int {
-	return 1 + bytes.Count(text[:max(bytes.Index(text, []byte(words)), 0)], []byte("\n"))
 }

@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+// shapes are ways to write some n objects, or one object of n entries.
+var shapes = map[string]func(tb testing.TB, n int) []byte{
+	"documents": func(_ testing.TB, n int) []byte { return manifests(n) },
+	"list": func(_ testing.TB, n int) []byte {
+		var b bytes.Buffer
+		b.WriteString("apiVersion: v1\nkind: List\nitems:\n")
+		for _, document := range strings.Split(string(manifests(n)), "---\n")[1:] {
+			b.WriteString("- " + strings.TrimSuffix(strings.ReplaceAll(document, "\n", "\n  "), "  "))
+		}
+		return b.Bytes()
+	},
+	"json": func(tb testing.TB, n int) []byte {
+		tb.Helper()
+		var items []string
+		for _, document := range strings.Split(string(manifests(n)), "---\n")[1:] {
+			item, err := yaml.YAMLToJSON([]byte(document))
+			require.NoError(tb, err)
+			items = append(items, string(item))
+		}
+		return []byte(`{"apiVersion":"v1","kind":"List","items":[` + strings.Join(items, ",") + "]}\n")
+	},
+	"object": func(_ testing.TB, n int) []byte {
+		var b bytes.Buffer
+		b.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n")
+		for i := range 2 * n {
+			fmt.Fprintf(&b, "  key-%d: %s\n", i, strings.Repeat("x", 400))
+		}
+		return b.Bytes()
+	},
+}
+
+// maxMemory is how many times its input tenant-post may take.
+const maxMemory = 12
+
+// TestMemoryIsBounded holds what twice the input takes more, per byte of it.
+func TestMemoryIsBounded(t *testing.T) {
+	command := build(t, "tenant-post")
+	for name, shape := range shapes {
+		t.Run(name, func(t *testing.T) {
+			few, many := shape(t, 1500), shape(t, 3000)
+			more := peak(t, command, many) - peak(t, command, few)
+			require.Less(t, more, maxMemory*float64(len(many)-len(few)))
+		})
+	}
+}
+
+// BenchmarkMemory reports the most memory that tenant-post holds, per byte of
+// its input.
+func BenchmarkMemory(b *testing.B) {
+	command := build(b, "tenant-post")
+	for name, shape := range shapes {
+		for _, n := range []int{200, 2000, 10_000} {
+			b.Run(fmt.Sprintf("%s=%d", name, n), func(b *testing.B) {
+				stream := shape(b, n)
+				var most float64
+				for b.Loop() {
+					most = max(most, peak(b, command, stream))
+				}
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(float64(len(stream))/1e6, "MB-in")
+				b.ReportMetric(most/1e6, "MB")
+				b.ReportMetric(most/float64(len(stream)), "memory/input")
+			})
+		}
+	}
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// peak returns a command's largest resident memory, in bytes. It has it when the
+// first byte comes out: all is written at once.
+func peak(tb testing.TB, command []string, stream []byte) float64 {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), command[0], command[1:]...)
+	cmd.Stdin = bytes.NewReader(stream)
+	out, err := cmd.StdoutPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, cmd.Start())
+	_, err = io.ReadFull(out, make([]byte, 1))
+	require.NoError(tb, err)
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	require.NoError(tb, err)
+	_, err = io.Copy(io.Discard, out)
+	require.NoError(tb, err)
+	require.NoError(tb, cmd.Wait())
+	match := highWater.FindSubmatch(status)
+	require.NotNil(tb, match)
+	kilobytes, err := strconv.Atoi(string(match[1]))
+	require.NoError(tb, err)
+	return float64(kilobytes) * 1024
+}

@@ -1,0 +1,73 @@
+package manifest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// TestMarks holds that what stands in texts is not counted.
+func TestMarks(t *testing.T) {
+	const text = "-,:[]{}, - a: b, [c]"
+	for name, written := range map[string]string{
+		"plain":         "a: x" + strings.ReplaceAll(text, ": ", ":") + "\n",
+		"single quotes": "a: '" + text + "'\n",
+		"double quotes": "a: \"" + text + "\\\"\"\n",
+		"a comment":     "# " + text + "\na: b # " + text + "\n",
+		"a block":       "a: |\n  " + text + "\n\n  " + text + "\nb: >-\n\n  " + text + "\n",
+		"a block, left": "a:\n- |\n " + text + "\n",
+		"a list":        "a:\n- b\n- \"" + text + "\"\n- c\n- |\n " + text + "\n",
+		"quotes, long":  "a: \"x\n  " + text + "\n  " + text + "\"\nb: 'x\n  " + text + "'\n",
+	} {
+		require.Less(t, marks([]byte(written)), 14, name)
+	}
+	require.Equal(t, 7, marks([]byte(`{"a":[1,2],"b:":"c,"}`)))
+}
+
+// FuzzMarks holds that no document has more keys and values than twice its marks.
+func FuzzMarks(f *testing.F) {
+	for _, seed := range []string{
+		"a: foo\n  [\nb:\n- 1\n- 1\n- 1\n- 1\n", "a: x \"\nb: [1,1,1,1,1,1,1]\n", "a: foo\n  \"bar, [1,1,1,1,1,1]\"\n", "[foo\n \"a, b, c, d, e, f\"]",
+		"a: foo\n  - \"\nb: [1,1,1,1,1,1,1]\n", "a: foo\n\n  \"bar\nb: [1,1,1,1,1,1,1]\n", "a: foo\n# c\n  'bar\nb: [1,1,1,1,1,1,1]\n", "- a: foo\n  - |\n   - - - - 1\n",
+		"a: &x [1,1,1,1,1,1,1,1]", "--- [1,1,1,1,1,1,1,1]", "\ufeff[1,1,1,1,1,1,1]", "- x\u2028- y\u2028- z\u0085- 1\u0085- 1", "[a,#b,c\n,c,c,c,c,c]", "{a,b,c,d,e}",
+		"a: :\"\nb: [1,1,1,1,1,1,1,1]\n", "a: |\nb: [1,1,1,1,1,1,1,1]\n", "- - - |\n - - - - - - - - -\n", "a: # |\n  - 1\n  - 1\n  - 1\n", "? a\n? b\n? c\n", "a: !x [1,1,1,1,1,1]",
+		"{\"a\":\"b\",\"c\":{\"d\":[1,2,3]}}", "a: \"\n\\\"\": [1,1,1,1,1]", "a:\t|\n [1,1,1]", "'a': [x, 'y'', z', |, >]\n", "a: b\n...\n- 1\n- 1\n", "a\r- b\r- c\r",
+		"%YAML 1.1\n---\n- [a: b, c: d, e: f]\n", "a: |2\n  x\n - - - 1\n", "a:\n  b: |\n c: [1,1,1,1,1,1,1]\n", "[a:,b:,c:]", "a: - |\n  - - - -\n", "? |\n - - -\n: 'x'\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var document yaml.Node
+		if yaml.Unmarshal(text, &document) != nil {
+			return
+		}
+		require.LessOrEqual(t, values(&document), 2*(marks(text)+2), "%q", text)
+	})
+}
+
+func values(n *yaml.Node) int {
+	count := 1
+	for _, child := range n.Content {
+		count += values(child)
+	}
+	return count
+}
+
+// TestParseRefusesTooMuch holds that a document is refused by what it would take.
+func TestParseRefusesTooMuch(t *testing.T) {
+	for name, text := range map[string]string{
+		"numbers":      "a: [" + strings.Repeat("1,", maxMarks) + "1]\n",
+		"empty braces": "{" + strings.Repeat("a,", maxMarks) + "}\n",
+		"lines":        "a:\n" + strings.Repeat("- 1\n", maxMarks),
+		"keys":         strings.Repeat("a:\n", maxMarks),
+		"dashes":       "- " + strings.Repeat("- ", maxMarks) + "\n",
+	} {
+		_, err := Parse(Piece{Text: []byte(text), Line: 1})
+		require.ErrorContains(t, err, "line 1: document: has more than 250000 keys and values", name)
+	}
+	const text = "1,1,1,1,1,1,1,1"
+	_, err := Parse(Piece{Text: []byte("a: |\n" + strings.Repeat("  "+text+"\n", 40_000)), Line: 1})
+	require.NoError(t, err)
+}

@@ -23,6 +23,11 @@ var Checks = []Check{
 		Fix: "set redis.replicas and sentinel.replicas of the chart to 3", look: checkSize,
 	},
 	{
+		Name: "definition", Holds: "the CRD has kept all that the chart gives the RedisFailover",
+		Why: "without it a change leaves the new Sentinel Pending for good, and the operator updates no Redis",
+		Fix: "apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md says how", look: checkDefinition,
+	},
+	{
 		Name: "pods", Holds: "every Pod that is asked for is there and ready",
 		Why: "the operator heals nothing while one is missing",
 		Fix: "look at kubectl describe pods: is there a node that they fit on?", look: checkPods,
@@ -36,6 +41,11 @@ var Checks = []Check{
 		Name: "resources", Holds: "every container requests CPU and memory, and Redis has a memory limit",
 		Why: "the platform refuses Pods without requests; without a limit the node's memory is the limit",
 		Fix: "set size, or redis.memory and redis.cpu, of the chart", look: checkResources,
+	},
+	{
+		Name: "images", Holds: "no image is of a branch of Redis, Valkey or HAProxy that is not maintained any more, or has a known hole that a newer patch has not",
+		Why: "nobody repairs what is found next, and whoever has the password may use what was found",
+		Fix: "set image or proxy.image of the chart to a version that docs/versions.md has", look: checkImages,
 	},
 	{
 		Name: "budgets", Holds: "exactly one PodDisruptionBudget covers each Pod, and it allows an eviction",

@@ -94,13 +94,18 @@ func TestObjects(t *testing.T) {
 		want  []string
 	}{
 		"two Sentinels asked for": {func(w *world) { w.failover["sentinel"] = map[string]any{"replicas": int64(2)} }, []string{"size", "pods", "spread", "sentinels"}},
-		"a Pod is not ready":      {func(w *world) { w.redis[1].Status.Conditions[0].Status = corev1.ConditionFalse }, []string{"pods"}},
-		"a Redis is missing":      {func(w *world) { w.redis = w.redis[:2] }, []string{"pods", "replicas"}},
-		"a Sentinel is missing":   {func(w *world) { w.sentinels = w.sentinels[:2] }, []string{"pods", "sentinels"}},
-		"two on a node":           {func(w *world) { w.sentinels[1].Spec.NodeName = w.sentinels[0].Spec.NodeName }, []string{"spread"}},
-		"no requests":             {func(w *world) { w.sentinels[0].Spec.Containers[0].Resources.Requests = nil }, []string{"resources"}},
-		"no limit":                {func(w *world) { w.redis[0].Spec.Containers[0].Resources.Limits = nil }, []string{"resources"}},
-		"no budget":               {func(w *world) { w.budgets = w.budgets[1:] }, []string{"budgets"}},
+		"a CRD that drops a field": {func(w *world) {
+			constraint := w.failover["sentinel"].(map[string]any)["topologySpreadConstraints"].([]any)[0].(map[string]any)
+			delete(constraint, "matchLabelKeys")
+		}, []string{"definition"}},
+		"a Pod is not ready":    {func(w *world) { w.redis[1].Status.Conditions[0].Status = corev1.ConditionFalse }, []string{"pods"}},
+		"a Redis is missing":    {func(w *world) { w.redis = w.redis[:2] }, []string{"pods", "replicas"}},
+		"a Sentinel is missing": {func(w *world) { w.sentinels = w.sentinels[:2] }, []string{"pods", "sentinels"}},
+		"two on a node":         {func(w *world) { w.sentinels[1].Spec.NodeName = w.sentinels[0].Spec.NodeName }, []string{"spread"}},
+		"no requests":           {func(w *world) { w.sentinels[0].Spec.Containers[0].Resources.Requests = nil }, []string{"resources"}},
+		"no limit":              {func(w *world) { w.redis[0].Spec.Containers[0].Resources.Limits = nil }, []string{"resources"}},
+		"an image with a hole":  {func(w *world) { w.redis[0].Spec.Containers[0].Image = "docker.io/valkey/valkey:8.1.6" }, []string{"images"}},
+		"no budget":             {func(w *world) { w.budgets = w.budgets[1:] }, []string{"budgets"}},
 		"a budget too many": {func(w *world) {
 			w.budgets = append(w.budgets, *w.budgets[0].DeepCopy())
 			w.budgets[2].Name = "other"

@@ -31,9 +31,10 @@ type failover struct {
 	} `json:"spec"`
 }
 
-// component is how many Pods there should be.
+// component is how many Pods there should be, and where.
 type component struct {
-	Replicas int `json:"replicas"`
+	Replicas                  int                               `json:"replicas"`
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints"`
 }
 
 // instance is one instance as it is read once, and who answers of it.

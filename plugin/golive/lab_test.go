@@ -55,7 +55,13 @@ func healthy(t *testing.T, i *lab.Instance) *world {
 	t.Helper()
 	w := &world{
 		failover: map[string]any{
-			"redis": map[string]any{"replicas": int64(3)}, "sentinel": map[string]any{"replicas": int64(3)},
+			"redis": map[string]any{"replicas": int64(3)}, "sentinel": map[string]any{
+				"replicas": int64(3),
+				"topologySpreadConstraints": []any{
+					map[string]any{"topologyKey": "kubernetes.io/hostname", "maxSkew": int64(1), "whenUnsatisfiable": "DoNotSchedule", "matchLabelKeys": []any{"pod-template-hash"}},
+					map[string]any{"topologyKey": "topology.kubernetes.io/zone", "maxSkew": int64(1), "whenUnsatisfiable": "ScheduleAnyway"},
+				},
+			},
 			"auth": map[string]any{"secretPath": name},
 		},
 		connection: corev1.ConfigMap{ObjectMeta: meta(name), Data: map[string]string{

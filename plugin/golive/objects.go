@@ -21,6 +21,17 @@ func checkSize(_ context.Context, i *instance) (string, error) {
 	return seen, nil
 }
 
+// checkDefinition looks for the one field of the chart's that CRDs of others are known to
+// drop. Without it a new Sentinel finds no node while the old ones have one each.
+func checkDefinition(_ context.Context, i *instance) (string, error) {
+	for _, constraint := range i.want.Spec.Sentinel.TopologySpreadConstraints {
+		if constraint.WhenUnsatisfiable == corev1.DoNotSchedule && len(constraint.MatchLabelKeys) == 0 {
+			return "", fmt.Errorf("matchLabelKeys of spec.sentinel.topologySpreadConstraints, by %s, is gone", constraint.TopologyKey)
+		}
+	}
+	return "no field is known to be gone", nil
+}
+
 func checkPods(_ context.Context, i *instance) (string, error) {
 	var seen []string
 	for _, component := range i.components() {

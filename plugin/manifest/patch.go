@@ -280,10 +280,12 @@ func (n Node) flowInsertion(start, i int, item *yaml.Node) (edit, bool) {
 		return edit{}, false
 	}
 	comma := ", "
-	switch n.doc.piece.Text[start+last-1] {
-	case '[':
+	switch before := n.doc.piece.Text[start+last-1]; {
+	case i > 0 && n.yaml.Content[i-1].Line == 0:
+		// The item before is an edit, too.
+	case before == '[':
 		comma = ""
-	case ',':
+	case before == ',':
 		comma = " "
 	}
 	return edit{offset: start + last, text: comma + n.doc.flow(item)}, true

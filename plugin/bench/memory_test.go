@@ -54,7 +54,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	command := build(t, "tenant-post")
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
-			few, many := shape(t, 1500), shape(t, 3000)
+			few, many := shape(t, 500), shape(t, 1500)
 			more := peak(t, command, many) - peak(t, command, few)
 			require.Less(t, more, maxMemory*float64(len(many)-len(few)))
 		})

@@ -70,6 +70,9 @@ func (l *List) Render() ([]byte, error) {
 	}
 	var results []result
 	for _, doc := range documents {
+		if len(doc.Changes) == 0 {
+			continue
+		}
 		var object yaml.Node
 		if err := yaml.Unmarshal(doc.After, &object); err != nil {
 			return nil, err

@@ -23,7 +23,7 @@ func TestMarks(t *testing.T) {
 	} {
 		require.Less(t, marks([]byte(written)), 14, name)
 	}
-	require.Equal(t, 7, marks([]byte(`{"a":[1,2],"b:":"c,"}`)))
+	require.Equal(t, 8, marks([]byte(`{"a":[1,2],"b:":"c,"}`)))
 }
 
 // FuzzMarks holds that no document has more keys and values than twice its marks.

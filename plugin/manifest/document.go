@@ -53,6 +53,8 @@ type Error struct {
 	Object string
 	// Path is the field, such as ".spec.template"; empty for the document.
 	Path string
+	// list leads to an item from its List.
+	list string
 	// Problem says what is wrong and how to mend it.
 	Problem string
 }
@@ -67,8 +69,8 @@ func (e *Error) Error() string {
 		where += ": " + e.Source
 	}
 	where += ": " + e.Object
-	if e.Path != "" {
-		where += ": " + e.Path
+	if path := e.list + e.Path; path != "" {
+		where += ": " + path
 	}
 	return printable.Text(where + ": " + e.Problem)
 }
@@ -268,7 +270,7 @@ func (d *Document) errorAt(line int, path, problem string) error {
 }
 
 func (d *Document) newError(line int, path, problem string) *Error {
-	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, Path: d.piece.path + path, Problem: problem}
+	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, list: d.piece.path, Path: path, Problem: problem}
 }
 
 // syntaxError says where the parser stopped. It names no column in an item of JSON,

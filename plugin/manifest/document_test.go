@@ -25,7 +25,7 @@ func TestParseRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"no YAML": {
 			"a: [\nb: c\n",
-			"manifests: line 11, column 1: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
+			"manifests: line 11, column 4: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
 		},
 		"no UTF-8": {"a: \xff\n", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
 		"UTF-16":   {"\xff\xfea\x00", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},

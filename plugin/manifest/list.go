@@ -63,7 +63,7 @@ func cut(whole Piece, items []span, inLines bool) []Piece {
 	if len(tail) == 0 {
 		return pieces
 	}
-	return append(pieces, Piece{Lead: tail, Line: line})
+	return append(pieces, Piece{Lead: tail, Line: line + bytes.Count(tail, []byte("\n"))})
 }
 
 // isEmptyList tells whether a document is a List without items that has the key on

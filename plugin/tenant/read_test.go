@@ -117,11 +117,11 @@ func TestReadRefuses(t *testing.T) {
 		"comments":   {"# a\n", "1:1: (file): is empty; allowed is one document of kind Tenant; see tenant-post --help for an example"},
 		"no YAML": {
 			head + "spec: [\n",
-			"5:1: (file): is not YAML: did not find expected node content; allowed is one YAML document in UTF-8; look at the indentation and the quotes near this line",
+			"5:7: (file): is not YAML: did not find expected node content; allowed is one YAML document in UTF-8; look at the indentation and the quotes near this line",
 		},
 		"no UTF-8": {
 			"a: \xff\n",
-			"1:1: (file): is not YAML: invalid leading UTF-8 octet; allowed is one YAML document in UTF-8; look at the indentation and the quotes near this line",
+			"1:4: (file): is not YAML: invalid leading UTF-8 octet; allowed is one YAML document in UTF-8; look at the indentation and the quotes near this line",
 		},
 		"two documents": {head + "---\n" + head, "5:1: (file): holds a second document; allowed is one document; keep each tenant in a file of its own"},
 		"a list":        {"- a\n", "1:1: (file): " + noMapping + "the keys apiVersion, kind, metadata, spec" + writeMapping},

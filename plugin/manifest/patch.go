@@ -263,7 +263,7 @@ func (n Node) insertion(i int, item *yaml.Node) (edit, bool) {
 	case i == len(n.yaml.Content):
 		last := n.doc.contentEnd(start, n.limit, n.yaml)
 		return edit{offset: last, text: end + strings.TrimSuffix(lines, end)}, true
-	case i == 0 && isBehindDash:
+	case isBehindDash && n.yaml.Content[i].Line == n.yaml.Line:
 		// What is new takes the place of the first item, which goes on to the next line.
 		return edit{offset: start, text: strings.TrimPrefix(lines, indent) + indent}, true
 	}

@@ -27,7 +27,7 @@ func TestTenants(t *testing.T) {
 		},
 		{
 			Name: "e2e-team-c-cache", Tenant: "e2e-team-c", Namespace: framework.TeamCNamespace, Example: "team-c",
-			Helm4: true,
+			Helm4: true, Values: bounded,
 		},
 	}
 	framework.Namespace(t, "e2e-team-c-jobs")
@@ -45,6 +45,7 @@ func TestTenants(t *testing.T) {
 		"port-forward": func(t *testing.T) { t.Helper(); checkPortForward(t, instances[0]) },
 		"password":     func(t *testing.T) { t.Helper(); checkPassword(t, instances[0]) },
 		"budgets":      func(t *testing.T) { t.Helper(); checkBudgets(t, instances[0]) },
+		"hostile":      func(t *testing.T) { t.Helper(); checkHostile(t, instances[2]) },
 		"access":       func(t *testing.T) { t.Helper(); checkAccess(t, instances[0], instances[1:]) },
 	}
 	for n, i := range instances {

@@ -53,6 +53,7 @@ run() {
       scripts/servers.sh "${servers[@]}" || return
       # One after the other: they measure.
       for server in "${servers[@]}"; do lab_on "$server" || return; done
+      tests changes -tags versions -run '^TestVersions' ./test/scripts
       ;;
     e2e) on_cluster e2e 70m ;;
     full) on_cluster e2e,full 4h ;;

@@ -64,7 +64,7 @@ bench: ## the figures of docs/benchmarks.md and of plugin/README.md
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/bench.sh
 
-scale: ## what one operator carries, on a real API server; a row of docs/scale.md each for INSTANCES, 10 and 50 by default
+scale: ## what one operator carries, on a real API server: a row of docs/scale.md for each of INSTANCES; INSTANCES=shards tries two operators
 	@$(NEED) bin/kubectl bin/helm
 	@scripts/scale.sh $(INSTANCES)
 

@@ -58,7 +58,7 @@ func operator() *page {
 		graph("Duration", "s", "Mean time that one reconciliation takes.", third,
 			query(`sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_sum{<operator>}[$__rate_interval]))
 / (sum by (pod) (rate(kooper_controller_processed_event_duration_seconds_count{<operator>}[$__rate_interval])) > 0)`, "{{pod}}")),
-		graph("Queue", "none", "Events that wait for a worker. It is empty most of the time.", third,
+		graph("Queue", "none", "Events that wait for a worker. It is empty most of the time. Alert: RedisOperatorOverloaded.", third,
 			query(`sum by (pod) (kooper_controller_event_queue_length{<operator>,controller="redisfailover"})`, "{{pod}}")),
 	)
 

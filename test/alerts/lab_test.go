@@ -91,10 +91,7 @@ func (l *lab) record(rule rulefmt.Rule, minute int) {
 	gone := l.last[rule.Record]
 	l.last[rule.Record] = map[string]labels.Labels{}
 	for _, i := range []id{target, neighbour, namesake} {
-		expr, err := promql.ParseExpr(strings.NewReplacer(
-			fmt.Sprintf("namespace=%q", target.namespace), fmt.Sprintf("namespace=%q", i.namespace),
-			fmt.Sprintf("tenant_redis=%q", target.name), fmt.Sprintf("tenant_redis=%q", i.name),
-		).Replace(rule.Expr))
+		expr, err := promql.ParseExpr(i.own(rule.Expr))
 		require.NoError(l.t, err)
 		own := map[string]string{}
 		for name, value := range rule.Labels {
@@ -119,6 +116,14 @@ func (l *lab) record(rule rulefmt.Rule, minute int) {
 		require.NoError(l.t, err)
 	}
 	require.NoError(l.t, app.Commit())
+}
+
+// own returns the target's expression for another instance.
+func (i id) own(expr string) string {
+	return strings.NewReplacer(
+		fmt.Sprintf("namespace=%q", target.namespace), fmt.Sprintf("namespace=%q", i.namespace),
+		fmt.Sprintf("tenant_redis=%q", target.name), fmt.Sprintf("tenant_redis=%q", i.name),
+	).Replace(expr)
 }
 
 // first is the minute from which on a rule is looked at: an alert that is

@@ -46,6 +46,13 @@ var operatorExamples = []example{
 		}},
 	},
 	{
+		alert:   "RedisOperatorOverloaded",
+		once:    func(w *world) { w.wait(10) },
+		minutes: 10,
+		want:    alerts{{"Instances wait 11s for the redis-operator in redis-system: from 15s on it does not look after each of them every 30 s.", operators}},
+		silent:  faults{"they wait for less than 10 s": func(i *instance) { i.world.wait(8.5) }},
+	},
+	{
 		alert: "RedisOperatorReconcileFailing",
 		once: func(w *world) {
 			w.operator[0].set(w.instances[1].clusterOK(), always(0))
@@ -127,7 +134,7 @@ func TestOperatorNamespace(t *testing.T) {
 			assert.Equal(t, namespace, after[0].labels["namespace"], e.alert)
 		}
 	}
-	assert.Equal(t, []string{"RedisOperatorDown", "RedisOperatorNotReconciling", "RedisOperatorPodMissing"}, slices.Compact(slices.Sorted(slices.Values(own))))
+	assert.Equal(t, []string{"RedisOperatorDown", "RedisOperatorNotReconciling", "RedisOperatorOverloaded", "RedisOperatorPodMissing"}, slices.Compact(slices.Sorted(slices.Values(own))))
 }
 
 // TestOperatorWithoutInstances holds that an operator may be idle while no Redis

@@ -239,7 +239,33 @@ var tenantExamples = []example{
 				i.world.operator[1].vanish()
 			},
 			"it is scraped without honorLabels": func(i *instance) { i.world.override() },
+			"the operator is overloaded":        func(i *instance) { i.unseen(); i.world.wait(90) },
+			"it is overloaded, and scraped without honorLabels": func(i *instance) {
+				i.world.override()
+				i.unseen()
+				i.world.wait(90)
+			},
 		},
+	},
+	{
+		// An overloaded operator that has forgotten it.
+		alert:   "RedisNotReconciled",
+		fault:   func(i *instance) { i.forgotten(); i.world.wait(90) },
+		want:    alert("An operator runs, but does not look after redis-system/cache: nothing is repaired or updated."),
+		minutes: 5,
+	},
+	{
+		alert:   "RedisNotReconciled",
+		fault:   func(i *instance) { i.world.override(); i.forgotten(); i.world.wait(90) },
+		want:    alert("An operator runs, but does not look after redis-system/cache: nothing is repaired or updated."),
+		minutes: 5,
+	},
+	{
+		// It is not: its other events do not wait.
+		alert:   "RedisNotReconciled",
+		fault:   func(i *instance) { i.unseen(); i.world.wait(55) },
+		want:    alert("An operator runs, but does not look after redis-system/cache: nothing is repaired or updated."),
+		minutes: 5,
 	},
 	{
 		alert:   "RedisNotReconciled",

@@ -74,13 +74,18 @@ func healthy(t *testing.T) *world {
 			"pod": fmt.Sprintf("redis-operator-%d", pod), "instance": fmt.Sprintf("10.0.0.%d:9710", pod),
 		}))
 	}
-	// The second waits for the lead and reconciles nothing.
+	// The second waits for the lead, reconciles nothing and has asked for nothing.
+	w.operator[1].series = slices.DeleteFunc(w.operator[1].series, func(s *series) bool {
+		return s.metric.Get(model.MetricNameLabel) == "redis_operator_controller_k8s_operations_total"
+	})
 	for _, metric := range []string{
 		`kooper_controller_processed_event_duration_seconds_count{controller="redisfailover",success="true"}`,
 		`kooper_controller_processed_event_duration_seconds_sum{controller="redisfailover",success="true"}`,
 		`redis_operator_controller_k8s_operations_total{namespace="redis-system",kind="StatefulSet",name="rfr-cache",operation="UPDATE",status="SUCCESS",err="NA"}`,
 		`redis_operator_controller_redis_checks_total{namespace="redis-system",resource="cache",indicator="MASTER_COUNT_IS_NOT_ONE",instance="NA",status="HEALTHY"}`,
 		`redis_operator_controller_sentinel_checks_total{namespace="redis-system",resource="cache",indicator="SENTINEL_NUMBER_IN_MEMORY_MISMATCH",instance="10.1.0.21",status="HEALTHY"}`,
+		`kooper_controller_event_in_queue_duration_seconds_count{controller="redisfailover"}`,
+		`kooper_controller_event_in_queue_duration_seconds_sum{controller="redisfailover"}`,
 	} {
 		w.operator[0].add(metric, grows(6))
 	}
@@ -92,30 +97,39 @@ func healthy(t *testing.T) *world {
 		other.add("up", always(1))
 		other.add(`kooper_controller_event_queue_length{controller="other"}`, always(0))
 		other.add(`kooper_controller_processed_event_duration_seconds_count{controller="other",success="true"}`, grows(6))
+		other.add(`kooper_controller_event_in_queue_duration_seconds_count{controller="other"}`, grows(6))
+		other.add(`kooper_controller_event_in_queue_duration_seconds_sum{controller="other"}`, grows(600))
 		w.others = append(w.others, other)
 	}
 	for n, id := range []id{target, neighbour, namesake} {
-		i := &instance{id: id, ip: fmt.Sprintf("10.1.%d.", n), world: w}
-		for pod := range 3 {
-			recording := "redis-replica"
-			if pod == 0 {
-				recording = "redis-master"
-			}
-			i.redis = append(i.redis, i.pod(recording, "redis", fmt.Sprintf("rfr-%s-%d", id.name, pod), 11+pod, 9121))
-			i.sentinel = append(i.sentinel, i.pod("sentinel", "sentinel", fmt.Sprintf("rfs-%s-%d", id.name, pod), 21+pod, 9355))
-		}
-		for pod := range 2 {
-			i.proxy = append(i.proxy, i.pod("proxy", "proxy", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
-			i.certificates = append(i.certificates, i.pod("certificates", "certificates", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
-		}
-		i.probe = newScrape(t, "probe", "", map[string]string{
-			"namespace": id.namespace, "tenant_redis": id.name, "job": "probe", "instance": "rfs-" + id.name + "." + id.namespace + ":26379",
-		})
+		i := w.instance(id, n)
 		w.operator[0].add(i.clusterOK(), always(1))
 		w.operator[0].add(i.looks(), grows(6))
 		w.instances = append(w.instances, i)
 	}
 	return w
+}
+
+// instance returns a healthy one, the n-th from 0 on.
+func (w *world) instance(id id, n int) *instance {
+	w.t.Helper()
+	i := &instance{id: id, ip: fmt.Sprintf("10.%d.%d.", 1+n/256, n%256), world: w}
+	for pod := range 3 {
+		recording := "redis-replica"
+		if pod == 0 {
+			recording = "redis-master"
+		}
+		i.redis = append(i.redis, i.pod(recording, "redis", fmt.Sprintf("rfr-%s-%d", id.name, pod), 11+pod, 9121))
+		i.sentinel = append(i.sentinel, i.pod("sentinel", "sentinel", fmt.Sprintf("rfs-%s-%d", id.name, pod), 21+pod, 9355))
+	}
+	for pod := range 2 {
+		i.proxy = append(i.proxy, i.pod("proxy", "proxy", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
+		i.certificates = append(i.certificates, i.pod("certificates", "certificates", fmt.Sprintf("%s-proxy-%d", id.name, pod), 31+pod, 8404))
+	}
+	i.probe = newScrape(w.t, "probe", "", map[string]string{
+		"namespace": id.namespace, "tenant_redis": id.name, "job": "probe", "instance": "rfs-" + id.name + "." + id.namespace + ":26379",
+	})
+	return i
 }
 
 // pod returns the scrape of one Pod. Recorded on 127.0.0.x, it is the Pod that
@@ -308,11 +322,27 @@ func (i *instance) looks() string {
 // unseen has the operator look at the instance no more. It does not forget what it
 // has counted.
 func (i *instance) unseen() {
+	i.world.operator[0].set(i.asked(), always(6000))
+}
+
+// forgotten has the operator look at the instance no more, and drop what it has
+// counted, which it does 5 to 10 minutes after its last look.
+func (i *instance) forgotten() {
+	i.world.operator[0].drop(i.asked())
+}
+
+// asked selects what the operator has asked for on the instance's behalf.
+func (i *instance) asked() string {
 	label := "namespace"
 	if i.world.overridden {
 		label = "exported_namespace"
 	}
-	i.world.operator[0].set(fmt.Sprintf(`redis_operator_controller_k8s_operations_total{%s=%q,name="rfr-%s"}`, label, i.namespace, i.name), always(6000))
+	return fmt.Sprintf(`redis_operator_controller_k8s_operations_total{%s=%q,name="rfr-%s"}`, label, i.namespace, i.name)
+}
+
+// wait has events wait for the operator for so many seconds more.
+func (w *world) wait(seconds float64) {
+	w.operator[0].grow("kooper_controller_event_in_queue_duration_seconds_sum", 6*seconds)
 }
 
 // override has the operator scraped without honorLabels: the namespace of a metric
@@ -366,7 +396,7 @@ func each(scrapes []*scrape, do func(*scrape)) {
 func (w *world) scrape(metrics []string) []*series {
 	scrapes := slices.Concat(w.operator, w.others)
 	for _, i := range w.instances {
-		scrapes = append(scrapes, slices.Concat(i.redis, i.sentinel, i.proxy, i.certificates, []*scrape{i.probe})...)
+		scrapes = append(scrapes, i.scrapes()...)
 	}
 	var found []*series
 	for _, scrape := range scrapes {
@@ -384,6 +414,11 @@ func (w *world) scrape(metrics []string) []*series {
 		}
 	}
 	return found
+}
+
+// scrapes are those of all targets of an instance.
+func (i *instance) scrapes() []*scrape {
+	return slices.Concat(i.redis, i.sentinel, i.proxy, i.certificates, []*scrape{i.probe})
 }
 
 func always(f float64) value {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,13 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// settings are what the chart gives the operator.
+// settings are how an operator runs.
 type settings struct {
-	version     string
-	concurrency int
-	queries     int
-	// environment is the operator's own.
-	environment []string
+	// system is its namespace, version 1.2 or 1.3.
+	system, version string
+	// arguments are those that the chart gives it, environment is its own.
+	arguments, environment []string
 }
 
 // operator is the real one.
@@ -39,9 +39,8 @@ func startOperator(t *testing.T, p *plane, s settings) *operator {
 	t.Helper()
 	o := &operator{settings: s, port: freePort(t)}
 	o.begin = func() *process {
-		return start(t, "operator", "redis-operator-"+s.version+"/redisoperator", append([]string{"POD_NAMESPACE=redis-system"}, s.environment...),
-			"--development", "--kubeconfig", p.kubeconfig, "--listen-address", fmt.Sprintf("127.0.0.1:%d", o.port),
-			fmt.Sprintf("--concurrency=%d", s.concurrency), fmt.Sprintf("--k8s-cli-qps-limit=%d", s.queries), fmt.Sprintf("--k8s-cli-burstable-limit=%d", s.queries))
+		return start(t, "operator", "redis-operator-"+s.version+"/redisoperator", append([]string{"POD_NAMESPACE=" + s.system}, s.environment...),
+			slices.Concat(s.arguments, []string{"--development", "--kubeconfig", p.kubeconfigs[s.system], "--listen-address", fmt.Sprintf("127.0.0.1:%d", o.port)})...)
 	}
 	o.process = o.begin()
 	return o
@@ -61,6 +60,9 @@ type counters map[string]float64
 
 var sample = regexp.MustCompile(`^([a-z0-9_]+)(\{[^ ]*\})? ([0-9.e+-]+)$`)
 
+// samples is how many lines a page of metrics has.
+const samples = "samples"
+
 // counted returns the sums of what a page of metrics counts, by name, and of the
 // API server's requests by verb.
 func counted(body *bufio.Scanner) counters {
@@ -75,6 +77,7 @@ func counted(body *bufio.Scanner) counters {
 			continue
 		}
 		found[match[1]] += value
+		found[samples]++
 		if match[1] == "apiserver_request_total" {
 			_, verb, _ := strings.Cut(match[2], `verb="`)
 			verb, _, _ = strings.Cut(verb, `"`)

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
@@ -27,12 +29,22 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// tokens are the passwords of the API server's users. The operator has its own
+// systems are the namespaces that may have an operator.
+var systems = []string{"redis-system", "redis-system-a", "redis-system-b"}
+
+// account is the API server's name of the operator in a namespace.
+func account(system string) string { return "system:serviceaccount:" + system + ":redis-operator" }
+
+// tokens are the passwords of the API server's users. Operators have their own
 // ServiceAccount's name and groups, so that the chart's rights, and the API server's
 // priorities, are those of a cluster.
-const tokens = `admin,admin,admin,"system:masters"
-operator,system:serviceaccount:redis-system:redis-operator,operator,"system:serviceaccounts,system:serviceaccounts:redis-system"
-`
+func tokens() []byte {
+	lines := "admin,admin,admin,\"system:masters\"\n"
+	for _, system := range systems {
+		lines += fmt.Sprintf("%s,%s,%[1]s,\"system:serviceaccounts,system:serviceaccounts:%[1]s\"\n", system, account(system))
+	}
+	return []byte(lines)
+}
 
 // plane is a Kubernetes of etcd and an API server alone.
 type plane struct {
@@ -40,11 +52,13 @@ type plane struct {
 	config    *rest.Config
 	typed     kubernetes.Interface
 	dynamic   dynamic.Interface
-	// kubeconfig is the operator's.
-	kubeconfig, admin string
+	// kubeconfigs are the operators', by namespace.
+	kubeconfigs map[string]string
+	admin       string
 }
 
-func newPlane(t *testing.T) *plane {
+// newPlane starts one, with more arguments of the API server.
+func newPlane(t *testing.T, arguments ...string) *plane {
 	t.Helper()
 	folder := t.TempDir()
 	client, peer, secure := freePort(t), freePort(t), freePort(t)
@@ -61,15 +75,15 @@ func newPlane(t *testing.T) *plane {
 
 	etcdURL := fmt.Sprintf("http://127.0.0.1:%d", client)
 	peerURL := fmt.Sprintf("http://127.0.0.1:%d", peer)
-	p := &plane{}
+	p := &plane{kubeconfigs: map[string]string{}}
 	// Its disk is not what is measured.
 	p.etcd = start(t, "etcd", "etcd/server", nil, "--data-dir", filepath.Join(folder, "etcd"), "--listen-client-urls", etcdURL, "--advertise-client-urls", etcdURL,
 		"--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL, "--initial-cluster", "default="+peerURL, "--unsafe-no-fsync")
-	p.api = start(t, "kube-apiserver", "kubernetes/kube-apiserver", nil, "--etcd-servers", etcdURL,
+	p.api = start(t, "kube-apiserver", "kubernetes/kube-apiserver", nil, append(arguments, "--etcd-servers", etcdURL,
 		"--bind-address", "127.0.0.1", "--secure-port", strconv.Itoa(secure), "--cert-dir", filepath.Join(folder, "certs"),
-		"--token-auth-file", write("tokens.csv", []byte(tokens)), "--authorization-mode", "RBAC",
+		"--token-auth-file", write("tokens.csv", tokens()), "--authorization-mode", "RBAC",
 		"--service-account-issuer", "https://scale.local", "--service-account-key-file", signer, "--service-account-signing-key-file", signer,
-		"--service-cluster-ip-range", "10.96.0.0/12", "--disable-admission-plugins", "ServiceAccount", "--v", "1")
+		"--service-cluster-ip-range", "10.96.0.0/12", "--disable-admission-plugins", "ServiceAccount", "--v", "1")...)
 
 	kubeconfig := func(user string) string {
 		config := clientcmdapi.NewConfig()
@@ -81,7 +95,10 @@ func newPlane(t *testing.T) *plane {
 		require.NoError(t, clientcmd.WriteToFile(*config, path))
 		return path
 	}
-	p.kubeconfig, p.admin = kubeconfig("operator"), kubeconfig("admin")
+	for _, system := range systems {
+		p.kubeconfigs[system] = kubeconfig(system)
+	}
+	p.admin = kubeconfig("admin")
 	p.config, err = clientcmd.BuildConfigFromFlags("", p.admin)
 	require.NoError(t, err)
 	p.config.QPS = -1
@@ -96,12 +113,12 @@ func newPlane(t *testing.T) *plane {
 	return p
 }
 
-// install applies what Helm renders of the operator's chart but for its Pods, and waits
-// until RedisFailovers are known.
-func (p *plane) install(t *testing.T) {
+// install applies what Helm renders of the operator's chart, which makes no Pods here, and
+// waits until RedisFailovers are known.
+func (p *plane) install(t *testing.T, system string, arguments ...string) {
 	t.Helper()
-	p.namespace(t, "redis-system")
-	manifests, err := exec.CommandContext(t.Context(), repository+"/bin/helm", "template", "redis-operator", repository+"/charts/redis-operator", "--namespace", "redis-system").Output()
+	p.namespace(t, system)
+	manifests, err := exec.CommandContext(t.Context(), repository+"/bin/helm", append([]string{"template", "redis-operator", repository + "/charts/redis-operator", "--namespace", system}, arguments...)...).Output()
 	require.NoError(t, err)
 	apply := exec.CommandContext(t.Context(), repository+"/bin/kubectl", "--kubeconfig", p.admin, "apply", "--server-side", "--force-conflicts", "-f", "-")
 	apply.Stdin = bytes.NewReader(manifests)
@@ -113,9 +130,11 @@ func (p *plane) install(t *testing.T) {
 	}, time.Minute, time.Second)
 }
 
+// namespace makes one that is not there yet.
 func (p *plane) namespace(t *testing.T, name string) {
 	t.Helper()
-	apply := exec.CommandContext(t.Context(), repository+"/bin/kubectl", "--kubeconfig", p.admin, "create", "namespace", name)
-	out, err := apply.CombinedOutput()
-	require.NoError(t, err, string(out))
+	_, err := p.typed.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	if !apierrors.IsAlreadyExists(err) {
+		require.NoError(t, err)
+	}
 }

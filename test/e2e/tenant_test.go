@@ -45,6 +45,7 @@ func TestTenants(t *testing.T) {
 		"port-forward": func(t *testing.T) { t.Helper(); checkPortForward(t, instances[0]) },
 		"password":     func(t *testing.T) { t.Helper(); checkPassword(t, instances[0]) },
 		"budgets":      func(t *testing.T) { t.Helper(); checkBudgets(t, instances[0]) },
+		"quota":        func(t *testing.T) { t.Helper(); checkQuota(t, instances[0]) },
 		"access":       func(t *testing.T) { t.Helper(); checkAccess(t, instances[0], instances[1:]) },
 	}
 	for n, i := range instances {

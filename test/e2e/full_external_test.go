@@ -65,8 +65,8 @@ func TestExternalSecret(t *testing.T) {
 	awaitPasswordOf(t, i, mine)
 	noneLost(t, renewed, ready)
 	require.Equal(t, second, passwordOf(t, i), "the tenant has its Secret still")
-	require.Equal(t, "PONG", ping(t, i, second))
-	require.NotEqual(t, "PONG", ping(t, i, first))
+	require.Equal(t, "PONG", asTenant(t, i, second, "PING"))
+	require.NotEqual(t, "PONG", asTenant(t, i, first, "PING"))
 }
 
 // awaitPasswordOf waits until all Redis Pods are new ones, which have their password from

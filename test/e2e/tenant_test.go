@@ -46,6 +46,7 @@ func TestTenants(t *testing.T) {
 		"password":     func(t *testing.T) { t.Helper(); checkPassword(t, instances[0]) },
 		"budgets":      func(t *testing.T) { t.Helper(); checkBudgets(t, instances[0]) },
 		"hostile":      func(t *testing.T) { t.Helper(); checkHostile(t, instances[2]) },
+		"quota":        func(t *testing.T) { t.Helper(); checkQuota(t, instances[0]) },
 		"access":       func(t *testing.T) { t.Helper(); checkAccess(t, instances[0], instances[1:]) },
 	}
 	for n, i := range instances {

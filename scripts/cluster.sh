@@ -55,7 +55,7 @@ fi
 if exists; then
   kind export kubeconfig --name "$CLUSTER" --kubeconfig "$KUBECONFIG" 2>/dev/null || true
   kubectl get --raw /readyz --request-timeout 10s >/dev/null 2>&1 ||
-    die "the kind cluster $CLUSTER exists and does not answer; its nodes may have other addresses since the container engine started anew. Remove it with 'make down' and repeat, or name another with CLUSTER=…"
+    die "the kind cluster $CLUSTER exists and does not answer; its nodes may have other addresses since the container engine started again. Remove it with 'make down' and repeat, or name another with CLUSTER=…"
   scripts/images.sh
   say "cluster: $CLUSTER"
 else

@@ -6,18 +6,16 @@
 
 charts=$1
 
-# Every key of values.yaml is required: Helm takes null for "no such key", and
-# templates would find nothing where values.yaml had a default. Where a template looks
-# for that, with files/keys.json, the schema does without: editors mark each partial file.
-REQUIRE='def require: if .properties then .required = (.properties | keys - ["global"]) | .properties |= map_values(require) else . end; require'
-
 # answer_other_charts CHART lets the schema pass what people bring from other charts, for
-# a template to answer: a schema could only say that a key is not allowed.
+# a template to answer: a schema could only say that a key is not allowed. A text of ours
+# may be a map of theirs.
 answer_other_charts() {
   # shellcheck disable=SC2016 # jq's variables
   change_schema "$1" '
-    reduce ($others[0] | to_entries[]) as $other (.;
-      setpath($other.key | split(".") | map("properties", .); {deprecated: true, description: $other.value}))' \
+    def at: map("properties", .);
+    reduce ($others[0] | to_entries[]) as $other (.; ($other.key | split(".")) as $path | ($path[:-1] | at) as $above |
+      if $path[1] and getpath($above).type == "string" then setpath($above; getpath($above) + {type: ["string", "object"], additionalProperties: false, minProperties: 1}) else . end |
+      setpath($path | at; {deprecated: true, description: $other.value}))' \
     --slurpfile others "$1/files/other-charts.json"
 }
 
@@ -29,9 +27,11 @@ change_schema() {
   mv "$chart/values.schema.json.tmp" "$chart/values.schema.json"
 }
 
-# list_keys CHART writes the paths of all its values into files/keys.json, and asks for
-# none in the schema.
+# list_keys CHART writes the paths of all its values into files/keys.json, for a template
+# that looks for null: Helm takes that for "no such key", and other templates would find
+# nothing. A schema that requires the keys would have editors mark every partial file.
 list_keys() {
+  mkdir -p "$1/files"
   jq 'def names(path): .properties // {} | to_entries[] | (path + .key) as $name | $name, (.value | names($name + "."));
     [names("") | select(. != "global")]' "$1/values.schema.json" >"$1/files/keys.json"
   change_schema "$1" 'def ask_none: if .properties then del(.required) | .properties |= map_values(ask_none) else . end; ask_none'
@@ -41,12 +41,8 @@ for values in "$charts"/*/values.yaml; do
   chart=$(dirname "$values")
   helm-schema --values "$values" --output "$chart/values.schema.json" \
     --draft 7 --indent 2 --no-additional-properties --use-helm-docs
-  if [ -f "$chart/files/other-charts.json" ]; then
-    list_keys "$chart"
-    answer_other_charts "$chart"
-  else
-    change_schema "$chart" "$REQUIRE"
-  fi
+  list_keys "$chart"
+  [ ! -f "$chart/files/other-charts.json" ] || answer_other_charts "$chart"
 done
 helm-docs --chart-search-root "$charts" --sort-values-order file --log-level warning
 

@@ -27,7 +27,7 @@ func (w *world) checkReplicas(made workload) {
 
 func (w *world) checkController(made workload) {
 	if made.kind == "Pod" && !made.owned {
-		w.report("pod-without-controller", Note, made.id, "metadata.ownerReferences", "nothing makes this Pod anew: use a Job or a Deployment")
+		w.report("pod-without-controller", Note, made.id, "metadata.ownerReferences", "nothing makes this Pod again: use a Job or a Deployment")
 	}
 }
 

@@ -36,6 +36,7 @@ func template(t *testing.T, chart, release, namespace, name string, set ...strin
 	for _, s := range append([]string{"monitoring.enabled=true"}, set...) {
 		args = append(args, "--set", s)
 	}
+	require.FileExists(t, repository+"/bin/helm", "run make tools")
 	var stderr strings.Builder
 	command := exec.CommandContext(t.Context(), repository+"/bin/helm", args...)
 	command.Stderr = &stderr

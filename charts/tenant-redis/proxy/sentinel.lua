@@ -12,7 +12,7 @@
 -- * A master that Sentinels have replaced is left at once.
 -- * While no majority of the Sentinels answers, the master that is there is kept
 --   as long as it has all of its replicas. If one of them is out of its sight, for
---   as long as a Sentinel needs to hold it for dead, that may have been promoted
+--   as long as a Sentinel needs to consider it down, that may have been promoted
 --   where the proxy cannot see it.
 -- What a Sentinel announces counts at once: it is subscribed to, and asked besides,
 -- since a repair by the operator is not announced.
@@ -244,7 +244,7 @@ local function chosen()
 	return found
 end
 
--- replication is what a Redis tells of its replication.
+-- replication is what a Redis says about its replication.
 local function replication(address)
 	return connected(address, function(socket)
 		if password then

@@ -5,6 +5,8 @@
 {{- $pinned := printf "^[a-z0-9][a-zA-Z0-9._:/-]*[a-z0-9](:%s|@sha256:[a-f0-9]{64}|:%s@sha256:[a-f0-9]{64})$" $tag $tag -}}
 {{- $rules := list -}}
 {{- range $key, $image := dict "image" $v.image "exporter.image" $v.exporter.image "proxy.image" $v.proxy.image -}}
+{{- /* A map is answered as the value of another chart. */ -}}
+{{- if kindIs "string" $image -}}
 {{- $portOnly := regexMatch ":[0-9]+/[^:@]*$" $image -}}
 {{- $rules = append $rules (dict
     "key" $key
@@ -12,6 +14,7 @@
     "says" (printf
       "%q must be an image with a tag other than latest or with a sha256 digest, so that every Pod runs the same" $image)
     "fix" "add one") -}}
+{{- end -}}
 {{- end -}}
 {{- range $key, $rule := dict
   "image" (dict
@@ -30,7 +33,7 @@
     "why" "than the alerts are tested with, and they may never fire"
     "fix" "use v1.82.0 or later, or set monitoring.enabled to false") -}}
 {{- /* A tag that begins with no version may be any. */ -}}
-{{- $tagged := regexReplaceAll "@.*$" $rule.image "" | regexFind ":v?[0-9]+(\\.[0-9]+){0,2}([-_][^/:]*)?$" -}}
+{{- $tagged := regexReplaceAll "@.*$" (toString $rule.image) "" | regexFind ":v?[0-9]+(\\.[0-9]+){0,2}([-_][^/:]*)?$" -}}
 {{- $version := regexFind "[0-9]+(\\.[0-9]+){0,2}" $tagged -}}
 {{- $rules = append $rules (dict
     "key" $key

@@ -7,9 +7,11 @@
 {{- range initial $path -}}
 {{- $at = get $at . -}}
 {{- end -}}
+{{- /* A text of ours may be a map elsewhere. */ -}}
+{{- $map := kindIs "map" $at | ternary $at dict -}}
 {{- $rules = append $rules (dict
     "key" $key
-    "wrong" (hasKey $at (last $path))
+    "wrong" (hasKey $map (last $path))
     "says" "is not a value of this chart"
     "fix" $answer) -}}
 {{- end -}}

@@ -104,3 +104,8 @@ func TestRefusedValues(t *testing.T) {
 		})
 	}
 }
+
+// TestNoValueIsNull holds that null, which to Helm means no value at all, is refused.
+func TestNoValueIsNull(t *testing.T) {
+	chart.RefusesNull(t)
+}

@@ -25,7 +25,7 @@ func job(t *testing.T, helm, name string, flags ...string) batchv1.Job {
 		"template", "cache", render.Repository + "/charts/tenant-redis", "--namespace", "redis-system",
 		"--show-only", "templates/tests/" + name + ".yaml", "--set", "auth.existingSecret=mine",
 	}, flags...)
-	out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/"+helm, arguments...).Output()
+	out, err := exec.CommandContext(t.Context(), render.Built(t, helm), arguments...).Output()
 	require.NoError(t, err, "%s", out)
 	var job batchv1.Job
 	require.NoError(t, yaml.UnmarshalStrict(out, &job))

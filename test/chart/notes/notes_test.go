@@ -47,7 +47,7 @@ func notes(t *testing.T, flags ...string) string {
 	var printed [2]string
 	for n, helm := range []string{"helm", "helm4"} {
 		arguments := append([]string{"template", "cache", dir, "--namespace", "redis-system", "--show-only", "templates/notes.yaml"}, flags...)
-		out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/"+helm, arguments...).Output()
+		out, err := exec.CommandContext(t.Context(), render.Built(t, helm), arguments...).Output()
 		require.NoError(t, err)
 		var configMap corev1.ConfigMap
 		require.NoError(t, yaml.UnmarshalStrict(out, &configMap))

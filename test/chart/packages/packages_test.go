@@ -91,7 +91,7 @@ func TestRenderedFieldsAreKnown(t *testing.T) {
 
 func assertKnown(t *testing.T, helm string, arguments []string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/"+helm, arguments...).Output()
+	out, err := exec.CommandContext(t.Context(), render.Built(t, helm), arguments...).Output()
 	require.NoError(t, err, "%s", out)
 	documents := 0
 	for document := range bytes.SplitSeq(out, []byte("\n---\n")) {
@@ -187,7 +187,7 @@ func TestImagesToMirror(t *testing.T) {
 		"redis-operator": "crds.create=false",
 		"tenant-redis":   "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true",
 	} {
-		manifests, err := exec.CommandContext(t.Context(), repository+"/bin/helm", "template", "cache", repository+"/charts/"+chart, "--namespace", "redis-system", "--set", set).Output()
+		manifests, err := exec.CommandContext(t.Context(), render.Built(t, "helm"), "template", "cache", repository+"/charts/"+chart, "--namespace", "redis-system", "--set", set).Output()
 		require.NoError(t, err)
 		for _, match := range regexp.MustCompile(`(?m)^[ -]*image: "?([^"\s]+)"?$`).FindAllSubmatch(manifests, -1) {
 			rendered[string(match[1])] = true

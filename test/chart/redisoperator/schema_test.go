@@ -24,7 +24,7 @@ func TestRefusedValues(t *testing.T) {
 		"no replicas":             {values{"replicas": "0"}, []string{"/replicas"}},
 		"replicas as text":        {values{"replicas": `"2"`}, []string{"/replicas"}},
 		"unknown flavour":         {values{"flavour": `"spotahome-1.1"`}, []string{"/flavour", "spotahome-1.3", "spotahome-1.2"}},
-		"no limit":                {values{"resources.limits.memory": "null"}, []string{"/resources/limits", "'memory'"}},
+		"no limit":                {values{"resources.limits.memory": "null"}, []string{"resources.limits.memory: is null, which takes its default away: leave it out for that, or set it"}},
 		"not a quantity":          {values{"resources.limits.memory": `"much"`}, []string{"/resources/limits/memory"}},
 		"not a namespace":         {values{"watchedNamespaces": `["a.*"]`}, []string{"/watchedNamespaces/0"}},
 		"metrics open to all":     {values{"monitoring.podLabels": `{"app.kubernetes.io/name": null}`}, []string{"/monitoring/podLabels"}},
@@ -45,6 +45,12 @@ func TestRefusedValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoValueIsNull holds that null, which to Helm means no value at all, is refused for
+// every key, and that the schema asks for none: editors would mark each partial file.
+func TestNoValueIsNull(t *testing.T) {
+	chart.RefusesNull(t)
 }
 
 // TestAllMistakesAreToldAtOnce holds that each topic of the rules is told of in the same

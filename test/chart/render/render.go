@@ -9,6 +9,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,9 +32,20 @@ func UsePinnedHelm() {
 	if err != nil {
 		panic(err)
 	}
+	if _, err := os.Stat(bin + "/helm"); err != nil {
+		panic("bin/helm is missing: run make tools")
+	}
 	if err := os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
 		panic(err)
 	}
+}
+
+// Built is the path of a program in bin/, which make builds.
+func Built(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(Repository, "bin", name)
+	require.FileExists(t, path, "run make build tools")
+	return path
 }
 
 // Values maps the path of a value to JSON, as helm's --set-json takes it.
@@ -94,6 +108,38 @@ func (c Chart) With(v Values) Values {
 	}
 	maps.Copy(all, v)
 	return all
+}
+
+// RefusesNull holds that null is refused for every value, at once where none is a part
+// of another, and that the schema requires no key.
+func (c Chart) RefusesNull(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Dir, "files/keys.json"))
+	require.NoError(t, err)
+	var keys []string
+	require.NoError(t, json.Unmarshal(text, &keys))
+	require.NotEmpty(t, keys)
+	const message = ": is null, which takes its default away: leave it out for that, or set it"
+	leaves := Values{}
+	for _, key := range keys {
+		if slices.ContainsFunc(keys, func(other string) bool { return strings.HasPrefix(other, key+".") }) {
+			_, err := c.Template(t, Values{key: "null"})
+			require.ErrorContains(t, err, key+message)
+		} else {
+			leaves[key] = "null"
+		}
+	}
+	_, err = c.Template(t, leaves)
+	for key := range leaves {
+		require.ErrorContains(t, err, key+message)
+	}
+
+	schema, err := os.ReadFile(filepath.Join(c.Dir, "values.schema.json"))
+	require.NoError(t, err)
+	for _, match := range regexp.MustCompile(`"required": \[[^]]*\]`).FindAllString(string(schema), -1) {
+		// Of items of a list, which have no defaults.
+		require.Regexp(t, `"(name|kind|key)"`, match)
+	}
 }
 
 // ID is that of the object of this kind that bears the release's name and is in

@@ -28,10 +28,10 @@ func objects(t *testing.T, tenant string) []unstructured.Unstructured {
 	t.Helper()
 	folder := render.Repository + "/examples/tenants/" + tenant
 	release := releases[tenant]
-	out, err := exec.CommandContext(t.Context(), render.Repository+"/bin/helm",
+	out, err := exec.CommandContext(t.Context(), render.Built(t, "helm"),
 		"template", release.name, render.Repository+"/charts/tenant-redis", "--namespace", release.namespace, "--skip-tests",
 		"--values", folder+"/values.yaml", "--set", "auth.existingSecret="+release.name+"-password",
-		"--post-renderer", render.Repository+"/bin/tenant-post", "--post-renderer-args", "--tenant="+folder+"/tenant.yaml",
+		"--post-renderer", render.Built(t, "tenant-post"), "--post-renderer-args", "--tenant="+folder+"/tenant.yaml",
 	).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	var found []unstructured.Unstructured

@@ -44,7 +44,8 @@ func TestSplit(t *testing.T) {
 }
 
 func FuzzSplitKeepsEveryByte(f *testing.F) {
-	for _, seed := range []string{"", "---", "a: 1\n---\nb: 2", "\r\n---\r\n", "---\n---\n\n--- x\n----\n", "\n\n---",
+	for _, seed := range []string{
+		"", "---", "a: 1\n---\nb: 2", "\r\n---\r\n", "---\n---\n\n--- x\n----\n", "\n\n---",
 		"kind: List\nitems:\n  - a: 1\n  - b\nx: y\n---\n{\"kind\":\"List\",\"items\":[{},\n1 ]}\n",
 	} {
 		f.Add([]byte(seed))

@@ -80,7 +80,7 @@ type state struct {
 func (s state) turned() state {
 	s.turn, s.users = s.turn.turned(), slices.Clone(s.users)
 	for n := range s.users {
-		s.users[n].turn = s.users[n].turn.turned()
+		s.users[n].turn = s.users[n].turned()
 	}
 	return s
 }

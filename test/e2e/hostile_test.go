@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +46,8 @@ func checkHostile(t *testing.T, i *framework.Instance) {
 		{"sentinel SHUTDOWN", "NOPERM"},
 		{"sentinel --user sentinel-user --pass x PING", "AUTH failed: WRONGPASS"},
 	}
-	script := `
+	var script strings.Builder
+	script.WriteString(`
 sentinel() { timeout 5 redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" "$@" 2>&1; }
 # A new Pod is let in a moment after it has started.
 for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -55,14 +57,14 @@ done
 stranger() { timeout 5 redis-cli -h "$master" "$@" 2>&1; }
 tenant() { export REDISCLI_AUTH="$REDIS_PASSWORD"; stranger --user "$REDIS_USERNAME" "$@"; }
 reader() { export REDISCLI_AUTH="$REDIS_READ_PASSWORD"; stranger --user "$REDIS_READ_USERNAME" "$@"; }
-`
+`)
 	for n, attempt := range attempts {
-		script += fmt.Sprintf("echo \"%d: $(%s | grep -v Warning | head -n 1)\"\n", n, attempt.command)
+		fmt.Fprintf(&script, "echo \"%d: $(%s | grep -v Warning | head -n 1)\"\n", n, attempt.command)
 	}
 	job := i.StartJob(t, i.Tenant, "hostile", func(pod *corev1.PodTemplateSpec) {
 		pod.Labels = map[string]string{i.AccessLabel(): "allow"}
 		pod.Spec.Containers[0].Image = "tenant-redis.local/valkey/valkey:8.1.11"
-		pod.Spec.Containers[0].Command = []string{"sh", "-c", script}
+		pod.Spec.Containers[0].Command = []string{"sh", "-c", script.String()}
 	})
 	_, err := job.AwaitEnd(t.Context(), 2*time.Minute)
 	said := "\n" + job.Log(t)

@@ -38,7 +38,7 @@ func Run(ctx context.Context, command string, program []string, out io.Writer) (
 	if err != nil {
 		return recorded, err
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	child := exec.CommandContext(ctx, program[0], program[1:]...)
 	child.Stdout, child.Stderr = writer, writer
 	begun := time.Now()

@@ -39,11 +39,12 @@ func account(system string) string { return "system:serviceaccount:" + system + 
 // ServiceAccount's name and groups, so that the chart's rights, and the API server's
 // priorities, are those of a cluster.
 func tokens() []byte {
-	lines := "admin,admin,admin,\"system:masters\"\n"
+	var lines bytes.Buffer
+	lines.WriteString("admin,admin,admin,\"system:masters\"\n")
 	for _, system := range systems {
-		lines += fmt.Sprintf("%s,%s,%[1]s,\"system:serviceaccounts,system:serviceaccounts:%[1]s\"\n", system, account(system))
+		fmt.Fprintf(&lines, "%s,%s,%[1]s,\"system:serviceaccounts,system:serviceaccounts:%[1]s\"\n", system, account(system))
 	}
-	return []byte(lines)
+	return lines.Bytes()
 }
 
 // plane is a Kubernetes of etcd and an API server alone.

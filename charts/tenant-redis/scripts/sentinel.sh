@@ -129,6 +129,7 @@ role() {
 # others know it. An answer comes after that to a PING which says what it is to.
 ask() {
 	case $1 in */*) id=${1#*/} ;; *) id='' ;; esac
+	# shellcheck disable=SC2154 # who asks sets $old, the master, and $leader, its own ID
 	sentinel "${1%/*}" <<-EOF |
 		PING @id
 		SENTINEL MYID

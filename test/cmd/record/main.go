@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -40,9 +41,5 @@ func run(as, out string, program []string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	if err := recorded.WriteSVG(file); err != nil {
-		return err
-	}
-	return file.Close()
+	return errors.Join(recorded.WriteSVG(file), file.Close())
 }

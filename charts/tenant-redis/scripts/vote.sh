@@ -71,7 +71,7 @@ unclaimed() {
 	highest=$newest rival=''
 	while read -r _ its_epoch its_vote; do
 		[ "${its_epoch:-0}" -ge "$highest" ] || continue
-		[ "$its_epoch" -gt "$newest" ] || continue
+		[ "${its_epoch:-0}" -gt "$newest" ] || continue
 		[ "$its_epoch" = "$highest" ] || highest=$its_epoch rival=''
 		[ "$its_vote" = "$leader" ] || rival=$its_vote
 	done <<-EOF

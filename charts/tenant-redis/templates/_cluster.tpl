@@ -14,8 +14,8 @@ no cluster. Each instance has one.
 
 {{/*
 What this instance runs with already, as JSON: {"secret": "the name of the Secret with its
-password, or empty", "user": "the tenant's user that each Redis knows, or empty"}; {} if it does
-not run.
+password, or empty", "user": "the tenant's user that each Redis knows, or empty", "image": "that
+each Redis runs, or empty while they differ"}; {} if it does not run.
 */}}
 {{- define "tenant-redis.running" -}}
 {{- $name := include "tenant-redis.name" . -}}
@@ -24,12 +24,15 @@ not run.
 {{- range include "tenant-redis.serviceAccounts" . | fromJson | dig "items" list -}}
 {{- if eq .metadata.name $name -}}
 {{- with lookup "apps/v1" "StatefulSet" $.Release.Namespace (printf "rfr-%s" $name) -}}
-{{- $running = dict "secret" "" "user" "" -}}
+{{- $running = dict "secret" "" "user" "" "image" "" -}}
 {{- $started := and (eq (dig "status" "observedGeneration" 0 . | int) (dig "metadata" "generation" 0 . | int)) (eq (dig "status" "updatedReplicas" 0 . | int) (dig "spec" "replicas" 0 . | int)) -}}
 {{- range dig "spec" "template" "spec" "containers" list . -}}
 {{- $command := dig "command" list . -}}
 {{- if and $started (has "--user" $command) -}}
 {{- $_ := rest (splitList "\n--user\n" (join "\n" $command)) | first | splitList "\n" | first | set $running "user" -}}
+{{- end -}}
+{{- if and $started (eq .name "redis") -}}
+{{- $_ := dig "image" "" . | set $running "image" -}}
 {{- end -}}
 {{- range dig "env" list . -}}
 {{- if eq .name "REDIS_PASSWORD" -}}

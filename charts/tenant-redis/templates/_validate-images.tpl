@@ -33,8 +33,7 @@
     "why" "than the alerts are tested with, and they may never fire"
     "fix" "use v1.82.0 or later, or set monitoring.enabled to false") -}}
 {{- /* A tag that begins with no version may be any. */ -}}
-{{- $tagged := regexReplaceAll "@.*$" (toString $rule.image) "" | regexFind ":v?[0-9]+(\\.[0-9]+){0,2}([-_][^/:]*)?$" -}}
-{{- $version := regexFind "[0-9]+(\\.[0-9]+){0,2}" $tagged -}}
+{{- $version := include "tenant-redis.imageVersion" (toString $rule.image) -}}
 {{- $rules = append $rules (dict
     "key" $key
     "wrong" (and $version (semverCompare (printf "<%s" $rule.oldest) $version))

@@ -1,6 +1,6 @@
 {{/*
 What an instance that runs must keep: its password, with which the operator calls each Redis,
-and its name.
+its name, and a server that can read the data.
 */}}
 {{- define "tenant-redis.validate.running" -}}
 {{- $auth := .Values.auth -}}
@@ -44,6 +44,19 @@ and its name.
 ) -}}
 {{- end -}}
 {{- end -}}
+{{- $image := .Values.image -}}
+{{- $written := include "tenant-redis.dataFormat" ($running.image | default "") | int -}}
+{{- $read := include "tenant-redis.dataFormat" (toString $image) | int -}}
+{{- $rules = append $rules (dict
+    "key" "image"
+    "wrong" (and $read (gt $written $read))
+    "says" (printf (cat
+      "%q cannot read what %q writes, with which this instance runs,"
+      "so that no replica would ever have its data again") $image $running.image)
+    "fix" (printf (cat
+      "set image to %s;"
+      "for this one, install another release, have the applications use it, and uninstall this one")
+      (gt $written 11 | ternary "Redis 7.4 or later" "Redis 7.2 or later, or Valkey"))) -}}
 {{- range include "tenant-redis.serviceAccounts" . | fromJson | dig "items" list -}}
 {{- $labels := .metadata.labels | default dict -}}
 {{- $release := get (.metadata.annotations | default dict) "meta.helm.sh/release-name" -}}

@@ -1,6 +1,7 @@
 package tenantredis
 
 import (
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -85,6 +86,60 @@ func TestPasswordOfARunningInstance(t *testing.T) {
 				assert.Contains(t, out, test.says)
 				assert.NotContains(t, out, "two")
 			}
+		})
+	}
+}
+
+// TestImageOfARunningInstance holds that no upgrade asks for a server which could never
+// read the data: the closed ways of docs/versions.md, and what the tags do not tell.
+func TestImageOfARunningInstance(t *testing.T) {
+	const (
+		valkey  = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to Redis 7.2 or later, or Valkey; for this one, install another release"
+		redis   = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to Redis 7.4 or later; for this one, install another release"
+		digest  = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		redis70 = "docker.io/library/redis:7.0.15"
+	)
+	for _, test := range []struct{ from, to, says string }{
+		{"docker.io/valkey/valkey:8.1.11", "docker.io/valkey/valkey:9.1.3", ""},
+		{"docker.io/valkey/valkey:9.1.3", "docker.io/valkey/valkey:8.1.11", ""},
+		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/redis:8.2.9", ""},
+		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/redis:7.2.16", ""},
+		{redis70, "registry.example:5000/mirror/valkey/valkey:8.1.11-alpine" + digest, ""},
+		{redis70, "docker.io/library/redis:8.0.6", ""},
+		{"docker.io/library/redis:7.2.16", "docker.io/valkey/valkey:8.1.11", ""},
+		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:8.0.6", ""},
+		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:7", ""},
+		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/other:1.0", ""},
+		{"docker.io/library/redis" + digest, redis70, ""},
+		{"", redis70, ""},
+		{"docker.io/valkey/valkey:8.1.11", redis70, valkey},
+		{"docker.io/valkey/valkey:9.1.3" + digest, redis70, valkey},
+		{"docker.io/library/redis:7.2.16", redis70, valkey},
+		{"docker.io/library/redis:8.0.6", redis70, redis},
+		{"docker.io/library/redis:8.0.6", "docker.io/valkey/valkey:9.1.3", redis},
+		{"docker.io/library/redis:8", "docker.io/valkey/valkey:8.1.11", redis},
+		{"docker.io/library/redis:7.4.11", "docker.io/library/redis:7.2.16", redis},
+	} {
+		t.Run(test.from+" to "+test.to, func(t *testing.T) {
+			c := runs("")
+			set := c[sets+"rfr-"+release].(appsv1.StatefulSet)
+			set.Spec.Template.Spec.Containers[0].Image = test.from
+			c[sets+"rfr-"+release] = set
+			for _, helm := range helms {
+				out, err := c.template(t, helm, "--set", "auth.enabled=false,image="+test.to)
+				if test.says == "" {
+					require.NoError(t, err, out)
+					continue
+				}
+				require.Error(t, err)
+				assert.Contains(t, out, fmt.Sprintf(test.says, test.to, test.from))
+			}
+			// While the operator replaces one Redis after the other the master may still be
+			// the old one, and the way back must be open.
+			set.Spec.Replicas = new(int32(3))
+			c[sets+"rfr-"+release] = set
+			out, err := c.template(t, "helm", "--set", "auth.enabled=false,image="+test.to)
+			require.NoError(t, err, out)
 		})
 	}
 }

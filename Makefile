@@ -18,7 +18,7 @@ SCANNERS := bin/govulncheck bin/vulndb bin/cyclonedx-gomod
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3
 
-.PHONY: up demo-failover record-demo drills bench scale test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package images engine packages cluster down clean help FORCE
+.PHONY: up demo-failover record-demo drills bench scale test test-full test-unit test-lab test-versions test-e2e lint vulnerabilities docs tools build package operator-image images engine packages cluster down clean help FORCE
 
 up: ## a kind cluster, the operator, and a demo tenant's Redis
 	@$(NEED) engine $(CLUSTER_TOOLS) build
@@ -88,6 +88,9 @@ package: bin/helm bin/helm4 bin/cyclonedx-gomod packages ## the charts, linted, 
 	@scripts/package.sh
 	@scripts/package-plugins.sh
 	@scripts/sign.sh
+
+operator-image: bin/cyclonedx-gomod packages ## the operator's image from source for FLAVOUR and PLATFORMS, an OCI layout in dist/operator-image, pushed to REGISTRY if set
+	@scripts/operator-image.sh dist/operator-image $(PLATFORMS)
 
 images: ## the images of the test cluster, pulled or built
 	@scripts/engine.sh

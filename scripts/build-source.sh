@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # build-source.sh NAME [PACKAGE]: compiles the programs that ci/sources/NAME
-# pins (or only PACKAGE) into .cache/build/NAME.
+# pins (or only PACKAGE) into OUT (.cache/build/NAME).
 . "$(dirname "$0")/lib.sh"
 
 name=$1
 module=$ROOT/ci/sources/$name
-out=$CACHE/build/$name
+out=${OUT:-$CACHE/build/$name}
 mkdir -p "$out"
 
 ldflags="-s -w"

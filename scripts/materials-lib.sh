@@ -12,8 +12,8 @@ bill() {
     + {components: (map(.components[]) | unique_by(."bom-ref")), dependencies: (map(.dependencies[]) | unique_by(.ref))}'
 }
 
-# modules PROGRAM... prints PATH@VERSION of each module of others in programs.
-modules() { go version -m "$@" | awk '$1 == "dep" && $3 ~ /^v/ {print $2 "@" $3}' | LC_ALL=C sort --unique; }
+# modules PROGRAM... prints PATH@VERSION of each module of others in programs, which may be all of one.
+modules() { go version -m "$@" | awk '($1 == "mod" || $1 == "dep") && $3 ~ /^v/ {print $2 "@" $3}' | LC_ALL=C sort --unique; }
 
 # licences PROGRAM... prints the licences and notices of all that is in programs, Go's first.
 licences() {

@@ -56,7 +56,7 @@ run() {
       tests changes -tags versions -run '^TestVersions' ./test/scripts
       ;;
     e2e) on_cluster e2e 70m ;;
-    full) on_cluster e2e,full 4h ;;
+    full) tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && on_cluster e2e,full 4h ;;
     *) die "no suite is called $1: allowed are unit, lab, versions, e2e and full" ;;
   esac
 }

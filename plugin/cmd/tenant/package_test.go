@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+	"github.com/tenant-redis/tenant-redis/test/registry"
 )
 
 const platform = runtime.GOOS + "-" + runtime.GOARCH
@@ -168,6 +169,7 @@ func verifySigned(t *testing.T, plugins string) {
 		for _, chart := range archives(t, charts) {
 			check(chart, "verify")
 		}
+		push(t, h, charts, keyring, another)
 		if filepath.Base(h.plugins) == "helm3" {
 			return
 		}
@@ -176,6 +178,50 @@ func verifySigned(t *testing.T, plugins string) {
 		}
 		check(plugins+"/tenant-"+version.Version+"-"+platform+".tgz", "plugin", "install")
 	})
+}
+
+// push has the commands of docs/releasing.md push signed charts to a registry of its own,
+// from which they are then rendered and verified as from their archives.
+func push(t *testing.T, h helm, charts, keyring, another string) {
+	t.Helper()
+	page, err := os.ReadFile(repository + "/docs/releasing.md")
+	require.NoError(t, err)
+	block := regexp.MustCompile("(?s)```sh\n(REGISTRY=.*?)```").FindStringSubmatch(string(page))
+	require.NotNil(t, block)
+	commands, to := block[1], registry.Serve(t)
+	for _, change := range [][2]string{
+		{"registry.example", to},
+		{"git tag ", ": "},
+		{"dist/", charts + "/"},
+		// The registry is on loopback, without TLS.
+		{"helm push ", h.binary + " push --plain-http "},
+	} {
+		require.Contains(t, commands, change[0])
+		commands = strings.ReplaceAll(commands, change[0], change[1])
+	}
+	shell := exec.CommandContext(t.Context(), "bash", "-euc", commands)
+	shell.Dir = repository
+	out, err := shell.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, 3, strings.Count(string(out), "Pushed: "), "%s", out)
+	for _, archive := range archives(t, charts) {
+		chart := strings.TrimSuffix(filepath.Base(archive), "-"+version.Version+".tgz")
+		template := func(from, keyring string) []string {
+			args := []string{"template", "cache", from, "--namespace", "redis-system", "--verify", "--keyring", keyring}
+			if chart == "tenant-redis" {
+				// A password of its own would be another one each time.
+				args = append(args, "--set", "auth.existingSecret=mine")
+			}
+			return args
+		}
+		pushed := func(keyring string) []string {
+			return append(template("oci://"+to+"/charts/"+chart, keyring), "--version", version.Version, "--plain-http")
+		}
+		require.Equal(t, h.must(t, template(archive, keyring)...), h.must(t, pushed(keyring)...))
+		_, stderr, err := h.run(t, pushed(another)...)
+		require.Error(t, err)
+		require.Contains(t, stderr, "unknown entity")
+	}
 }
 
 func archives(t *testing.T, folder string) []string {

@@ -109,7 +109,7 @@ func TestImageOfARunningInstance(t *testing.T) {
 		{"docker.io/library/redis:7.2.16", "docker.io/valkey/valkey:8.1.11", ""},
 		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:8.0.6", ""},
 		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:7", ""},
-		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/other:1.0", ""},
+		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/other:9.0", ""},
 		{"docker.io/library/redis" + digest, redis70, ""},
 		{"", redis70, ""},
 		{"docker.io/valkey/valkey:8.1.11", redis70, valkey},

@@ -49,12 +49,16 @@ func checkHostile(t *testing.T, i *framework.Instance) {
 	var script strings.Builder
 	script.WriteString(`
 sentinel() { timeout 5 redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" "$@" 2>&1; }
-# A new Pod is let in a moment after it has started.
+stranger() { timeout 5 redis-cli -h "$master" "$@" 2>&1; }
+# A new Pod is let in a moment after it has started, at each Pod at its own.
 for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	master=$(sentinel SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER" | head -n 1)
-	case $master in '' | *[!0-9.]*) sleep 1 ;; *) break ;; esac
+	case $master in
+	'' | *[!0-9.]*) ;;
+	*) case $(stranger PING) in NOAUTH*) break ;; esac ;;
+	esac
+	sleep 1
 done
-stranger() { timeout 5 redis-cli -h "$master" "$@" 2>&1; }
 tenant() { export REDISCLI_AUTH="$REDIS_PASSWORD"; stranger --user "$REDIS_USERNAME" "$@"; }
 reader() { export REDISCLI_AUTH="$REDIS_READ_PASSWORD"; stranger --user "$REDIS_READ_USERNAME" "$@"; }
 `)

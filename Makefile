@@ -27,7 +27,7 @@ up: ## a kind cluster, the operator, and a demo tenant's Redis
 demo-failover: bin/kubectl bin/await-redis bin/timeline ## kill that Redis' master under load and draw what clients see
 	@scripts/demo-failover.sh
 
-record-demo: bin/kubectl bin/await-redis bin/timeline bin/record ## the README's recording of demo-failover
+record-demo: bin/kubectl bin/await-redis bin/timeline bin/record ## demo-failover, recorded as docs/images/demo-failover.svg
 	@bin/record -as 'make demo-failover' -out docs/images/demo-failover.svg scripts/demo-failover.sh
 
 test: ## all that every commit must pass

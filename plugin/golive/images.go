@@ -35,7 +35,7 @@ var branches = []branch{
 	{"redis", "8.6", "", "CVE-2026-23479", 3, "https://github.com/redis/redis/releases/tag/8.6.3"},
 	{"valkey", "7.2", "", "CVE-2026-23479", 13, "https://github.com/valkey-io/valkey/releases/tag/7.2.13"},
 	{"valkey", "8.0", "", "CVE-2026-63639", 10, "https://github.com/valkey-io/valkey/releases/tag/8.0.10"},
-	{"valkey", "8.1", "", "CVE-2026-23479", 7, "https://github.com/valkey-io/valkey/releases/tag/8.1.7"},
+	{"valkey", "8.1", "", "CVE-2026-63639", 9, "https://github.com/valkey-io/valkey/releases/tag/8.1.9"},
 	{"valkey", "9.0", "", "CVE-2026-63639", 5, "https://github.com/valkey-io/valkey/releases/tag/9.0.5"},
 	{"valkey", "9.1", "", "CVE-2026-63639", 1, "https://github.com/valkey-io/valkey/releases/tag/9.1.1"},
 	{"haproxy", "2.6", "2027-06-30", "", 0, "https://www.haproxy.org"},

@@ -24,7 +24,7 @@ func TestImages(t *testing.T) {
 		"docker.io/library/redis:7.0.15":                  "docker.io/library/redis:7.0.15 is of a branch that is not maintained since 2024-09-30: " + advisory,
 		"docker.io/library/redis:7.0":                     "docker.io/library/redis:7.0 is of a branch that is not maintained since 2024-09-30: " + advisory,
 		"registry.example:5000/mirror/redis:7.2.10":       "registry.example:5000/mirror/redis:7.2.10 has CVE-2025-49844, which 7.2.11 has not: " + advisory,
-		"docker.io/valkey/valkey:8.1.6-alpine@sha256:012": "docker.io/valkey/valkey:8.1.6-alpine@sha256:012 has CVE-2026-23479, which 8.1.7 has not: https://github.com/valkey-io/valkey/releases/tag/8.1.7",
+		"docker.io/valkey/valkey:8.1.8-alpine@sha256:012": "docker.io/valkey/valkey:8.1.8-alpine@sha256:012 has CVE-2026-63639, which 8.1.9 has not: https://github.com/valkey-io/valkey/releases/tag/8.1.9",
 		"docker.io/library/haproxy:2.9.15":                "docker.io/library/haproxy:2.9.15 is of a branch that is not maintained since 2025-03-31: https://www.haproxy.org",
 	} {
 		require.Equal(t, problem, imageProblem(image, day), image)

@@ -92,14 +92,7 @@ const atOnce = 3
 // TestFaults puts the examples through faults on real Redis processes.
 func TestFaults(t *testing.T) {
 	examples := chosen(t)
-	folder := t.TempDir()
-	programs := map[string]string{}
-	for _, example := range examples {
-		if example.IsGo() {
-			// Before any Sentinel runs: the compiler would take its time from it.
-			programs[example.Name] = compile(t, example, folder)
-		}
-	}
+	programs := compileAll(t, examples)
 	cells := map[string][]string{}
 	for _, f := range faults {
 		if f.byHand && *libraries != "all" {

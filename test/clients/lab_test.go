@@ -63,6 +63,19 @@ func compile(t *testing.T, c Client, folder string) string {
 	return program
 }
 
+// compileAll returns the programs of the examples in Go by their names. It comes before
+// any Sentinel runs: the compiler would take its time from it.
+func compileAll(t *testing.T, examples []Client) map[string]string {
+	t.Helper()
+	folder, programs := t.TempDir(), map[string]string{}
+	for _, example := range examples {
+		if example.IsGo() {
+			programs[example.Name] = compile(t, example, folder)
+		}
+	}
+	return programs
+}
+
 // path is that of the example's folder.
 func (c Client) path() string {
 	path, _ := filepath.Abs(filepath.Join(repository, c.Folder()))

@@ -20,13 +20,7 @@ const shortStall = 3500 * time.Millisecond
 // loses what it had in flight, one write or, if that one was read already, the next, too.
 func TestShortStall(t *testing.T) {
 	examples := chosen(t)
-	folder := t.TempDir()
-	programs := map[string]string{}
-	for _, example := range examples {
-		if example.IsGo() {
-			programs[example.Name] = compile(t, example, folder)
-		}
-	}
+	programs := compileAll(t, examples)
 	for some := range slices.Chunk(examples, atOnce) {
 		t.Run(some[0].Name, func(t *testing.T) {
 			i, master := watched(t)
@@ -36,7 +30,7 @@ func TestShortStall(t *testing.T) {
 			}
 			report, at := account(t, i, services, shortStall+12*time.Second, func() {
 				master.Signal(syscall.SIGSTOP)
-				time.Sleep(shortStall)
+				time.Sleep(shortStall) // the fault, not a wait for something
 				master.Signal(syscall.SIGCONT)
 			})
 			for _, example := range some {

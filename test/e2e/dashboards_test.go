@@ -27,7 +27,7 @@ var builtIn = map[string]string{"__rate_interval": "1m", "__interval": "30s", "_
 var dashboardVariable = regexp.MustCompile(`\$\{?([A-Za-z_]+)(:[a-z]+)?\}?`)
 
 // mayBeEmpty are queries for what no drill has: the API server refuses the operator
-// nothing, and the proxies end no TLS.
+// nothing, and the proxies end no TLS. TestDashboardsShowOneCluster wants data of that query, too.
 var mayBeEmpty = regexp.MustCompile(`k8s_operations_total\{[^}]*status="FAIL"|redis_proxy_certificate_expiry_timestamp_seconds`)
 
 // checkDashboards runs each query of each dashboard: it must have data of some

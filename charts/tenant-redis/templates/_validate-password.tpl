@@ -22,8 +22,8 @@
     "key" "auth.existingSecret"
     "wrong" (and $known (not (regexMatch (include "tenant-redis.passwordPattern" .) $password)))
     "says" (printf
-      "Secret %s/%s must be there with a key password of ASCII characters without spaces, line breaks, quotes and \\"
-      .Release.Namespace $secret)
+      "Secret %s/%s must be there with a key password of %s"
+      .Release.Namespace $secret (include "tenant-redis.passwordWords" .))
     "fix" "make it first") -}}
 {{- end -}}
 {{- include "tenant-redis.mistakes" $rules -}}
@@ -32,4 +32,9 @@
 {{/* What Redis and the clients' configurations take for a password as it stands. */}}
 {{- define "tenant-redis.passwordPattern" -}}
 ^[!#-&(-\[\]-~]+$
+{{- end }}
+
+{{/* The same in words. */}}
+{{- define "tenant-redis.passwordWords" -}}
+ASCII characters without spaces, line breaks, quotes and \
 {{- end }}

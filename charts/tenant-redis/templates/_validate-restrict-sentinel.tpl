@@ -23,7 +23,7 @@
     "wrong" (and $secret (not $valid))
     "says" (printf (cat
       "Secret %s/%s must have a password under the key sentinel-password,"
-      "of ASCII characters without spaces, quotes and \\") .Release.Namespace $secret)
+      "of %s") .Release.Namespace $secret (include "tenant-redis.passwordWords" .))
     "fix" "add it first, or set auth.restrictSentinel to false")
   (dict
     "key" "auth.restrictSentinel"

@@ -55,7 +55,7 @@
     "wrong" (and $known (not $valid))
     "says" (printf (cat
       "Secret %s/%s must have its password under the key %s,"
-      "of ASCII characters without spaces, line breaks, quotes and \\") $namespace $secret .key)
+      "of %s") $namespace $secret .key (include "tenant-redis.passwordWords" $))
     "fix" (printf "add it first, or set %s to \"\"" .value))
   (dict
     "key" .value

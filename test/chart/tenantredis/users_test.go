@@ -230,7 +230,7 @@ func TestRestrictSentinel(t *testing.T) {
 	own := []string{"--set", "auth.existingSecret=mine,auth.tenantUser=app,auth.restrictSentinel=true"}
 	for key, says := range map[string]string{
 		"three": "",
-		"":      `auth.restrictSentinel: Secret redis-system/mine must have a password under the key sentinel-password, of ASCII characters without spaces, quotes and \: add it first, or set auth.restrictSentinel to false`,
+		"":      `auth.restrictSentinel: Secret redis-system/mine must have a password under the key sentinel-password, of ASCII characters without spaces, line breaks, quotes and \: add it first, or set auth.restrictSentinel to false`,
 		"t\"o":  "auth.restrictSentinel: Secret redis-system/mine must have",
 		"two":   "auth.restrictSentinel: Secret redis-system/mine has the same password under the keys sentinel-password and tenant-password",
 	} {

@@ -10,11 +10,12 @@
 # wait, and what they measure is not for compilers to delay.
 labs() { go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/\/test\/lab[] ]/ {print $1}'; }
 
-# tests NAME FLAG...: runs Go tests, and keeps what they tell by that name.
+# tests NAME FLAG...: runs Go tests, and keeps what they tell by that name. On a bare
+# machine they share the cores with compilers: Go's own limit of ten minutes is too short.
 tests() {
   local name=$1
   shift
-  gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$name.json" -- -count=1 "$@"
+  gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$name.json" -- -count=1 -timeout 30m "$@"
 }
 
 # on_cluster TAGS LIMIT: the tests of the cluster. They are this package alone: their tags
@@ -34,15 +35,24 @@ lab_on() (
   tests "$1" -run "$few" "$package"
 )
 
+# unit runs the tests of the alerts, a module of its own and mostly one process, beside the
+# others, so that no core is idle, and shows them after the others.
+unit() {
+  local packages alerts status=0 log=$CACHE/log/alerts.log
+  (cd test/alerts && tests alerts ./...) >"$log" 2>&1 &
+  alerts=$!
+  mapfile -t packages < <(go list ./... | grep -vxF "$(labs)")
+  tests unit "${packages[@]}" || status=1
+  wait "$alerts" || status=1
+  cat "$log"
+  return "$status"
+}
+
 # run SUITE runs the tests of one.
 run() {
   local packages servers server
   case $1 in
-    # The alerts are a module of their own.
-    unit)
-      mapfile -t packages < <(go list ./... | grep -vxF "$(labs)")
-      tests unit "${packages[@]}" && (cd test/alerts && tests alerts ./...)
-      ;;
+    unit) unit ;;
     # The scripts' tests alone: they are many at a time, and all measure.
     lab)
       mapfile -t packages < <(labs | grep -v '/test/scripts$')

@@ -26,6 +26,8 @@ const (
 	// fault, the ledgers and the other instance's fault: Sentinels' timers, new
 	// processes and kubectl all wait for a core.
 	slack = 1500 * time.Millisecond
+	// planned is how long a planned move is promised to take.
+	planned = 250 * time.Millisecond
 	// splitVote is how long Sentinels wait before they vote again when none of
 	// them got a majority: twice the chart's failoverTimeoutMilliseconds.
 	splitVote = 2 * 6 * time.Second
@@ -59,6 +61,9 @@ type fault struct {
 	prepare func(t *testing.T, sides []*side) []func(context.Context) error
 	// gap is the longest gap that is promised with the tenant chart.
 	gap time.Duration
+	// change is the longest gap in which a client goes over to the next master, if that
+	// is promised to be shorter than others: while a new Pod starts, the machine stalls.
+	change time.Duration
 	// mayLose is how many acknowledged writes each client may lose with it.
 	mayLose int
 	// control fails if the stock instance fares better than it is said to.
@@ -73,11 +78,11 @@ const inFlight = framework.LedgerWriters
 var faults = []fault{
 	{
 		name: "killed", label: "master killed", writing: 50 * time.Second,
-		prepare: each(kill), gap: detection + 2500*time.Millisecond, mayLose: inFlight, control: gapAbove(10 * time.Second),
+		prepare: each(kill), gap: detection + 2500*time.Millisecond, change: 500 * time.Millisecond, mayLose: inFlight, control: gapAbove(10 * time.Second),
 	},
 	{
 		name: "deleted", label: "master's Pod deleted", writing: 20 * time.Second,
-		prepare: each(deleteGracefully), gap: 2 * time.Second, control: losesWrites,
+		prepare: each(deleteGracefully), gap: 2 * time.Second, change: planned, control: losesWrites,
 	},
 	{
 		name: "frozen", label: "master frozen", over: "it goes on", writing: freeze + 10*time.Second,
@@ -85,7 +90,7 @@ var faults = []fault{
 	},
 	{
 		name: "drained", label: "master's node drained", writing: 20 * time.Second,
-		prepare: drain, gap: 2 * time.Second,
+		prepare: drain, gap: 2 * time.Second, change: planned,
 	},
 	{
 		name: "forced", label: "master's Pod deleted by force", writing: 20 * time.Second,
@@ -227,6 +232,10 @@ func (f fault) checkPromise(t *testing.T, s *side, at time.Time) {
 		gap := account.GapAfter(at)
 		assert.LessOrEqual(t, gap.Duration(), bound, "client %s: gap %s", account.Client, gap)
 		assert.True(t, gap.Recovered, "client %s: gap %s", account.Client, gap)
+		if f.change > 0 {
+			over := account.GapAtChange(at)
+			assert.LessOrEqual(t, over.Duration(), f.change+bound-f.gap, "client %s: went over in %s", account.Client, over)
+		}
 		assert.LessOrEqual(t, account.Lost, f.mayLose, "client %s: lost acknowledged writes, %v", account.Client, account.LostSpan)
 		assert.Zero(t, account.Phantom, "client %s: writes that had failed were applied", account.Client)
 		assert.Zero(t, account.Duplicates, "client %s: writes were applied twice", account.Client)

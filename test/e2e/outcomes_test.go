@@ -135,14 +135,14 @@ func table() string {
 	var out strings.Builder
 	fmt.Fprintln(&out, "Faults on the master: the tenant chart (tuned) and the operator's defaults (stock), at the same time")
 	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(rows, "fault\tclient\tat most\ttuned: gap\tlost\tfirst success\tstock: gap\tlost\tfirst success\tstock : tuned")
+	fmt.Fprintln(rows, "fault\tclient\tat most\ttuned: gap\tat the change\tlost\tfirst success\tstock: gap\tat the change\tlost\tfirst success\tstock : tuned")
 	for _, o := range outcomes {
 		for _, client := range []ledger.Kind{ledger.Follow, ledger.Naive} {
 			fmt.Fprintln(rows, strings.Join(o.row(client), "\t"))
 		}
 	}
 	_ = rows.Flush()
-	fmt.Fprintf(&out, "A busy machine gets %s more than \"at most\". First success is counted from the fault, the gap from the last success before. Stock : tuned is that of the gaps.\n", seconds(slack))
+	fmt.Fprintf(&out, "A busy machine gets %s more than \"at most\". At the change is the gap in which the client went over to the next master. First success is counted from the fault, the gap from the last success before. Stock : tuned is that of the gaps.\n", seconds(slack))
 	return out.String()
 }
 
@@ -162,13 +162,13 @@ func (o outcome) seen(name string, client ledger.Kind) (ledger.Gap, []string) {
 		}
 		gap := account.GapAfter(o.at)
 		first, recovered := account.Recovery(o.at)
-		length, success := seconds(gap.Duration()), seconds(first)
+		length, change, success := seconds(gap.Duration()), seconds(account.GapAtChange(o.at).Duration()), seconds(first)
 		if !recovered {
 			length, success = ">"+length, "-"
 		}
-		return gap, []string{length, strconv.Itoa(account.Lost), success}
+		return gap, []string{length, change, strconv.Itoa(account.Lost), success}
 	}
-	return ledger.Gap{}, []string{"-", "-", "-"}
+	return ledger.Gap{}, []string{"-", "-", "-", "-"}
 }
 
 // ratio is how many times as long as another a gap is, if both ended.

@@ -134,6 +134,32 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// TestGapAtChange tells the gap of a hand-over from longer ones around it.
+func TestGapAtChange(t *testing.T) {
+	gap := func(from, to int) Gap {
+		return Gap{Span: Span{From: at(from), To: at(to)}, Recovered: true}
+	}
+	gaps := []Gap{gap(0, 400), gap(1100, 1300), gap(4000, 4700)}
+	tests := map[string]struct {
+		targets []Target
+		gap     Gap
+	}{
+		"in a gap":         {[]Target{{At: at(390)}, {At: at(1290)}}, gaps[1]},
+		"at a gap's end":   {[]Target{{At: at(390)}, {At: at(1300)}}, gaps[1]},
+		"in none":          {[]Target{{At: at(390)}, {At: at(2000)}}, gap(2000, 2000)},
+		"the first of two": {[]Target{{At: at(390)}, {At: at(1290)}, {At: at(4100)}}, gaps[1]},
+		"before the mark":  {[]Target{{At: at(390)}, {At: at(900)}}, gap(1000, 1000)},
+		"not at all":       {[]Target{{At: at(390)}}, gap(1000, 1000)},
+		"never connected":  {nil, gap(1000, 1000)},
+		"began after it":   {[]Target{{At: at(1200)}}, gap(1000, 1000)},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.gap, Account{Gaps: gaps, Targets: test.targets}.GapAtChange(at(1000)))
+		})
+	}
+}
+
 func TestPercentile(t *testing.T) {
 	var hundred []time.Duration
 	for i := range 100 {

@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Schema is the version of [Report]. It changes when a field changes its
 // meaning or goes.
@@ -157,6 +160,25 @@ func (a Account) GapAfter(mark time.Time) Gap {
 		}
 	}
 	return longest
+}
+
+// GapAtChange is the gap in which the client first went over to another server after a
+// mark: what that took by itself, without other gaps, such as one while a new Pod starts.
+// It is empty, at the change, if it is below [GapFloor], and empty, at the mark, if the
+// client stayed where it was.
+func (a Account) GapAtChange(mark time.Time) Gap {
+	change := slices.IndexFunc(a.Targets, func(t Target) bool { return t.At.After(mark) })
+	// The first target is where the client began.
+	if change < 1 {
+		return Gap{Span: Span{From: mark, To: mark}, Recovered: true}
+	}
+	at := a.Targets[change].At
+	for _, gap := range a.Gaps {
+		if !gap.From.After(at) && !gap.To.Before(at) {
+			return gap
+		}
+	}
+	return Gap{Span: Span{From: at, To: at}, Recovered: true}
 }
 
 // Recovery is the time from a mark to the first write that succeeded after

@@ -25,6 +25,15 @@ tags=
 
 # "tool" stands for all tool lines of go.mod; a module without any has a
 # program of its own.
-packages=tool
-grep -q '^tool' "$module/go.mod" || packages=.
-step "compiling $name${2:+, ${2##*/}}" go -C "$module" build -v -tags "$tags" -ldflags "$ldflags" -o "$out/" "${2:-$packages}"
+package=${2:-tool}
+[ $# -gt 1 ] || grep -q '^tool' "$module/go.mod" || package=.
+
+fetch() { go -C "$module" list -deps -tags "$tags" "$package" >/dev/null; }
+
+# Sources that are compiled at the same time share most of what they are made of, and each
+# would compile it for itself: they are compiled one after the other. What they are made
+# of is fetched meanwhile.
+compile() { flock "$CACHE/compiling" go -C "$module" build -v -tags "$tags" -ldflags "$ldflags" -o "$out/" "$package"; }
+
+step "fetching what $name is made of" fetch
+step "compiling $name${2:+, ${2##*/}}" compile

@@ -95,6 +95,7 @@ func alive(t *testing.T, component, address string) bool {
 // answer is dead.
 func TestAliveAndDead(t *testing.T) {
 	t.Run("serving, with a password", func(t *testing.T) {
+		t.Parallel()
 		p := probedServer(t, "--requirepass", "a")
 		assert.True(t, alive(t, "redis", p.address))
 		client := goredis.NewClient(&goredis.Options{Addr: p.address, Password: "a"})
@@ -104,6 +105,7 @@ func TestAliveAndDead(t *testing.T) {
 		assert.NotContains(t, refused, "NOAUTH", "RedisLoginsRefused counts these")
 	})
 	t.Run("loading", func(t *testing.T) {
+		t.Parallel()
 		dir := t.TempDir()
 		first := probedServer(t, "--dir", dir)
 		for n := range 100 {
@@ -116,10 +118,12 @@ func TestAliveAndDead(t *testing.T) {
 		assert.True(t, alive(t, "redis", second.address))
 	})
 	t.Run("replica of nobody", func(t *testing.T) {
+		t.Parallel()
 		p := probedServer(t, "--dir", t.TempDir(), "--replicaof", "127.0.0.1 1", "--replica-serve-stale-data", "no")
 		assert.True(t, alive(t, "redis", p.address))
 	})
 	t.Run("replica that has yet to get its data", func(t *testing.T) {
+		t.Parallel()
 		dir := t.TempDir()
 		master := probedServer(t, "--dir", dir, "--rdb-key-save-delay", "1000000", "--repl-diskless-sync-delay", "0")
 		for n := range 100 {
@@ -132,11 +136,13 @@ func TestAliveAndDead(t *testing.T) {
 		assert.True(t, alive(t, "redis", p.address))
 	})
 	t.Run("without a connection left", func(t *testing.T) {
+		t.Parallel()
 		p := probedServer(t, "--maxclients", "1")
 		p.useUp(t)
 		assert.True(t, alive(t, "redis", p.address))
 	})
 	t.Run("busy with a script", func(t *testing.T) {
+		t.Parallel()
 		p := probedServer(t, "--busy-reply-threshold", "100")
 		go func() { _ = p.client(t).Eval(t.Context(), "while true do end", nil).Err() }()
 		require.Eventually(t, func() bool {
@@ -146,11 +152,13 @@ func TestAliveAndDead(t *testing.T) {
 		assert.True(t, alive(t, "redis", p.address))
 	})
 	t.Run("hung", func(t *testing.T) {
+		t.Parallel()
 		p := probedServer(t)
 		require.NoError(t, p.process.Signal(syscall.SIGSTOP))
 		assert.False(t, alive(t, "redis", p.address))
 	})
 	t.Run("gone", func(t *testing.T) {
+		t.Parallel()
 		p := probedServer(t)
 		require.NoError(t, p.process.Kill())
 		require.Eventually(t, func() bool {
@@ -166,11 +174,13 @@ func TestAliveAndDead(t *testing.T) {
 		return probedServer(t, file, "--sentinel", "--maxclients", "1")
 	}
 	t.Run("Sentinel without a connection left", func(t *testing.T) {
+		t.Parallel()
 		p := sentinel(t)
 		p.useUp(t)
 		assert.True(t, alive(t, "sentinel", p.address))
 	})
 	t.Run("hung Sentinel", func(t *testing.T) {
+		t.Parallel()
 		p := sentinel(t)
 		require.NoError(t, p.process.Signal(syscall.SIGSTOP))
 		assert.False(t, alive(t, "sentinel", p.address))

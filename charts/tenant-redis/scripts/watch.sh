@@ -45,13 +45,15 @@ master_of() {
 }
 
 # own: "hello MASTER ID SENTINEL" for each word of a Sentinel at this Redis, and "cut"
-# when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH.
+# when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH. Other
+# words than addresses and ids are no Sentinel's: echo would make two lines of some.
 own() {
 	while goes_on 1; do
 		(hear "$self") | {
 			there=''
 			while IFS=, read -r ip at id _ name master _; do
 				[ "$ip" != subscribe ] || there=yes
+				case $ip$at$id$master in *[!0-9a-f.]*) continue ;; esac
 				[ "$name" != mymaster ] || echo hello "$master" "$id" "$ip:$at"
 			done
 			[ -z "$there" ] || echo cut
@@ -86,6 +88,7 @@ votes() {
 		shift $((number % $#))
 		one=$1
 		redis-cli -h "${one%:*}" -p "${one##*:}" SUBSCRIBE +vote-for-leader 2>/dev/null | while read -r id epoch; do
+			case $id$epoch in *[!0-9a-f]*) continue ;; esac # as above
 			[ -z "$epoch" ] || echo vote "$id" "$epoch"
 		done
 	done
@@ -315,6 +318,7 @@ react() {
 			case $near in *"/$one"*) hold ;; esac
 			;;
 		closed)
+			listener=''
 			[ "$one" = "$self" ] || inherit "$one" || complain "$one is gone, and not replaced from here: $why"
 			;;
 		cut)

@@ -77,8 +77,11 @@ step_down() {
 }
 
 # let_go: lets writes go on as before. A successor that may have been promoted, and
-# that nobody has been told of, follows again.
+# that nobody has been told of, follows again. But if this Pod was frozen, the Sentinels
+# may name another master meanwhile, even that one.
 let_go() {
+	survey
+	[ "$named" = "$self" ] || return
 	redis "$successor" REPLICAOF "$self" "$port" >/dev/null
 	release
 }

@@ -153,20 +153,33 @@ chosen() {
 		name == "flags" && ip == self && /promoted/'
 }
 
-# demote: makes the old master follow the successor, and keeps at it for a minute: it
-# may be frozen, or cut off. Until then it takes writes that are lost.
+# redirect: tells the old master to follow the successor. If it is frozen, it finds that when
+# it wakes.
+redirect() {
+	post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+}
+
+# demote: has the old master follow the successor, and keeps at it for a minute: it may be
+# frozen, or cut off. Until then it takes writes that are lost.
 demote() {
 	deadline=$(($(now) + 60))
 	while
-		post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+		redirect
 		[ "$(master_of "$old")" != "$successor" ]
 	do
-		[ "$(now)" -lt "$deadline" ] && [ "$(role "$self")" = master ] || return
 		sleep 1
+		[ "$(now)" -lt "$deadline" ] && ! overtaken || return
 	done
 	# Its clients have had their answers, and are to look for the new master.
 	redis "$old" CLIENT KILL TYPE normal >/dev/null
 	say "$old follows $successor"
+}
+
+# overtaken: whether this Redis is no master any more, or the Sentinels have named another
+# one since its $epoch, maybe the old master: this Pod may have been frozen, too.
+overtaken() {
+	look_around
+	[ "$(role "$self")" != master ] || { [ "$named" != "$self" ] && [ "$newest" -gt "$epoch" ]; }
 }
 
 # look_around: looks at all Sentinels, beginning with those that were heard of late,
@@ -181,8 +194,10 @@ look_around() {
 promoted() {
 	old=$follows successor=$self
 	[ -n "$(each "$near" chosen)" ] && [ "$(role "$self")" = master ] || return
-	demote &
+	redirect &
 	look_around
+	epoch=$newest
+	demote &
 	if [ "$named" = "$old" ]; then
 		if ! led; then
 			say "elected by the Sentinels, and not announced: $why"

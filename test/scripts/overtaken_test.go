@@ -101,3 +101,33 @@ func TestDemotionIsOvertaken(t *testing.T) {
 	require.Equal(t, "master", i.Role(old))
 	require.Equal(t, told, strings.Count(i.Logged(old), "REPLICAOF "+successor.IP))
 }
+
+// Without a majority one Sentinel is asked to fail over. Replicas that are slow to come level
+// do not have that happen when writes go on again, while the script waits for those
+// Sentinels that are silent.
+func TestWritesAreHeldUntilSentinelActs(t *testing.T) {
+	t.Parallel()
+	i := running(t, func(i *instance) { i.Detection = 20 * time.Second })
+	old, one, other := i.Redis[0], i.Redis[1], i.Redis[2]
+	all, left := i.Sentinels, i.Sentinels[:1]
+	for _, s := range i.Sentinels[1:] {
+		s.Signal(syscall.SIGSTOP)
+	}
+	i.Service.Backends.Store(&left)
+	thaw := func(p *lab.Process, after string) string {
+		return fmt.Sprintf("kill -STOP %s; (trap '' TERM; sleep %s; kill -CONT %s) >/dev/null 2>&1 &\n", p.PID(), after, p.PID())
+	}
+	reached := i.Intercept(old, lab.Step{
+		Command: fmt.Sprintf(`*"-h %s "*" ROLE "|*"-h %s "*" ROLE "`, one.IP, other.IP),
+		Before: fmt.Sprintf("if [ $2 = %s ]; then\n%s%selse\n%s%sfi\n", one.IP,
+			thaw(one, "2.5"), thaw(other, "5.2"), thaw(other, "2.5"), thaw(one, "5.2")),
+	})
+	writers := i.writers()
+	i.Stop(old)
+	require.True(t, reached())
+	i.Sentinels = left
+	defer func() { i.Sentinels = all }()
+	i.writersReturn(writers, i.Elected(old, time.Second), 5*time.Second+handOverGap, 0)
+	require.Equal(t, 1, i.promotions())
+	require.Contains(t, i.Logged(left[0]), "user requested FAILOVER")
+}

@@ -63,14 +63,19 @@ level_within() {
 	done
 }
 
+# holding: whether the writes are held for a second or two more.
+holding() {
+	why="writes were held for too long"
+	[ $(($(now) - held)) -le 3 ]
+}
+
 # step_down: makes this Redis a replica of the successor before any Sentinel names that,
 # so that a script that dies between leaves no second master that takes writes. In the
 # same moment the writes that were held are answered READONLY, and the Sentinels' own
 # messages are held, so that they replace this Redis sooner if the script dies.
 # docs/design/failover.md has what either way costs.
 step_down() {
-	why="writes were held for too long"
-	[ $(($(now) - held)) -le 3 ] || return
+	holding || return
 	reply=$(printf '%s\n' MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' 'CLIENT PAUSE 20000 WRITE' EXEC | redis "$self" | paste -s -d ' ' -)
 	why="this Redis cannot follow $successor: ${reply:-no answer}"
 	[ "$reply" = 'OK QUEUED QUEUED QUEUED OK OK OK' ] || [ "$(role "$self")" != master ]
@@ -106,11 +111,12 @@ replace() {
 	release
 }
 
-# request: has a Sentinel fail over, with writes held until it has.
+# request: has a Sentinel fail over, with writes held until it has. They are held again when it
+# is asked: the next time that they are is after a look at all Sentinels.
 request() {
 	able || return
 	# shellcheck disable=SC2086 # a list
-	if ! { hold && all_fit up && level_within 3 "$goal" $choices && fail_over; }; then
+	if ! { hold && all_fit up && level_within 3 "$goal" $choices && holding && hold && fail_over; }; then
 		release
 		return 1
 	fi

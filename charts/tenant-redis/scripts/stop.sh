@@ -2,7 +2,7 @@
 # stop.sh [SECONDS]: runs before Redis is told to stop. A master first hands over
 # to a replica, for SECONDS at most: nothing it has acknowledged gets lost, since
 # it takes no more writes from the moment before a replica is promoted. A replica
-# may stop at once.
+# may stop at once, unless it has just been chosen.
 #
 # Redis writes its data by itself when it is told to stop, if it is to keep it.
 . "${0%/*}/sentinel.sh"
@@ -153,8 +153,18 @@ alone() {
 	[ $(($(now) - since)) -gt 5 ]
 }
 
+# serves: whether this Redis is the master, or should be.
+serves() {
+	[ "$(role "$self")" = master ] || [ "$named" = "$self" ]
+}
+
 survey
-[ "$(role "$self")" = master ] || [ "$named" = "$self" ] || exit 0
+serves || {
+	# Nobody is to choose it any more, and whoever has just done so has yet to promote it.
+	redis "$self" CONFIG SET replica-priority 0 >/dev/null
+	sleep 0.3
+	serves || exit 0
+}
 say "handing over"
 since=$(now) agreed=0 why="no Sentinel names this Pod"
 until handed_over; do

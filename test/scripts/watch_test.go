@@ -70,6 +70,24 @@ func TestWordsOfStrangers(t *testing.T) {
 	require.Equal(t, before, i.promotions())
 }
 
+// Whoever may ask Sentinels for a vote can have the master hold its writes (docs/limits.md): a
+// vote for a Sentinel looks like an election. That holds the Sentinels' own messages, too, so
+// that they replace it. Nothing is lost.
+func TestStrangerHoldsWrites(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	writers := i.writers()
+	for _, s := range i.Sentinels {
+		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10, i.Tell(s, "SENTINEL", "MYID"))
+	}
+	next := i.Elected(master, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	for _, w := range writers {
+		require.Zero(t, i.finish(w, next))
+		require.Greater(t, w.gap, time.Second, "writes were not held")
+	}
+	i.Settled(next)
+}
+
 // A Sentinel that is told to fail over needs no vote, so that its failover is not
 // announced for it. But the old master, which goes on for ten seconds by itself, is
 // told to follow at once.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -171,6 +172,15 @@ func descendants(pid int) []int {
 		}
 	}
 	return all
+}
+
+// Runs is whether something in the Pod is this command.
+func (p *Process) Runs(command ...string) bool {
+	words := strings.Join(command, "\x00") + "\x00"
+	return slices.ContainsFunc(descendants(p.cmd.Process.Pid), func(pid int) bool {
+		line, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+		return string(line) == words
+	})
 }
 
 // PID is what a container's first process has for 1.

@@ -98,6 +98,34 @@ func TestReplicaStopsAtOnce(t *testing.T) {
 	require.NotContains(t, i.Logged(i.Redis[1]), "stop.sh")
 }
 
+// Two stop at the same time: the master does not hand over to the replica that does.
+func TestReplicaThatStopsIsNotChosen(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old, stops := i.Redis[0], i.Redis[1]
+	i.Do(stops, "CONFIG", "SET", "replica-priority", "1") // the one to choose otherwise
+	require.NoError(t, i.Hook(stops))
+	i.Stop(old)
+	require.Equal(t, i.Redis[2], i.Elected(old, time.Second))
+	require.Equal(t, 1, i.promotions())
+}
+
+// A replica that somebody promotes while it stops hands over as any master does.
+func TestReplicaIsPromotedWhileItStops(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old, stops := i.Redis[0], i.Redis[1]
+	promote := i.elects()
+	for _, p := range []*lab.Process{old, i.Redis[2]} {
+		promote += fmt.Sprintf("redis-cli -h %s -p %s REPLICAOF $2 %s >/dev/null\n", p.IP, lab.RedisPort, lab.RedisPort)
+	}
+	reached := i.Intercept(stops, lab.Step{Command: `*" replica-priority 0 "`, After: promote})
+	i.Stop(stops)
+	require.True(t, reached())
+	require.Contains(t, i.Logged(stops), "stop.sh: handed over to "+i.Elected(stops, time.Second).IP)
+	require.Equal(t, 2, i.promotions())
+}
+
 // A master whose replicas are gone goes on serving until it has to end, and
 // keeps its data.
 func TestNoReplicaCanTakeOver(t *testing.T) {

@@ -1,7 +1,11 @@
 package scripts
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,6 +38,54 @@ func TestPromotedByHand(t *testing.T) {
 	require.Zero(t, i.said("meanwhile"))
 	i.Do(replica, "REPLICAOF", master.IP, lab.RedisPort)
 	i.Settled(master)
+}
+
+// What anybody says where Sentinels tell each other, or has a Sentinel repeat, are words to the
+// watcher and no orders. Some shells make several lines of these.
+func TestWordsOfStrangers(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	before := i.promotions()
+	for n, p := range i.Redis {
+		pid := regexp.MustCompile(`process_id:(\d+)`).FindStringSubmatch(fmt.Sprint(i.Do(p, "INFO", "server")))[1]
+		// It hears from whom it can hear, follows another, whose listener is Redis, and hears
+		// of a third: it would end that listener.
+		order := `127.0.0.7 f f:1\nfollows 127.0.0.8 ` + pid + `\nhello 127.0.0.9`
+		for _, s := range i.Sentinels {
+			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10+n, order)
+		}
+		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,f,1,"+lab.MasterName+","+order+",1")
+		heard := fmt.Sprintf("%040d", n) // in seven words, which no Sentinel takes for a peer's
+		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,"+heard+",1,"+lab.MasterName+","+master.IP+",1")
+		i.Eventually(5*time.Second, func() string {
+			notes, err := os.ReadFile(filepath.Join(p.Dir, "data/sentinels"))
+			if err != nil || !strings.Contains(string(notes), heard) {
+				return fmt.Sprintf("%s has noted %s, %v", p.IP, notes, err)
+			}
+			return ""
+		})
+	}
+	require.Zero(t, i.said("redis-server has ended"))
+	i.Settled(master)
+	require.Equal(t, before, i.promotions())
+}
+
+// Whoever may ask Sentinels for a vote can have the master hold its writes (docs/limits.md): a
+// vote for a Sentinel looks like an election. That holds the Sentinels' own messages, too, so
+// that they replace it. Nothing is lost.
+func TestStrangerHoldsWrites(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	writers := i.writers()
+	for _, s := range i.Sentinels {
+		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10, i.Tell(s, "SENTINEL", "MYID"))
+	}
+	next := i.Elected(master, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	for _, w := range writers {
+		require.Zero(t, i.finish(w, next))
+		require.Greater(t, w.gap, time.Second, "writes were not held")
+	}
+	i.Settled(next)
 }
 
 // A Sentinel that is told to fail over needs no vote, so that its failover is not

@@ -122,7 +122,8 @@ role() {
 #   before it considers the master down, WAITS for how many it has waited for one to its
 #   last PING, 0 if it has that.
 # - peer is another Sentinel, as this one lists it, and STATE of a replica up or down.
-# - vote is the last that it gave. It is asked at epoch 0, at which it gives none.
+# - vote is the last that it gave, for whom anybody may have asked in any words. It is asked
+#   at epoch 0, at which it gives none.
 #
 # Nothing if it has not this ID, or one that begins so: another instance's may have its
 # address meanwhile. The one to which the Service leads goes by the address by which the
@@ -153,7 +154,7 @@ ask() {
 		about == "@id" && substr($0, 1, length(id)) != id { exit }
 		about == "@client" && at == service && match($0, / laddr=[^ ]*/) { at = substr($0, RSTART + 7, RLENGTH - 7) }
 		about == "@named" && line == 1 { named = $0 }
-		about == "@vote" && line == 2 { voted = $0 }
+		about == "@vote" && line == 2 { voted = $0; gsub(/[^0-9A-Za-z*]/, "?", voted) }
 		about == "@vote" && line == 3 && /^[0-9]+$/ { text = text "\nvote " at " " $0 " " voted }
 		about !~ /^@(master|peers|replicas)$/ { next }
 		line % 2 { name = $0; next }

@@ -2,7 +2,7 @@
 # stop.sh [SECONDS]: runs before Redis is told to stop. A master first hands over
 # to a replica, for SECONDS at most: nothing it has acknowledged gets lost, since
 # it takes no more writes from the moment before a replica is promoted. A replica
-# may stop at once.
+# may stop at once, unless it has just been chosen.
 #
 # Redis writes its data by itself when it is told to stop, if it is to keep it.
 . "${0%/*}/sentinel.sh"
@@ -63,22 +63,30 @@ level_within() {
 	done
 }
 
+# holding: whether the writes are held for a second or two more.
+holding() {
+	why="writes were held for too long"
+	[ $(($(now) - held)) -le 3 ]
+}
+
 # step_down: makes this Redis a replica of the successor before any Sentinel names that,
 # so that a script that dies between leaves no second master that takes writes. In the
 # same moment the writes that were held are answered READONLY, and the Sentinels' own
 # messages are held, so that they replace this Redis sooner if the script dies.
 # docs/design/failover.md has what either way costs.
 step_down() {
-	why="writes were held for too long"
-	[ $(($(now) - held)) -le 3 ] || return
+	holding || return
 	reply=$(printf '%s\n' MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' 'CLIENT PAUSE 20000 WRITE' EXEC | redis "$self" | paste -s -d ' ' -)
 	why="this Redis cannot follow $successor: ${reply:-no answer}"
 	[ "$reply" = 'OK QUEUED QUEUED QUEUED OK OK OK' ] || [ "$(role "$self")" != master ]
 }
 
 # let_go: lets writes go on as before. A successor that may have been promoted, and
-# that nobody has been told of, follows again.
+# that nobody has been told of, follows again. But if this Pod was frozen, the Sentinels
+# may name another master meanwhile, even that one.
 let_go() {
+	survey
+	[ "$named" = "$self" ] || return
 	redis "$successor" REPLICAOF "$self" "$port" >/dev/null
 	release
 }
@@ -103,11 +111,12 @@ replace() {
 	release
 }
 
-# request: has a Sentinel fail over, with writes held until it has.
+# request: has a Sentinel fail over, with writes held until it has. They are held again when it
+# is asked: the next time that they are is after a look at all Sentinels.
 request() {
 	able || return
 	# shellcheck disable=SC2086 # a list
-	if ! { hold && all_fit up && level_within 3 "$goal" $choices && fail_over; }; then
+	if ! { hold && all_fit up && level_within 3 "$goal" $choices && holding && hold && fail_over; }; then
 		release
 		return 1
 	fi
@@ -144,8 +153,18 @@ alone() {
 	[ $(($(now) - since)) -gt 5 ]
 }
 
+# serves: whether this Redis is the master, or should be.
+serves() {
+	[ "$(role "$self")" = master ] || [ "$named" = "$self" ]
+}
+
 survey
-[ "$(role "$self")" = master ] || [ "$named" = "$self" ] || exit 0
+serves || {
+	# Nobody is to choose it any more, and whoever has just done so has yet to promote it.
+	redis "$self" CONFIG SET replica-priority 0 >/dev/null
+	sleep 0.3
+	serves || exit 0
+}
 say "handing over"
 since=$(now) agreed=0 why="no Sentinel names this Pod"
 until handed_over; do

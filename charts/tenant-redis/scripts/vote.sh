@@ -245,9 +245,11 @@ announce() {
 }
 
 # told: whether Sentinels answer, and all that do name the successor, which is master. Who
-# has missed it is told again, with the others as it knows them now.
+# has missed it is told again, with the others as it knows them now. Somebody who has won a
+# newer epoch since has the say.
 told() {
 	survey
+	[ "$newest" -le "$epoch" ] || return 0
 	late=$(echo "$views" | awk -v successor="$successor" 'NF && $3 != successor { print $1 }')
 	why="these Sentinels do not name $successor: ${late:-none answers}"
 	each "$late" tell >/dev/null

@@ -45,13 +45,15 @@ master_of() {
 }
 
 # own: "hello MASTER ID SENTINEL" for each word of a Sentinel at this Redis, and "cut"
-# when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH.
+# when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH. Other
+# words than addresses and ids are no Sentinel's: echo would make two lines of some.
 own() {
 	while goes_on 1; do
 		(hear "$self") | {
 			there=''
 			while IFS=, read -r ip at id _ name master _; do
 				[ "$ip" != subscribe ] || there=yes
+				case $ip$at$id$master in *[!0-9a-f.]*) continue ;; esac
 				[ "$name" != mymaster ] || echo hello "$master" "$id" "$ip:$at"
 			done
 			[ -z "$there" ] || echo cut
@@ -86,6 +88,7 @@ votes() {
 		shift $((number % $#))
 		one=$1
 		redis-cli -h "${one%:*}" -p "${one##*:}" SUBSCRIBE +vote-for-leader 2>/dev/null | while read -r id epoch; do
+			case $id$epoch in *[!0-9a-f]*) continue ;; esac # as above
 			[ -z "$epoch" ] || echo vote "$id" "$epoch"
 		done
 	done
@@ -150,20 +153,33 @@ chosen() {
 		name == "flags" && ip == self && /promoted/'
 }
 
-# demote: makes the old master follow the successor, and keeps at it for a minute: it
-# may be frozen, or cut off. Until then it takes writes that are lost.
+# redirect: tells the old master to follow the successor. If it is frozen, it finds that when
+# it wakes.
+redirect() {
+	post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+}
+
+# demote: has the old master follow the successor, and keeps at it for a minute: it may be
+# frozen, or cut off. Until then it takes writes that are lost.
 demote() {
 	deadline=$(($(now) + 60))
 	while
-		post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+		redirect
 		[ "$(master_of "$old")" != "$successor" ]
 	do
-		[ "$(now)" -lt "$deadline" ] && [ "$(role "$self")" = master ] || return
 		sleep 1
+		[ "$(now)" -lt "$deadline" ] && ! overtaken || return
 	done
 	# Its clients have had their answers, and are to look for the new master.
 	redis "$old" CLIENT KILL TYPE normal >/dev/null
 	say "$old follows $successor"
+}
+
+# overtaken: whether this Redis is no master any more, or the Sentinels have named another
+# one since its $epoch, maybe the old master: this Pod may have been frozen, too.
+overtaken() {
+	look_around
+	[ "$(role "$self")" != master ] || { [ "$named" != "$self" ] && [ "$newest" -gt "$epoch" ]; }
 }
 
 # look_around: looks at all Sentinels, beginning with those that were heard of late,
@@ -178,8 +194,10 @@ look_around() {
 promoted() {
 	old=$follows successor=$self
 	[ -n "$(each "$near" chosen)" ] && [ "$(role "$self")" = master ] || return
-	demote &
+	redirect &
 	look_around
+	epoch=$newest
+	demote &
 	if [ "$named" = "$old" ]; then
 		if ! led; then
 			say "elected by the Sentinels, and not announced: $why"
@@ -315,6 +333,7 @@ react() {
 			case $near in *"/$one"*) hold ;; esac
 			;;
 		closed)
+			listener=''
 			[ "$one" = "$self" ] || inherit "$one" || complain "$one is gone, and not replaced from here: $why"
 			;;
 		cut)

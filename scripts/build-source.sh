@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # build-source.sh NAME [PACKAGE]: compiles the programs that ci/sources/NAME
-# pins (or only PACKAGE) into OUT (.cache/build/NAME).
+# pins (or only PACKAGE) into OUT (.cache/build/NAME), with its patches if it has any.
 . "$(dirname "$0")/lib.sh"
 
 name=$1
@@ -35,5 +35,11 @@ fetch() { go -C "$module" list -deps -tags "$tags" "$package" >/dev/null; }
 # of is fetched meanwhile.
 compile() { flock "$CACHE/compiling" go -C "$module" build -v -tags "$tags" -ldflags "$ldflags" -o "$out/" "$package"; }
 
+if [ -d "$module/patches" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  step "patching $name" scripts/patched.sh "$name" "$work"
+  module=$work
+fi
 step "fetching what $name is made of" fetch
 step "compiling $name${2:+, ${2##*/}}" compile

@@ -2,7 +2,7 @@
 # Ways to make a Docker image without a registry.
 
 # inputs PATH... digests everything that an image is made from.
-inputs() { find "$@" scripts/image-lib.sh scripts/build-source.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16; }
+inputs() { find "$@" scripts/image-lib.sh scripts/build-source.sh scripts/patched.sh -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16; }
 
 # listed_inputs NAME is that of an image of ci/images/list*.
 listed_inputs() { inputs "$(ls -d "ci/images/$1" "ci/sources/$1" 2>/dev/null)"; }

@@ -5,8 +5,8 @@
 # FOLDER.digest its digest: the same for the same commit. REGISTRY=HOST/PATH also pushes it
 # to REGISTRY/redis-operator, with the password that docker login or podman login keeps.
 #
-# In the image, beside the program, are its bill of materials and the licences of all that
-# it is made of.
+# In the image, beside the program, are its bill of materials, the licences of all that it
+# is made of, and the patches that it has.
 . "$(dirname "$0")/lib.sh"
 . scripts/materials-lib.sh
 export GOTOOLCHAIN=$TOOLCHAIN
@@ -38,6 +38,7 @@ files() {
   mkdir -p "$about"
   bill "$version" "$program" >"$about/redis-operator.cdx.json"
   licences "$program" >"$about/licences.txt"
+  cp -r "ci/sources/$source/patches" "$about"
   tar --create --file "$work/$1.tar" --directory "$work/$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar usr
 }
 

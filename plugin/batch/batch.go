@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -30,10 +29,15 @@ import (
 type Tenant struct {
 	File   *tenant.Tenant
 	Result rules.Result
+
+	folder string
 }
 
 // Name is the tenant's name.
 func (t Tenant) Name() string { return t.File.Metadata.Name }
+
+// release is the name of the tenant's release.
+func (t Tenant) release() string { return cmp.Or(t.File.Spec.Release, t.Name()) }
 
 // source is a chart's files, read once. Rendering changes a chart, so each
 // tenant gets one of its own, made of them.
@@ -60,7 +64,8 @@ type Options struct {
 
 // Render renders the chart for each folder of tenants that has a tenant.yaml,
 // with the values.yaml beside it if there is one, in the order of the folders.
-// The error tells all tenants that cannot be rendered, and all that two claim.
+// The error names all tenant files that cannot be read and all that two of them claim, or
+// all tenants that cannot be rendered and all objects that two of them have.
 func Render(chart, tenants string, options Options) ([]Tenant, error) {
 	source, err := load(chart)
 	if err != nil {
@@ -80,30 +85,43 @@ func Render(chart, tenants string, options Options) ([]Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, problems := source.renderAll(folders, options.Values, capabilities)
-	if err := errors.Join(append(problems, collisions(all)...)...); err != nil {
+	all := make([]Tenant, len(folders))
+	for i, file := range folders {
+		all[i].folder = filepath.Dir(file)
+	}
+	// What the files claim is known long before a thousand tenants are rendered.
+	if err := errors.Join(each(all, read), collisions(all, Tenant.claims)); err != nil {
+		return nil, err
+	}
+	render := func(t *Tenant) error { return source.render(t, options.Values, capabilities) }
+	if err := errors.Join(each(all, render), collisions(all, Tenant.objects)); err != nil {
 		return nil, err
 	}
 	return all, nil
 }
 
-// renderAll renders tenants side by side: none depends on another. It leaves out
-// those that cannot be rendered, which the errors name.
-func (s source) renderAll(tenants []string, shared string, capabilities *chartutil.Capabilities) ([]Tenant, []error) {
-	rendered, failed := make([]Tenant, len(tenants)), make([]error, len(tenants))
+// each does something to all tenants side by side: none depends on another. The error
+// names their folders, in their order.
+func each(all []Tenant, do func(*Tenant) error) error {
+	failed := make([]error, len(all))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, file := range tenants {
+	for i := range all {
 		group.Go(func() error {
-			var err error
-			if rendered[i], err = s.render(filepath.Dir(file), shared, capabilities); err != nil {
-				failed[i] = fmt.Errorf("%s: %w", filepath.Dir(file), err)
+			if err := do(&all[i]); err != nil {
+				failed[i] = fmt.Errorf("%s: %w", all[i].folder, err)
 			}
 			return nil
 		})
 	}
 	_ = group.Wait()
-	return slices.DeleteFunc(rendered, func(t Tenant) bool { return t.File == nil }), failed
+	return errors.Join(failed...)
+}
+
+// read reads the tenant's file.
+func read(t *Tenant) (err error) {
+	t.File, err = input.Tenant(filepath.Join(t.folder, "tenant.yaml"))
+	return err
 }
 
 func load(name string) (source, error) {
@@ -140,27 +158,19 @@ func compile(text []byte) *jsonschema.Schema {
 	return schema
 }
 
-func (s source) render(folder, shared string, capabilities *chartutil.Capabilities) (Tenant, error) {
-	file, err := input.Tenant(filepath.Join(folder, "tenant.yaml"))
+func (s source) render(t *Tenant, shared string, capabilities *chartutil.Capabilities) error {
+	values, err := readValues(filepath.Join(t.folder, "values.yaml"), shared)
 	if err != nil {
-		return Tenant{}, err
+		return err
 	}
-	values, err := readValues(filepath.Join(folder, "values.yaml"), shared)
+	stream, err := s.manifests(t, values, capabilities)
 	if err != nil {
-		return Tenant{}, err
+		return hide(err, values)
 	}
-	stream, err := s.manifests(file, values, capabilities)
-	if err != nil {
-		return Tenant{}, hide(err, values)
+	if t.Result, err = rules.Render(t.File, []byte(stream)); err != nil {
+		return err
 	}
-	result, err := rules.Render(file, []byte(stream))
-	if err == nil {
-		err = result.CheckSome()
-	}
-	if err != nil {
-		return Tenant{}, err
-	}
-	return Tenant{File: file, Result: result}, nil
+	return t.Result.CheckSome()
 }
 
 // readValues returns a tenant's values over those for all. Neither file need be
@@ -196,7 +206,7 @@ func readFile(name string) (chartutil.Values, error) {
 }
 
 // manifests returns what helm template prints.
-func (s source) manifests(t *tenant.Tenant, values chartutil.Values, capabilities *chartutil.Capabilities) (string, error) {
+func (s source) manifests(t *Tenant, values chartutil.Values, capabilities *chartutil.Capabilities) (string, error) {
 	chart, err := loader.LoadFiles(s.files)
 	if err != nil {
 		return "", err
@@ -207,7 +217,7 @@ func (s source) manifests(t *tenant.Tenant, values chartutil.Values, capabilitie
 	if err := chartutil.ProcessDependenciesWithMerge(chart, values); err != nil {
 		return "", err
 	}
-	options := chartutil.ReleaseOptions{Name: cmp.Or(t.Spec.Release, t.Metadata.Name), Namespace: t.Spec.Namespace, Revision: 1, IsInstall: true}
+	options := chartutil.ReleaseOptions{Name: t.release(), Namespace: t.File.Spec.Namespace, Revision: 1, IsInstall: true}
 	all, err := s.values(chart, values, options, capabilities)
 	if err != nil {
 		return "", err

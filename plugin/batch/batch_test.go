@@ -57,6 +57,10 @@ func TestRenderRefusesCollisions(t *testing.T) {
 			tenantFile("team-a", "space-a", ""), tenantFile("team-a", "space-b", ""),
 			"team-a: the tenant name team-a is there already, of the tenant team-a; each thing has one tenant",
 		},
+		"the same release": {
+			tenantFile("team-a", "shared", "  release: cache\n"), tenantFile("team-b", "shared", "  release: cache\n"),
+			"team-b: the release cache in shared is there already, of the tenant team-a; each thing has one tenant",
+		},
 		"a broken file": {
 			tenantFile("team-a", "space-a", ""), tenantFile("team-b", "Space", ""), `spec.namespace: "Space" is not a DNS label`,
 		},
@@ -67,6 +71,17 @@ func TestRenderRefusesCollisions(t *testing.T) {
 			require.Nil(t, got)
 		})
 	}
+}
+
+// TestRenderRefusesWhatFilesClaimBeforeItRenders holds that a collision of tenant files is
+// found without rendering a thousand charts: these could not be rendered.
+func TestRenderRefusesWhatFilesClaimBeforeItRenders(t *testing.T) {
+	root := folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "  namespaces: [x]\n"), "b": tenantFile("team-b", "space-b", "  namespaces: [x]\n"), "c": "no tenant"})
+	require.NoError(t, os.WriteFile(filepath.Join(root, "a", "values.yaml"), []byte("no values"), 0o600))
+	_, err := Render(chartFolder, root, Options{KubeVersion: "1.37"})
+	require.ErrorContains(t, err, "team-b: the namespace x,")
+	require.ErrorContains(t, err, filepath.Join(root, "c")+": ")
+	require.NotContains(t, err.Error(), "values.yaml")
 }
 
 func TestRenderRefusesAKubernetesThatTheChartDoesNot(t *testing.T) {

@@ -1,39 +1,41 @@
 package batch
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
 
-// claims are what tenants have, and who has it first.
-type claims map[string]string
-
-// collisions returns an error for each thing that two tenants have: a name, a
-// namespace of their own, or an object.
-func collisions(tenants []Tenant) []error {
-	owners := claims{}
+// collisions returns an error for each thing that two tenants claim.
+func collisions(all []Tenant, claims func(Tenant) []string) error {
+	owners := map[string]string{}
 	var problems []error
-	for _, t := range tenants {
-		claimed := []string{"the tenant name " + t.Name()}
-		for _, namespace := range t.File.Spec.Namespaces {
-			claimed = append(claimed, "the namespace "+namespace+", whose Pods would get in to both,")
+	for _, t := range all {
+		if t.File == nil {
+			continue // It could not be read.
 		}
-		// A chart may render the same object twice for one tenant.
-		claimed = append(claimed, t.Result.Objects()...)
+		claimed := claims(t)
 		slices.Sort(claimed)
-		problems = append(problems, owners.claim(t.Name(), slices.Compact(claimed))...)
+		// A chart may render the same object twice for one tenant.
+		for _, thing := range slices.Compact(claimed) {
+			if owner, taken := owners[thing]; taken {
+				problems = append(problems, fmt.Errorf("%s: %s is there already, of the tenant %s; each thing has one tenant", t.Name(), thing, owner))
+				continue
+			}
+			owners[thing] = t.Name()
+		}
 	}
-	return problems
+	return errors.Join(problems...)
 }
 
-func (c claims) claim(tenant string, things []string) []error {
-	var problems []error
-	for _, thing := range things {
-		if owner, taken := c[thing]; taken {
-			problems = append(problems, fmt.Errorf("%s: %s is there already, of the tenant %s; each thing has one tenant", tenant, thing, owner))
-			continue
-		}
-		c[thing] = tenant
+// claims returns what a tenant has by its file: a name, a release and namespaces.
+func (t Tenant) claims() []string {
+	claimed := []string{"the tenant name " + t.Name(), "the release " + t.release() + " in " + t.File.Spec.Namespace}
+	for _, namespace := range t.File.Spec.Namespaces {
+		claimed = append(claimed, "the namespace "+namespace+", whose Pods would get in to both,")
 	}
-	return problems
+	return claimed
 }
+
+// objects returns what is rendered for the tenant.
+func (t Tenant) objects() []string { return t.Result.Objects() }

@@ -125,6 +125,7 @@ func assertOperator(t *testing.T, image v1.Image, platform, version string) (pro
 		require.Contains(t, bill.Components, struct{ Name, Version string }{part[1], part[2]})
 		require.Contains(t, string(licences), "\n==== "+part[1]+"@"+part[2]+"\n")
 	}
+	require.FileExists(t, filepath.Join(folder, "usr/share/doc/redis-operator/patches/stale-metrics.patch"))
 	return program
 }
 
@@ -169,6 +170,12 @@ func TestOperatorImage(t *testing.T) {
 	images := pulled(t, to+"/redis/redis-operator:v1.3.0-rc1", digest)
 	require.Len(t, images, 1)
 	program := assertOperator(t, images["linux/amd64"], "linux/amd64", "v1.3.0-rc1")
+	same := filepath.Join(t.TempDir(), "redis-operator")
+	build := exec.CommandContext(t.Context(), "go", "-C", patched(t, "redis-operator-1.3"), "build", "-trimpath", "-ldflags", "-s -w", "-o", same, "tool")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOTOOLCHAIN="+requiredToolchain(t))
+	output, err = build.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	run(t, "cmp", same, program)
 	help, _ := exec.CommandContext(t.Context(), program, "--help").CombinedOutput()
 	require.Contains(t, string(help), "-supported-namespaces-regex", "the program starts")
 }

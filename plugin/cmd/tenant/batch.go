@@ -22,7 +22,7 @@ func batchCommand() *cobra.Command {
 		Use:   "batch CHART --tenants FOLDER --output FOLDER",
 		Short: "Renders a chart for many tenants, one file each",
 		Long: "Renders a chart in one process for each tenant: a folder with tenant.yaml and maybe values.yaml. The release has the name that spec.release says, or the tenant's.\n" +
-			"Nothing is written if any tenant cannot be rendered, or if two claim the same name, namespace or object.",
+			"Nothing is written if any tenant cannot be rendered, or if two claim the same name, release, namespace or object. What the tenant files claim is compared before anything is rendered.",
 		Example: "  helm tenant batch charts/tenant-redis --tenants examples/tenants --values examples/batch.yaml --output rendered",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {

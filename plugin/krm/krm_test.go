@@ -134,14 +134,15 @@ func TestRender(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ list, want string }{
-		"no Tenant":       {list("", manifests), "the ResourceList has no functionConfig; give it the Tenant"},
-		"unknown key":     {list(strings.Replace(tenantFile, "labels", "label", 1), manifests), `functionConfig:7:3: spec.label: is not a known key`},
-		"broken rule":     {list(tenantFile, strings.Replace(manifests, "library", "other", 1)), "no image comes from docker.io/library"},
-		"items no list":   {strings.Replace(list(tenantFile, manifests), "items:\n", "items: {}\nothers:\n", 1), "items of the ResourceList is not a list"},
-		"items on a line": {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: {apiVersion: tenant-redis.dev/v1alpha1, kind: Tenant, metadata: {name: a}, spec: {namespace: b}}\nitems: [{kind: x}]\n", "is a list on one line"},
-		"another version": {strings.Replace(list(tenantFile, manifests), "config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", 1), "the ResourceList has the version \"config.kubernetes.io/v1beta1\"; allowed is config.kubernetes.io/v1"},
-		"no object":       {list(tenantFile, "kind: x\n"), "is not a Kubernetes object"},
-		"wrong location":  {list(tenantFile, "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other}\n"), "which is not the tenant's"},
+		"no Tenant":        {list("", manifests), "the ResourceList has no functionConfig; give it the Tenant"},
+		"unknown key":      {list(strings.Replace(tenantFile, "labels", "label", 1), manifests), `functionConfig:7:3: spec.label: is not a known key`},
+		"broken rule":      {list(tenantFile, strings.Replace(manifests, "library", "other", 1)), "no image comes from docker.io/library"},
+		"items no list":    {strings.Replace(list(tenantFile, manifests), "items:\n", "items: {}\nothers:\n", 1), "items of the ResourceList is not a list"},
+		"items on a line":  {"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: {apiVersion: tenant-redis.dev/v1alpha1, kind: Tenant, metadata: {name: a}, spec: {namespace: b}}\nitems: [{kind: x}]\n", "cannot be told apart"},
+		"an item is empty": {strings.Replace(list(tenantFile, manifests), "items:\n", "items:\n-\n", 1), ".items[0]: is not a Kubernetes object"},
+		"another version":  {strings.Replace(list(tenantFile, manifests), "config.kubernetes.io/v1", "config.kubernetes.io/v1beta1", 1), "the ResourceList has the version \"config.kubernetes.io/v1beta1\"; allowed is config.kubernetes.io/v1"},
+		"no object":        {list(tenantFile, "kind: x\n"), "is not a Kubernetes object"},
+		"wrong location":   {list(tenantFile, "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: other}\n"), "which is not the tenant's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, ok := krm.Read([]byte(test.list))

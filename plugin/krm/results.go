@@ -1,6 +1,7 @@
 package krm
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strconv"
@@ -70,9 +71,33 @@ func fileOf(annotations *yaml.Node) *resourceFile {
 	return nil
 }
 
+// results writes results one after the other, of which there may be many.
+type results struct {
+	to    *bytes.Buffer
+	begun bool
+	err   error
+}
+
+func (w *results) add(all []result) {
+	if len(all) == 0 || w.err != nil {
+		return
+	}
+	if !w.begun {
+		w.to.WriteString("results:\n")
+	}
+	w.begun = true
+	text, err := encode(all)
+	w.to.Write(text)
+	w.err = err
+}
+
 // changes are the results of a document that was rendered.
-func changes(doc rules.Document, object *yaml.Node) []result {
-	var results []result
+func changes(doc rules.Document) []result {
+	if len(doc.Changes) == 0 {
+		return nil
+	}
+	object := read(doc.After)
+	all := make([]result, 0, len(doc.Changes))
 	for _, change := range doc.Changes {
 		r := about(object, change.Path)
 		r.Severity, r.Message = "info", "set by "+change.Rule
@@ -80,9 +105,18 @@ func changes(doc rules.Document, object *yaml.Node) []result {
 			r.Message = "removed by " + change.Rule
 		}
 		r.Field.CurrentValue, r.Field.ProposedValue = change.Old, change.New
-		results = append(results, r)
+		all = append(all, r)
 	}
-	return results
+	return all
+}
+
+// read returns an object, or nil if there is none.
+func read(text []byte) *yaml.Node {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 {
+		return nil
+	}
+	return document.Content[0]
 }
 
 // failures are the results of what kept the list from being rendered.
@@ -118,9 +152,9 @@ func (l *List) failures(err error) []result {
 
 // itemAt is the item with a line.
 func (l *List) itemAt(line int) *yaml.Node {
-	for _, i := range slices.Backward(l.rendered) {
-		if line >= i.node.Line {
-			return i.node
+	for _, piece := range slices.Backward(l.pieces) {
+		if len(piece.Text) > 0 && line >= piece.Line {
+			return read(piece.Text)
 		}
 	}
 	return nil

@@ -214,7 +214,7 @@ func TestRenderRefusesAnImageThatWouldReadAsAnother(t *testing.T) {
 		"which names no repository; change the mapping of quay.io/acme/redis")
 }
 
-// TestAllProblemsAtOnce holds that an error tells of all documents, and of the
+// TestAllProblemsAtOnce holds that an error names all documents, and the
 // template that Helm 3 or Helm 4 names.
 func TestAllProblemsAtOnce(t *testing.T) {
 	const widget = "apiVersion: acme.example/v1\nkind: Widget\nmetadata: {name: w}\n"

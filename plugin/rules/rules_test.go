@@ -192,6 +192,10 @@ func TestRenderRefuses(t *testing.T) {
 			"line 6: StatefulSet s: .spec.selector.matchLabels: selects Pods by the label team with another value than the tenant's; " +
 				"remove the label from the tenant file or from the selector",
 		},
+		"labels that pass on by no expression": {
+			"apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r}\nspec:\n  labelWhitelist: ['[']\n",
+			"line 5: RedisFailover r: .spec.labelWhitelist[0]: is not a regular expression; the operator would not start",
+		},
 		"labels that are a list": {
 			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, labels: [a]}\n",
 			"line 3: ConfigMap c: .metadata.labels: is a list; must be a mapping",

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -123,28 +124,21 @@ func (l *List) leaveAlone() {
 
 // Render returns the ResourceList with its items as the Tenant in its
 // functionConfig is to have them, and with results that tell what has changed. With
-// an error the items are as they were, and the results tell what is wrong.
-func (l *List) Render() ([]byte, error) {
+// an error the items are as they were, and the results tell what is wrong. Nothing is
+// returned of a list in braces, which results cannot be added to.
+func (l *List) Render() (io.WriterTo, error) {
 	if l.root.Style&yaml.FlowStyle != 0 {
 		return nil, errors.New("the ResourceList is written in braces; write it in lines, as kustomize and kpt do")
 	}
 	rendered, err := l.render()
-	if err != nil {
-		rendered = rules.Result{}
-		for _, piece := range l.pieces {
-			rendered.Documents = append(rendered.Documents, rules.Document{Before: piece, After: piece.Text})
-		}
+	if err == nil {
+		return &output{rendered: rendered}, nil
 	}
-	var text bytes.Buffer
-	_, _ = rendered.WriteTo(&text)
-	told := results{to: &text}
-	if err != nil {
-		told.add(l.failures(err))
+	unchanged := rules.Result{}
+	for _, piece := range l.pieces {
+		unchanged.Documents = append(unchanged.Documents, rules.Document{Before: piece, After: piece.Text})
 	}
-	for _, doc := range rendered.Documents {
-		told.add(changes(doc))
-	}
-	return text.Bytes(), errors.Join(err, told.err)
+	return &output{rendered: unchanged, failures: l.failures(err)}, err
 }
 
 // render returns the items as the Tenant is to have them.

@@ -1,6 +1,8 @@
 package krm_test
 
 import (
+	"bytes"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -110,10 +112,21 @@ func list(config string, items string) string {
 	return text.String()
 }
 
+// render returns what the function writes.
+func render(l *krm.List) ([]byte, error) {
+	output, err := l.Render()
+	if output == nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	_, failed := output.WriteTo(&text)
+	return text.Bytes(), errors.Join(err, failed)
+}
+
 func TestRender(t *testing.T) {
 	l, ok := krm.Read([]byte(list(tenantFile, manifests)))
 	require.True(t, ok)
-	once, err := l.Render()
+	once, err := render(l)
 	require.NoError(t, err)
 	require.Contains(t, string(once), "- name: web # kept\n")
 
@@ -123,7 +136,7 @@ func TestRender(t *testing.T) {
 	// What a function returns is what the next one gets.
 	l, ok = krm.Read(once)
 	require.True(t, ok)
-	twice, err := l.Render()
+	twice, err := render(l)
 	require.NoError(t, err)
 	require.Equal(t, list, string(twice), "there is nothing to tell any more")
 
@@ -147,7 +160,7 @@ func TestRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, ok := krm.Read([]byte(test.list))
 			require.True(t, ok)
-			text, err := l.Render()
+			text, err := render(l)
 			require.ErrorContains(t, err, test.want)
 			rest, results := results(t, text)
 			require.YAMLEq(t, test.list, rest)
@@ -156,6 +169,11 @@ func TestRefuses(t *testing.T) {
 			require.Contains(t, err.Error(), results[0].Message)
 		})
 	}
+	l, ok := krm.Read([]byte(`{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [], "results": []}`))
+	require.True(t, ok)
+	output, err := l.Render()
+	require.ErrorContains(t, err, "is written in braces")
+	require.Nil(t, output)
 	for _, text := range []string{"", "a: [", manifests, "apiVersion: v1\nkind: ResourceList\n"} {
 		_, ok := krm.Read([]byte(text))
 		require.False(t, ok, text)
@@ -171,7 +189,7 @@ func TestTwoMeanings(t *testing.T) {
 	} {
 		l, ok := krm.Read([]byte(list(tenantFile, item)))
 		require.True(t, ok)
-		_, err := l.Render()
+		_, err := render(l)
 		require.ErrorContains(t, err, "is there twice")
 	}
 }
@@ -191,7 +209,7 @@ func TestItemsKeepTheirBytes(t *testing.T) {
 	in := list(config, texts+"---\n"+leftAlone+"---\n"+texts)
 	l, ok := krm.Read([]byte(in))
 	require.True(t, ok)
-	once, err := l.Render()
+	once, err := render(l)
 	require.NoError(t, err)
 	rest, _, _ := strings.Cut(string(once), "results:\n")
 	require.Equal(t, 2, strings.Count(rest, provenance))
@@ -199,7 +217,7 @@ func TestItemsKeepTheirBytes(t *testing.T) {
 
 	l, ok = krm.Read(once)
 	require.True(t, ok)
-	twice, err := l.Render()
+	twice, err := render(l)
 	require.NoError(t, err)
 	require.Equal(t, rest, string(twice))
 }
@@ -232,7 +250,7 @@ func FuzzRender(f *testing.F) {
 		if !ok || kyaml.Unmarshal([]byte(text), &ignored) != nil {
 			return
 		}
-		once, err := l.Render()
+		once, err := render(l)
 		if err != nil {
 			if len(once) > 0 {
 				require.Equal(t, items(t, []byte(text)), items(t, once))
@@ -242,7 +260,7 @@ func FuzzRender(f *testing.F) {
 		require.Len(t, items(t, once), len(items(t, []byte(text))))
 		l, ok = krm.Read(once)
 		require.True(t, ok)
-		twice, err := l.Render()
+		twice, err := render(l)
 		require.NoError(t, err)
 		require.Equal(t, items(t, once), items(t, twice))
 	})

@@ -1,8 +1,8 @@
 package krm
 
 import (
-	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,24 +71,34 @@ func fileOf(annotations *yaml.Node) *resourceFile {
 	return nil
 }
 
-// results writes results one after the other, of which there may be many.
-type results struct {
-	to    *bytes.Buffer
-	begun bool
-	err   error
+// output is a list and what is told about it. Results are made while they are written:
+// together they may be larger than the list.
+type output struct {
+	rendered rules.Result
+	failures []result
 }
 
-func (w *results) add(all []result) {
-	if len(all) == 0 || w.err != nil {
-		return
+// WriteTo writes the list, and its results behind it.
+func (o *output) WriteTo(to io.Writer) (int64, error) {
+	written, err := o.rendered.WriteTo(to)
+	begin := "results:\n"
+	tell := func(results []result) {
+		if len(results) == 0 || err != nil {
+			return
+		}
+		var text []byte
+		if text, err = encode(results); err != nil {
+			return
+		}
+		var n int
+		n, err = io.WriteString(to, begin+string(text))
+		written, begin = written+int64(n), ""
 	}
-	if !w.begun {
-		w.to.WriteString("results:\n")
+	tell(o.failures)
+	for _, doc := range o.rendered.Documents {
+		tell(changes(doc))
 	}
-	w.begun = true
-	text, err := encode(all)
-	w.to.Write(text)
-	w.err = err
+	return written, err
 }
 
 // changes are the results of a document that was rendered.

@@ -14,9 +14,27 @@ const (
 or max by (pod) (redis_instance_info{<instance>,role="slave"})
 or 0 * max by (pod) (redis_up{<instance>,component="redis"})`
 
-	lagQuery      = `tenant_redis:replication_lag_bytes:max{<instance>}`
 	replicasQuery = `tenant_redis:connected_replicas:max{<instance>}`
+
+	// statusQuery is how many masters there are, and half of one more while a critical
+	// alert fires.
+	statusQuery = `max(tenant_redis:masters:count{<instance>})
++ (0.5 * (count(ALERTS{<instance>,alertstate="firing",severity="critical"}) > bool 0) or vector(0))`
 )
+
+// Of each replica, by its Pod.
+var (
+	lagQuery          = byPod(`tenant_redis:replication_lag_bytes:max{<instance>}`)
+	confirmationQuery = byPod(`max by (slave_ip) (redis_connected_slave_lag_seconds{<instance>})`)
+)
+
+// byPod names the Pod of each replica of a query, which the master knows by its address;
+// the address stays where no Pod has it.
+func byPod(query string) string {
+	return query + `
+* on (slave_ip) group_left (pod) group by (pod, slave_ip) (label_replace(redis_up{<instance>,component="redis"}, "slave_ip", "$1", "pod_ip", "(.+)"))
+or on (slave_ip) label_replace(` + query + `, "pod", "$1", "slave_ip", "(.+)")`
+}
 
 // roles are the states of roleQuery.
 var roles = []dashboard.ValueMapping{values(map[string]state{
@@ -105,7 +123,7 @@ func overview(l limits) *page {
 		limited("Fragmentation", "none", "Memory that the process has of the kernel, by what its data needs. High while Redis is nearly empty, which is no fault. Alert: RedisMemoryFragmented (from half of maxmemory on).", 1.5,
 			query(`max by (pod) (redis_mem_fragmentation_ratio{<instance>})`, "{{pod}}")),
 		limited("Replication lag", "bytes", "Bytes that a replica has not confirmed yet: a failover loses that much at most. Alert: RedisReplicationLagging.",
-			l.ReplicationLagBytes, query(lagQuery, "{{slave_ip}}")),
+			l.ReplicationLagBytes, query(lagQuery, "{{pod}}")),
 	)
 
 	p.fold("Service level", level()...)
@@ -115,10 +133,13 @@ func overview(l limits) *page {
 
 // status tells whether Redis can be written to.
 func status() panel {
-	return figure("Status", "none", "Whether there is exactly one master. Alerts: RedisMasterMissing, RedisMultipleMasters.",
-		latest(`tenant_redis:masters:count{<instance>}`, "")).
+	return figure("Status", "none", "Whether there is exactly one master, and no critical alert. Alerts: RedisMasterMissing, RedisMultipleMasters, and all that are critical.",
+		latest(statusQuery, "")).
 		Mappings([]dashboard.ValueMapping{
-			values(map[string]state{"0": {"No master", "red"}, "1": {"Up", "green"}}),
+			values(map[string]state{
+				"0": {"No master", "red"}, "0.5": {"No master", "red"},
+				"1": {"Up", "green"}, "1.5": {"Critical alert", "orange"},
+			}),
 			atLeast(2, state{"Several masters", "red"}),
 		}).
 		Thresholds(steps(step("red")))

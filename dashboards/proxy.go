@@ -15,7 +15,7 @@ func proxy(l limits) []panel {
 		limited("Sessions in percent", "percent", "Clients of each port in percent of those that it serves. Beyond, they wait to be let in. Alert: RedisProxyConnectionsNearLimit.",
 			l.ClientsPercent,
 			query(`100 * max by (pod, proxy) (haproxy_frontend_current_sessions{`+ports+`} / haproxy_frontend_limit_sessions{`+ports+`})`, "{{pod}} {{proxy}}")),
-		graph("Sessions", "short", "Clients of each port, and how many it serves. A fall to zero is a master that was let go, and all sessions with it.", third,
+		graph("Sessions", "short", "Clients of each port, and how many it serves. A fall to zero is a master that was disconnected, and all sessions with it.", third,
 			query(`max by (pod, proxy) (haproxy_frontend_current_sessions{`+ports+`})`, "{{pod}} {{proxy}}"),
 			query(`max(haproxy_frontend_limit_sessions{`+ports+`})`, "Limit")).
 			OverrideByName(dashed("Limit")),
@@ -25,7 +25,7 @@ func proxy(l limits) []panel {
 			query(`min by (file) (redis_proxy_certificate_expiry_timestamp_seconds{<instance>} - time())`, "{{file}}")),
 		graph("Masters let go", "none", "How often within five minutes each proxy left its master: it was replaced, did not answer, or was no master any more. Each time all sessions on it are cut.", third,
 			query(`sum by (pod) (increase(haproxy_backend_check_up_down_total{<instance>,proxy="master"}[5m]))`, "{{pod}}")),
-		graph("Connection errors", "cps", "Clients per second for whom there was no Redis. They are let go at once.", third,
+		graph("Connection errors", "cps", "Clients per second for whom there was no Redis. They are disconnected at once.", third,
 			query(`sum by (pod, proxy) (rate(haproxy_backend_connection_errors_total{<instance>,proxy=~"master|replicas"}[$__rate_interval]))`, "{{pod}} {{proxy}}")),
 	}
 }

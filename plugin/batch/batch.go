@@ -31,6 +31,8 @@ type Tenant struct {
 	Result rules.Result
 
 	folder string
+	// passwords are the Secrets that hold those of its instances.
+	passwords []string
 }
 
 // Name is the tenant's name.
@@ -63,7 +65,8 @@ type Options struct {
 }
 
 // Render renders the chart for each folder of tenants that has a tenant.yaml,
-// with the values.yaml beside it if there is one, in the order of the folders.
+// with the values.yaml beside it if there is one, and over that the batch.yaml, in the
+// order of the folders.
 // The error names all tenant files that cannot be read and all that two of them claim, or
 // all tenants that cannot be rendered and all objects that two of them have.
 func Render(chart, tenants string, options Options) ([]Tenant, error) {
@@ -159,7 +162,7 @@ func compile(text []byte) *jsonschema.Schema {
 }
 
 func (s source) render(t *Tenant, shared string, capabilities *chartutil.Capabilities) error {
-	values, err := readValues(filepath.Join(t.folder, "values.yaml"), shared)
+	values, err := readValues(t.folder, shared)
 	if err != nil {
 		return err
 	}
@@ -170,24 +173,28 @@ func (s source) render(t *Tenant, shared string, capabilities *chartutil.Capabil
 	if t.Result, err = rules.Render(t.File, []byte(stream)); err != nil {
 		return err
 	}
+	if t.passwords, err = passwordsOf(t.Result); err != nil {
+		return err
+	}
 	return t.Result.CheckSome()
 }
 
-// readValues returns a tenant's values over those for all. Neither file need be
-// there: own may be missing, and shared may be the empty name.
-func readValues(own, shared string) (chartutil.Values, error) {
-	values, err := readFile(own)
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
+// readValues returns the values of a folder over those for all. None of the files need
+// be there, and shared may be the empty name.
+func readValues(folder, shared string) (chartutil.Values, error) {
+	values := chartutil.Values{}
+	for _, name := range []string{"batch.yaml", "values.yaml"} {
+		own, err := readFile(filepath.Join(folder, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		values = chartutil.CoalesceTables(values, own)
 	}
-	if err != nil || shared == "" {
-		return values, err
+	if shared == "" {
+		return values, nil
 	}
 	base, err := readFile(shared)
-	if err != nil {
-		return nil, err
-	}
-	return chartutil.CoalesceTables(values, base), nil
+	return chartutil.CoalesceTables(values, base), err
 }
 
 // readFile is Helm's, but for its words, which may quote a value.
@@ -235,7 +242,7 @@ func (s source) manifests(t *Tenant, values chartutil.Values, capabilities *char
 }
 
 // values returns what the templates are given. Helm, which compiles the schema
-// anew each time, is asked about values only if they do not pass here: for its
+// again each time, is asked about values only if they do not pass here: for its
 // words.
 func (s source) values(c *chart.Chart, own chartutil.Values, options chartutil.ReleaseOptions, capabilities *chartutil.Capabilities) (chartutil.Values, error) {
 	all, err := chartutil.ToRenderValuesWithSchemaValidation(c, own, options, capabilities, s.schema != nil)

@@ -84,6 +84,27 @@ func TestRenderRefusesWhatFilesClaimBeforeItRenders(t *testing.T) {
 	require.NotContains(t, err.Error(), "values.yaml")
 }
 
+// TestRenderRefusesASharedPassword holds that each tenant has a password of its own: who
+// knows that of another gets in wherever the label is set. In another namespace the same
+// name is another Secret.
+func TestRenderRefusesASharedPassword(t *testing.T) {
+	const redis = "../../charts/tenant-redis"
+	tenants := func(b, namespace, secret string) string {
+		root := folders(t, map[string]string{"a": tenantFile("team-a", "shared", ""), "b": tenantFile(b, namespace, "")})
+		for folder, name := range map[string]string{"a": "mine", "b": secret} {
+			require.NoError(t, os.WriteFile(filepath.Join(root, folder, "values.yaml"), []byte("size: small\nauth: {existingSecret: of-values}\n"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(root, folder, "batch.yaml"), []byte("auth: {existingSecret: "+name+"}\n"), 0o600))
+		}
+		return root
+	}
+	_, err := Render(redis, tenants("team-b", "shared", "mine"), Options{KubeVersion: "1.37"})
+	require.EqualError(t, err, "team-b: the password in the Secret shared/mine is there already, of the tenant team-a; each thing has one tenant")
+	for namespace, secret := range map[string]string{"other": "mine", "shared": "other"} {
+		_, err := Render(redis, tenants("team-b", namespace, secret), Options{KubeVersion: "1.37"})
+		require.NoError(t, err)
+	}
+}
+
 func TestRenderRefusesAKubernetesThatTheChartDoesNot(t *testing.T) {
 	_, err := Render("../../charts/tenant-redis", folders(t, map[string]string{"a": tenantFile("team-a", "space-a", "")}), Options{KubeVersion: "1.20"})
 	require.ErrorContains(t, err, "the chart wants Kubernetes")

@@ -4,6 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/rules"
 )
 
 // collisions returns an error for each thing that two tenants claim.
@@ -37,5 +42,50 @@ func (t Tenant) claims() []string {
 	return claimed
 }
 
-// objects returns what is rendered for the tenant.
-func (t Tenant) objects() []string { return t.Result.Objects() }
+// objects returns what is rendered for the tenant, and the passwords that it uses.
+func (t Tenant) objects() []string { return slices.Concat(t.Result.Objects(), t.passwords) }
+
+// passwordsOf names the Secrets that hold the passwords of instances.
+func passwordsOf(result rules.Result) ([]string, error) {
+	var all []string
+	for _, doc := range result.Documents {
+		isFailover := func(object string) bool { return strings.HasPrefix(object, kinds.Failover+" ") }
+		if !slices.ContainsFunc(doc.Objects, isFailover) {
+			continue
+		}
+		rendered, err := manifest.Parse(manifest.Piece{Text: doc.After, Line: doc.Before.Line})
+		if err != nil {
+			return nil, err
+		}
+		objects, err := rendered.Objects()
+		if err != nil {
+			return nil, err
+		}
+		for _, object := range objects {
+			password, err := passwordOf(object)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, password...)
+		}
+	}
+	return all, nil
+}
+
+// passwordOf names the Secret of a RedisFailover, if it has one.
+func passwordOf(failover manifest.Node) ([]string, error) {
+	namespaces, err := failover.Find("metadata.namespace")
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := failover.Find("spec.auth.secretPath")
+	if err != nil || len(secrets) == 0 {
+		return nil, err
+	}
+	namespace, err := namespaces[0].Text()
+	if err != nil {
+		return nil, err
+	}
+	secret, err := secrets[0].Text()
+	return []string{"the password in the Secret " + namespace + "/" + secret}, err
+}

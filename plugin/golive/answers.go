@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
@@ -192,9 +193,9 @@ func checkMemory(ctx context.Context, i *instance) (string, error) {
 
 // memoryLimit is that of the Redis container of a Pod, 0 for none.
 func (i *instance) memoryLimit(name string) int64 {
-	for _, pod := range i.pods[redisComponent] {
+	for _, pod := range i.pods[reach.Redis] {
 		for _, container := range pod.Spec.Containers {
-			if pod.Name == name && container.Name == redisComponent {
+			if pod.Name == name && container.Name == reach.Redis {
 				return container.Resources.Limits.Memory().Value()
 			}
 		}
@@ -220,7 +221,7 @@ func checkData(ctx context.Context, i *instance) (string, error) {
 		return "", fmt.Errorf("writing to %s: %w", master.Pod, err)
 	}
 	replicas := i.asked().Redis - 1
-	reached, err := connection.Wait(ctx, replicas, answerTimeout/2).Result()
+	reached, err := connection.Wait(ctx, replicas, reach.AnswerTimeout/2).Result()
 	if err != nil {
 		return "", fmt.Errorf("waiting for the replicas of %s: %w", master.Pod, err)
 	}

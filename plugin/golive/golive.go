@@ -5,23 +5,19 @@ package golive
 import (
 	"context"
 	"errors"
-	"time"
 
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-)
 
-// answerTimeout bounds one question to Redis or Sentinel: a frozen one never
-// answers.
-const answerTimeout = 3 * time.Second
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
+)
 
 // Cluster is how to ask about the instances of a namespace.
 type Cluster struct {
 	Client    kubernetes.Interface
 	Dynamic   dynamic.Interface
 	Namespace string
-	// Forward returns an address that leads to a port of a Pod.
-	Forward func(ctx context.Context, pod string, port int32) (string, error)
+	Forward   reach.Forward
 }
 
 // Status is how a check ended.

@@ -11,10 +11,10 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
 
@@ -57,18 +57,12 @@ type instance struct {
 	selection selection
 }
 
-const (
-	redisComponent    = "redis"
-	sentinelComponent = "sentinel"
-	proxyComponent    = "proxy"
-)
-
 // components are what the instance is made of.
 func (i *instance) components() []string {
 	if i.proxy == nil {
-		return []string{redisComponent, sentinelComponent}
+		return []string{reach.Redis, reach.Sentinel}
 	}
-	return []string{redisComponent, sentinelComponent, proxyComponent}
+	return []string{reach.Redis, reach.Sentinel, reach.Proxy}
 }
 
 // read asks the API server, then every Pod.
@@ -111,11 +105,11 @@ func (c Cluster) readObjects(ctx context.Context, i *instance) error {
 		return fmt.Errorf("cannot read the proxy's Deployment: %w", err)
 	}
 	for _, component := range i.components() {
-		list, err := c.Client.CoreV1().Pods(i.namespace).List(ctx, metav1.ListOptions{LabelSelector: i.labels(component).String()})
+		pods, err := reach.Pods(ctx, c.Client, i.namespace, i.name, component)
 		if err != nil {
-			return fmt.Errorf("cannot list the Pods: %w", err)
+			return err
 		}
-		i.pods[component] = slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+		i.pods[component] = slices.DeleteFunc(pods, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil })
 	}
 	budgets, err := c.Client.PolicyV1().PodDisruptionBudgets(i.namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -165,24 +159,12 @@ func (c Cluster) readUser(ctx context.Context, i *instance) error {
 	return nil
 }
 
-// labels are those that the operator gives to the Pods of a component, and the chart
-// to the proxy's.
-func (i *instance) labels(component string) labels.Set {
-	partOf := "redis-failover"
-	if component == proxyComponent {
-		partOf = "tenant-redis"
-	}
-	return labels.Set{
-		"app.kubernetes.io/name": i.name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": partOf,
-	}
-}
-
 // podsAsked is how many Pods of a component there should be.
 func (i *instance) podsAsked(component string) int {
 	switch component {
-	case redisComponent:
+	case reach.Redis:
 		return i.asked().Redis
-	case sentinelComponent:
+	case reach.Sentinel:
 		return i.asked().Sentinels
 	}
 	// Kubernetes' own default.

@@ -21,6 +21,7 @@ import (
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
@@ -69,19 +70,19 @@ func healthy(t *testing.T, i *lab.Instance) *world {
 		}},
 	}
 	for n, p := range i.Redis {
-		w.redis = append(w.redis, pod(t, redisComponent, p, n, lab.RedisPort))
+		w.redis = append(w.redis, pod(t, reach.Redis, p, n, lab.RedisPort))
 	}
 	for n, p := range i.Sentinels {
-		w.sentinels = append(w.sentinels, pod(t, sentinelComponent, p, n, lab.SentinelPort))
+		w.sentinels = append(w.sentinels, pod(t, reach.Sentinel, p, n, lab.SentinelPort))
 	}
-	w.protect(redisComponent, sentinelComponent)
+	w.protect(reach.Redis, reach.Sentinel)
 	return w
 }
 
 // protect makes a budget and a policy for each component.
 func (w *world) protect(components ...string) {
 	for _, component := range components {
-		selector := metav1.LabelSelector{MatchLabels: (&instance{name: name}).labels(component)}
+		selector := metav1.LabelSelector{MatchLabels: reach.Labels(name, component)}
 		w.budgets = append(w.budgets, policyv1.PodDisruptionBudget{
 			ObjectMeta: meta(component + "-" + name), Spec: policyv1.PodDisruptionBudgetSpec{Selector: &selector},
 			Status: policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: 1},
@@ -99,7 +100,7 @@ func pod(t *testing.T, component string, p *lab.Process, n int, port string) cor
 	number, err := strconv.Atoi(port)
 	require.NoError(t, err)
 	object := corev1.Pod{ObjectMeta: meta(component + "-" + strconv.Itoa(n))}
-	object.Labels = (&instance{name: name}).labels(component)
+	object.Labels = reach.Labels(name, component)
 	object.Spec.NodeName = "node-" + strconv.Itoa(n)
 	object.Spec.Containers = []corev1.Container{
 		container(component, component, int32(number)), container(component+"-exporter", metricsPort, exporterPorts[component]),
@@ -119,7 +120,7 @@ func container(name, port string, number int32) corev1.Container {
 	}
 }
 
-var exporterPorts = map[string]int32{redisComponent: 9121, sentinelComponent: 9355}
+var exporterPorts = map[string]int32{reach.Redis: 9121, reach.Sentinel: 9355}
 
 // deniedPort is where a process' exporter has the wrong password.
 const deniedPort = 9122
@@ -128,11 +129,11 @@ const deniedPort = 9122
 func export(t *testing.T, i *lab.Instance) {
 	t.Helper()
 	for _, p := range i.Redis {
-		serveRecord(t, p.IP, exporterPorts[redisComponent], "redis-master.txt")
+		serveRecord(t, p.IP, exporterPorts[reach.Redis], "redis-master.txt")
 		serveRecord(t, p.IP, deniedPort, "redis-denied.txt")
 	}
 	for _, p := range i.Sentinels {
-		serveRecord(t, p.IP, exporterPorts[sentinelComponent], "sentinel.txt")
+		serveRecord(t, p.IP, exporterPorts[reach.Sentinel], "sentinel.txt")
 	}
 }
 

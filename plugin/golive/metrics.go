@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 // metricsPort is what the exporters call theirs, as the operator has it.
@@ -25,7 +27,7 @@ type exporterNode struct {
 // measured is the line of a component's exporter that says that it gets its answers.
 // HAProxy is its own exporter.
 var measured = map[string]string{
-	redisComponent: "redis_up 1", sentinelComponent: "redis_up 1", proxyComponent: `haproxy_backend_active_servers{proxy="master"} 1`,
+	reach.Redis: "redis_up 1", reach.Sentinel: "redis_up 1", reach.Proxy: `haproxy_backend_active_servers{proxy="master"} 1`,
 }
 
 func (c Cluster) askExporter(ctx context.Context, component string, pod corev1.Pod) exporterNode {
@@ -62,7 +64,7 @@ func exporterPort(pod corev1.Pod) (number int32, found bool) {
 }
 
 func get(ctx context.Context, url string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, reach.AnswerTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -11,11 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 	"github.com/tenant-redis/tenant-redis/plugin/serving"
 )
-
-// masterName is what the operator has the Sentinels call the master.
-const masterName = "mymaster"
 
 // redisClients ask one Redis: client with the password, stranger without. Both are
 // nil if nothing leads there, and err is why.
@@ -26,8 +24,8 @@ type redisClients struct {
 }
 
 func (c Cluster) askAll(ctx context.Context, i *instance, password string) {
-	for _, pod := range i.pods[redisComponent] {
-		port := portOf(pod, redisComponent, redisComponent, 6379)
+	for _, pod := range i.pods[reach.Redis] {
+		port := reach.Port(pod, reach.Redis)
 		clients := c.redisClients(ctx, pod.Name, port, password)
 		answer := serving.Redis{Pod: pod.Name, IP: pod.Status.PodIP, Port: strconv.Itoa(int(port)), Err: clients.err}
 		if clients.err == nil {
@@ -36,12 +34,12 @@ func (c Cluster) askAll(ctx context.Context, i *instance, password string) {
 		i.clients = append(i.clients, clients)
 		i.topology.Redis = append(i.topology.Redis, answer)
 	}
-	for _, pod := range i.pods[sentinelComponent] {
+	for _, pod := range i.pods[reach.Sentinel] {
 		answer := serving.Sentinel{Pod: pod.Name}
 		answer.Err = c.askSentinel(ctx, pod, &answer)
 		i.topology.Sentinels = append(i.topology.Sentinels, answer)
 	}
-	for _, pod := range i.pods[proxyComponent] {
+	for _, pod := range i.pods[reach.Proxy] {
 		i.proxies = append(i.proxies, c.askProxy(ctx, pod, password))
 	}
 	for _, component := range i.components() {
@@ -65,29 +63,23 @@ func (c Cluster) redisClients(ctx context.Context, pod string, port int32, passw
 	if err != nil {
 		return redisClients{pod: pod, err: fmt.Errorf("cannot reach it: %w", err)}
 	}
-	return redisClients{pod: pod, client: connect(address, password), stranger: connect(address, "")}
+	return redisClients{pod: pod, client: reach.Connect(address, password), stranger: reach.Connect(address, "")}
 }
 
 func askRole(ctx context.Context, client *redis.Client, answer *serving.Redis) error {
-	role, err := client.Do(ctx, "ROLE").Slice()
-	if err != nil {
-		return err
-	}
-	answer.Role = fmt.Sprint(role[0])
-	if answer.Role == "slave" {
-		answer.Master, answer.Link = net.JoinHostPort(fmt.Sprint(role[1]), fmt.Sprint(role[2])), fmt.Sprint(role[3])
-	}
-	return nil
+	replication, err := reach.AskRole(ctx, client)
+	answer.Role, answer.Master, answer.Link = replication.Role, replication.Master, replication.Link
+	return err
 }
 
 func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod, answer *serving.Sentinel) error {
-	address, err := c.Forward(ctx, pod.Name, portOf(pod, sentinelComponent, sentinelComponent, 26379))
+	address, err := c.Forward(ctx, pod.Name, reach.Port(pod, reach.Sentinel))
 	if err != nil {
 		return fmt.Errorf("cannot reach it: %w", err)
 	}
-	client := connect(address, "")
+	client := reach.Connect(address, "")
 	defer func() { _ = client.Close() }()
-	state := redis.NewMapStringStringCmd(ctx, "SENTINEL", "MASTER", masterName)
+	state := redis.NewMapStringStringCmd(ctx, "SENTINEL", "MASTER", reach.MasterName)
 	if err := client.Process(ctx, state); err != nil {
 		return err
 	}
@@ -102,8 +94,8 @@ func (c Cluster) askSentinel(ctx context.Context, pod corev1.Pod, answer *servin
 		return err
 	}
 	answer.Tilt = info(general)["sentinel_tilt"] == "1"
-	answer.NoQuorum = client.Do(ctx, "SENTINEL", "CKQUORUM", masterName).Err()
-	// At epoch 0 it votes for nobody, and tells of the last time that it did.
+	answer.NoQuorum = client.Do(ctx, "SENTINEL", "CKQUORUM", reach.MasterName).Err()
+	// At epoch 0 it votes for nobody, and says when it last did.
 	vote, err := client.Do(ctx, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", fields["ip"], fields["port"], "0", strings.Repeat("0", runIDLength)).Slice()
 	if err != nil && strings.HasPrefix(err.Error(), "NOPERM") {
 		return nil // auth.restrictSentinel: nobody but its peers has it vote
@@ -120,31 +112,6 @@ const (
 	// voteLength is of whether the master is down, whom it voted for, and when.
 	voteLength = 3
 )
-
-// connect makes a client that asks once, and nothing that it was not told to.
-func connect(address, password string) *redis.Client {
-	return redis.NewClient(options(address, password))
-}
-
-func options(address, password string) *redis.Options {
-	return &redis.Options{
-		Addr: address, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1, DialerRetries: 1,
-		DialTimeout: answerTimeout, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout, ContextTimeoutEnabled: true,
-	}
-}
-
-// portOf is the port that a container calls by a name, as the operator and the chart
-// do.
-func portOf(pod corev1.Pod, in, name string, usual int32) int32 {
-	for _, container := range pod.Spec.Containers {
-		for _, port := range container.Ports {
-			if container.Name == in && port.Name == name {
-				return port.ContainerPort
-			}
-		}
-	}
-	return usual
-}
 
 // info returns fields of an answer to INFO.
 func info(answer string) map[string]string {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 const smallest = 3
@@ -65,7 +67,7 @@ func checkSpread(_ context.Context, i *instance) (string, error) {
 		for node, names := range pods {
 			// Sentinels need a majority, all others one that is left.
 			left := i.podsAsked(component) - len(names)
-			if component != sentinelComponent && len(names) > 1 || component == sentinelComponent && 2*left <= i.podsAsked(component) {
+			if component != reach.Sentinel && len(names) > 1 || component == reach.Sentinel && 2*left <= i.podsAsked(component) {
 				return "", fmt.Errorf("%s are on the node %q", strings.Join(names, " and "), node)
 			}
 		}
@@ -81,7 +83,7 @@ func checkResources(_ context.Context, i *instance) (string, error) {
 				if requests.Cpu().IsZero() || requests.Memory().IsZero() {
 					return "", fmt.Errorf("%s in %s requests no CPU or no memory", container.Name, pod.Name)
 				}
-				if container.Name == redisComponent && limits.Memory().IsZero() {
+				if container.Name == reach.Redis && limits.Memory().IsZero() {
 					return "", fmt.Errorf("%s in %s has no memory limit", container.Name, pod.Name)
 				}
 			}
@@ -127,7 +129,7 @@ func checkConnection(_ context.Context, i *instance) (string, error) {
 		{"REDIS_CLUSTER_NAME", i.name},
 		{"REDIS_SENTINEL_HOST", "rfs-" + i.name + "." + i.namespace},
 		{"REDIS_SENTINEL_PORT", "26379"},
-		{"REDIS_SENTINEL_MASTER", masterName},
+		{"REDIS_SENTINEL_MASTER", reach.MasterName},
 	}
 	if i.proxy != nil {
 		want = append(want, [2]string{"REDIS_HOST", i.proxy.Name + "." + i.namespace})

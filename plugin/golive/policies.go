@@ -11,6 +11,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 // checkPolicies looks at each Pod by itself, and at all policies that select it:
@@ -133,7 +135,7 @@ func (i *instance) podsOrAny(component string) []corev1.Pod {
 	if pods := i.pods[component]; len(pods) > 0 {
 		return pods
 	}
-	return []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "the " + component + " Pods", Labels: i.labels(component)}}}
+	return []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "the " + component + " Pods", Labels: reach.Labels(i.name, component)}}}
 }
 
 func selectsPod(selector *metav1.LabelSelector, pod corev1.Pod) (bool, error) {

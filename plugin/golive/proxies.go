@@ -9,6 +9,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 // Ports of the proxy, as its containers call them.
@@ -21,8 +23,8 @@ const (
 
 // portsOf tells whether a proxy has ports without TLS, and with it.
 func portsOf(pod corev1.Pod) (plain, encrypted bool) {
-	encrypted = portOf(pod, "haproxy", tlsWritePort, 0) != 0
-	return !encrypted || portOf(pod, "haproxy", writePort, 0) != 0, encrypted
+	encrypted = reach.NamedPort(pod, "haproxy", tlsWritePort, 0) != 0
+	return !encrypted || reach.NamedPort(pod, "haproxy", writePort, 0) != 0, encrypted
 }
 
 // proxyNode is which Redis answers through one proxy, by its run ID. err is why none
@@ -54,12 +56,12 @@ func (c Cluster) askProxy(ctx context.Context, pod corev1.Pod, password string) 
 
 // behind returns the run ID of the Redis that answers at a port of a proxy.
 func (c Cluster) behind(ctx context.Context, pod corev1.Pod, name string, usual int32, password string, encrypted bool) (string, error) {
-	port := portOf(pod, "haproxy", name, usual)
+	port := reach.NamedPort(pod, "haproxy", name, usual)
 	address, err := c.Forward(ctx, pod.Name, port)
 	if err != nil {
 		return "", fmt.Errorf("cannot reach it: %w", err)
 	}
-	how := options(address, password)
+	how := reach.Options(address, password)
 	if encrypted {
 		//nolint:gosec // G402: the API server leads to the Pod; whom clients trust, helm test looks at
 		how.TLSConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}

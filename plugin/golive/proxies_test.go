@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
@@ -62,11 +63,11 @@ frontend metrics
 func behindProxies(t *testing.T, i *lab.Instance, proxies ...*lab.Process) *world {
 	t.Helper()
 	w := healthy(t, i)
-	w.protect(proxyComponent)
+	w.protect(reach.Proxy)
 	w.proxiesAsked = int32(len(proxies)) //nolint:gosec // G115: two
 	w.connection.Data["REDIS_HOST"], w.connection.Data["REDIS_PORT"], w.connection.Data["REDIS_READ_PORT"] = "sessions-proxy.redis-system", "6379", "6380"
 	for n, p := range proxies {
-		made := pod(t, proxyComponent, p, n, "6379")
+		made := pod(t, reach.Proxy, p, n, "6379")
 		made.Spec.Containers = []corev1.Container{container("haproxy", writePort, 6379)}
 		made.Spec.Containers[0].Ports = append(made.Spec.Containers[0].Ports,
 			corev1.ContainerPort{Name: readPort, ContainerPort: 6380}, corev1.ContainerPort{Name: metricsPort, ContainerPort: 8404})

@@ -17,8 +17,18 @@ func IsPeoples(field string) bool {
 // LooksLikeContainers tells whether a field of any kind looks like the containers of
 // a Pod.
 func LooksLikeContainers(key string, value manifest.Node) bool {
-	return slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && value.HasItems()
+	return strings.HasSuffix(strings.ToLower(key), "containers") && value.HasItems()
 }
+
+// LooksLikeContainer tells whether a value looks like a container, whatever its field is
+// called: the step of a pipeline is one.
+func LooksLikeContainer(value manifest.Node) bool {
+	keys := value.Keys()
+	return slices.Contains(keys, "image") && slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(ofContainers, key) })
+}
+
+// ofContainers are fields that nothing but a container has beside an image.
+var ofContainers = []string{"args", "command", "env", "envFrom", "resources", "volumeMounts"}
 
 // ImagesIn returns what looks like names of images in a field: image: NAME,
 // sidecarImage: NAME, images: [NAME], and image: {repository: NAME}.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,104 +28,167 @@ const (
 
 // List is a ResourceList. What is not changed keeps its bytes.
 type List struct {
-	// lines are those of the text, with their ends.
-	lines       []string
-	root, items *yaml.Node
-	config      *yaml.Node
-	// rendered are the items that are rendered.
-	rendered []item
-}
-
-// item is one of the items, and where it stands in the text.
-type item struct {
-	node *yaml.Node
-	// first and end are its first line and the one after its last, from 0.
-	first, end int
+	// root is the list, without its items if they could be cut out.
+	root, config *yaml.Node
+	isCut        bool
+	// pieces are the items that are rendered, and a last one without text. What is left
+	// alone leads to what follows it.
+	pieces []manifest.Piece
 }
 
 // Read reads a ResourceList, of whatever version. It is false if the text is
 // something else.
 func Read(text []byte) (*List, bool) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) != 1 {
+	if !bytes.HasSuffix(text, []byte("\n")) {
+		text = append(slices.Clip(text), '\n')
+	}
+	pieces, frame, isCut := manifest.CutItems(text)
+	if !isCut {
+		pieces, frame = []manifest.Piece{{Lead: text}}, text
+	}
+	if _, err := manifest.Parse(manifest.Piece{Text: frame, Line: 1}); err != nil || oddBreak.Match(frame) {
 		return nil, false
 	}
-	root := document.Content[0]
+	root := read(frame)
 	if value(root, "kind") != kind || !strings.HasPrefix(value(root, "apiVersion"), group) {
 		return nil, false
 	}
-	lines := slices.Collect(strings.Lines(string(text)))
-	if last := len(lines) - 1; !strings.HasSuffix(lines[last], "\n") {
-		lines[last] += "\n"
+	if last := pieces[len(pieces)-1]; len(last.Text) > 0 {
+		pieces = append(pieces, manifest.Piece{})
 	}
-	return &List{lines: lines, root: root, items: field(root, "items"), config: field(root, configName)}, true
+	l := &List{root: root, config: field(root, configName), isCut: isCut, pieces: pieces}
+	l.dropResults(frame)
+	l.leaveAlone()
+	return l, true
+}
+
+// oddBreak ends a line for readers of YAML, and for nobody else: who counts lines would
+// count others.
+var oddBreak = regexp.MustCompile(`\r[^\n]|[\x{85}\x{2028}\x{2029}]`)
+
+// dropResults takes the results of whoever had the list before out of it.
+func (l *List) dropResults(frame []byte) {
+	last := &l.pieces[len(l.pieces)-1]
+	head := len(frame) - len(last.Lead)
+	start, end := resultsIn(l.root, frame)
+	if start >= head {
+		last.Lead = slices.Concat(last.Lead[:start-head], last.Lead[end-head:])
+	} else {
+		first := &l.pieces[0]
+		first.Lead = slices.Concat(first.Lead[:start], first.Lead[end:])
+	}
+}
+
+// resultsIn returns where the lines of the results begin and end in a list. Without
+// results that is its end.
+func resultsIn(root *yaml.Node, list []byte) (start, end int) {
+	start, end = len(list), len(list)
+	lines := lineStarts(list)
+	for i := 0; i < len(root.Content); i += 2 {
+		begins := lines[root.Content[i].Line-1]
+		switch {
+		case root.Content[i].Value == "results":
+			start = begins
+		case begins > start:
+			return start, begins
+		}
+	}
+	return start, end
+}
+
+// lineStarts returns the offset of each line.
+func lineStarts(text []byte) []int {
+	starts := []int{0}
+	for line := range bytes.Lines(text) {
+		starts = append(starts, starts[len(starts)-1]+len(line))
+	}
+	return starts
+}
+
+// leaveAlone puts the items that are not rendered into what leads to the next one.
+func (l *List) leaveAlone() {
+	var rendered []manifest.Piece
+	var lead []byte
+	for _, piece := range l.pieces {
+		if lead != nil {
+			piece.Lead, lead = slices.Concat(lead, piece.Lead), nil
+		}
+		if isLeftAlone(piece) {
+			lead = slices.Concat(piece.Lead, piece.Own(piece.Text))
+			continue
+		}
+		rendered = append(rendered, piece)
+	}
+	l.pieces = rendered
 }
 
 // Render returns the ResourceList with its items as the Tenant in its
 // functionConfig is to have them, and with results that tell what has changed. With
-// an error the items are as they were, and the results tell what is wrong.
-func (l *List) Render() ([]byte, error) {
-	documents, err := l.render()
-	if err != nil {
-		text, failed := l.write(nil, l.failures(err))
-		return text, errors.Join(err, failed)
+// an error the items are as they were, and the results tell what is wrong. Nothing is
+// returned of a list in braces, which results cannot be added to.
+func (l *List) Render() (io.WriterTo, error) {
+	if l.root.Style&yaml.FlowStyle != 0 {
+		return nil, errors.New("the ResourceList is written in braces; write it in lines, as kustomize and kpt do")
 	}
-	var results []result
-	for _, doc := range documents {
-		if len(doc.Changes) == 0 {
-			continue
-		}
-		var object yaml.Node
-		if err := yaml.Unmarshal(doc.After, &object); err != nil {
-			return nil, err
-		}
-		results = append(results, changes(doc, object.Content[0])...)
+	rendered, err := l.render()
+	if err == nil {
+		return &output{rendered: rendered}, nil
 	}
-	return l.write(documents, results)
+	unchanged := rules.Result{}
+	for _, piece := range l.pieces {
+		unchanged.Documents = append(unchanged.Documents, rules.Document{Before: piece, After: piece.Text})
+	}
+	return &output{rendered: unchanged, failures: l.failures(err)}, err
 }
 
-// render returns the items that are rendered, each as a document.
-func (l *List) render() ([]rules.Document, error) {
+// render returns the items as the Tenant is to have them.
+func (l *List) render() (rules.Result, error) {
 	if version := value(l.root, "apiVersion"); version != apiVersion {
-		return nil, fmt.Errorf("the ResourceList has the version %q; allowed is %s; use a newer kustomize or kpt", version, apiVersion)
+		return rules.Result{}, fmt.Errorf("the ResourceList has the version %q; allowed is %s; use a newer kustomize or kpt", version, apiVersion)
 	}
 	t, err := l.tenant()
-	if err != nil || l.items == nil {
-		return nil, err
+	if err != nil {
+		return rules.Result{}, err
 	}
-	if l.items.Kind != yaml.SequenceNode {
-		return nil, errors.New("items of the ResourceList is not a list")
+	if err := l.checkItems(); err != nil {
+		return rules.Result{}, err
 	}
-	if l.items.Style&yaml.FlowStyle != 0 && len(l.items.Content) > 0 {
-		return nil, errors.New("items of the ResourceList is a list on one line; write - and an object below it for each")
-	}
-	var pieces []manifest.Piece
-	for i, node := range l.items.Content {
-		next := item{node: node, first: node.Line - 1, end: l.lineAfterItem(i)}
-		piece := manifest.Piece{Text: []byte(l.outdented(next)), Line: node.Line}
-		if isLeftAlone(node) && isUnambiguous(piece) {
-			continue
-		}
-		pieces = append(pieces, piece)
-		l.rendered = append(l.rendered, next)
-	}
-	result, err := rules.Pieces(t, pieces)
-	return result.Documents, err
+	return rules.Pieces(t, l.pieces)
 }
+
+// checkItems refuses items that were not cut out.
+func (l *List) checkItems() error {
+	items := field(l.root, "items")
+	switch {
+	case l.isCut || items == nil || items.ShortTag() == "!!null":
+		return nil
+	case items.Kind != yaml.SequenceNode:
+		return errors.New("items of the ResourceList is not a list")
+	case len(items.Content) > 0:
+		return errors.New("items of the ResourceList cannot be told apart; write items: on a line, and below it - and an object for each")
+	}
+	return nil
+}
+
+// mayBeLeftAlone is what all that is left alone has in its text.
+var mayBeLeftAlone = regexp.MustCompile(`kpt\.dev/|` + regexp.QuoteMeta(localConfig) + `|` + regexp.QuoteMeta(tenant.APIVersion))
+
+const localConfig = group + "local-config"
 
 // isLeftAlone tells whether an item is never applied to a cluster: what is about
-// the package itself.
-func isLeftAlone(node *yaml.Node) bool {
-	return value(field(field(node, "metadata"), "annotations"), group+"local-config") == "true" ||
+// the package itself. One that readers disagree about may be a Kptfile to this one and
+// a Pod to another.
+func isLeftAlone(piece manifest.Piece) bool {
+	if !mayBeLeftAlone.Match(piece.Text) {
+		return false
+	}
+	if _, err := manifest.Parse(piece); err != nil {
+		return false
+	}
+	node := read(piece.Text)
+	return value(field(field(node, "metadata"), "annotations"), localConfig) == "true" ||
 		strings.HasPrefix(value(node, "apiVersion"), "kpt.dev/") ||
 		value(node, "apiVersion") == tenant.APIVersion && value(node, "kind") == tenant.Kind
-}
-
-// isUnambiguous tells whether all readers take an item for the same: one with two
-// kinds may be a Kptfile to this one and a Pod to another.
-func isUnambiguous(piece manifest.Piece) bool {
-	_, err := manifest.Parse(piece)
-	return err == nil
 }
 
 // tenant reads the functionConfig as strictly as a file, but for the annotations

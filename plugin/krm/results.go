@@ -2,6 +2,7 @@ package krm
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,9 +71,43 @@ func fileOf(annotations *yaml.Node) *resourceFile {
 	return nil
 }
 
+// output is a list and what is told about it. Results are made while they are written:
+// together they may be larger than the list.
+type output struct {
+	rendered rules.Result
+	failures []result
+}
+
+// WriteTo writes the list, and its results behind it.
+func (o *output) WriteTo(to io.Writer) (int64, error) {
+	written, err := o.rendered.WriteTo(to)
+	begin := "results:\n"
+	tell := func(results []result) {
+		if len(results) == 0 || err != nil {
+			return
+		}
+		var text []byte
+		if text, err = encode(results); err != nil {
+			return
+		}
+		var n int
+		n, err = io.WriteString(to, begin+string(text))
+		written, begin = written+int64(n), ""
+	}
+	tell(o.failures)
+	for _, doc := range o.rendered.Documents {
+		tell(changes(doc))
+	}
+	return written, err
+}
+
 // changes are the results of a document that was rendered.
-func changes(doc rules.Document, object *yaml.Node) []result {
-	var results []result
+func changes(doc rules.Document) []result {
+	if len(doc.Changes) == 0 {
+		return nil
+	}
+	object := read(doc.After)
+	all := make([]result, 0, len(doc.Changes))
 	for _, change := range doc.Changes {
 		r := about(object, change.Path)
 		r.Severity, r.Message = "info", "set by "+change.Rule
@@ -80,9 +115,18 @@ func changes(doc rules.Document, object *yaml.Node) []result {
 			r.Message = "removed by " + change.Rule
 		}
 		r.Field.CurrentValue, r.Field.ProposedValue = change.Old, change.New
-		results = append(results, r)
+		all = append(all, r)
 	}
-	return results
+	return all
+}
+
+// read returns an object, or nil if there is none.
+func read(text []byte) *yaml.Node {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 {
+		return nil
+	}
+	return document.Content[0]
 }
 
 // failures are the results of what kept the list from being rendered.
@@ -118,9 +162,9 @@ func (l *List) failures(err error) []result {
 
 // itemAt is the item with a line.
 func (l *List) itemAt(line int) *yaml.Node {
-	for _, i := range slices.Backward(l.rendered) {
-		if line >= i.node.Line {
-			return i.node
+	for _, piece := range slices.Backward(l.pieces) {
+		if len(piece.Text) > 0 && line >= piece.Line {
+			return read(piece.Text)
 		}
 	}
 	return nil

@@ -46,7 +46,7 @@ func TestResultsTellChanges(t *testing.T) {
 	l, ok := krm.Read([]byte(list(config, annotated+"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: redis-system}\ndata: {a: b}\n") +
 		"results:\n- {message: of another function}\n"))
 	require.True(t, ok)
-	text, err := l.Render()
+	text, err := render(l)
 	require.NoError(t, err)
 	_, all := results(t, text)
 	require.NotContains(t, string(text), "of another function")
@@ -117,7 +117,7 @@ func TestResultsTellErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, ok := krm.Read([]byte(list(test.config, test.items)))
 			require.True(t, ok)
-			text, err := l.Render()
+			text, err := render(l)
 			require.Error(t, err)
 			_, all := results(t, text)
 			require.Equal(t, test.want, all)

@@ -40,7 +40,7 @@ func (p place) isPublic() bool {
 }
 
 // HideSecrets returns two versions of a document for people. One that holds a
-// Secret is written anew, without comments: in place of each value that may be
+// Secret is written again, without comments: in place of each value that may be
 // secret stands "***", and where the versions differ, which of them it is. It is
 // false for a document that cannot be read; neither may be shown then.
 func HideSecrets(before, after []byte) (shownBefore, shownAfter []byte, ok bool) {

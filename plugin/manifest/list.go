@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // maxItems is how many items of a List are read one by one.
@@ -32,17 +33,38 @@ func cutList(whole Piece) []Piece {
 	return cut(whole, items, true)
 }
 
+// CutItems cuts a list that is written in lines into its items, and a last piece
+// without text if anything follows them. frame is the list without items. It is false
+// for any other text. Each item is read by itself, so that none may have an alias of
+// what another anchors.
+func CutItems(text []byte) (items []Piece, frame []byte, ok bool) {
+	found := lineItems(text)
+	items = cut(Piece{Text: text, Line: 1}, found, true)
+	if items == nil {
+		return nil, nil, false
+	}
+	head, tail := around(text, found, true)
+	return items, slices.Concat(head, tail), true
+}
+
+// around returns what stands before the items, in whole lines if they are, and what
+// stands after them.
+func around(text []byte, items []span, inLines bool) (head, tail []byte) {
+	head, tail = text[:items[0].start], text[items[len(items)-1].end:]
+	if inLines {
+		head = head[:bytes.LastIndexByte(head, '\n')+1]
+	}
+	return head, tail
+}
+
 // cut makes the pieces. It is nil if what is left without the items is not a List
 // without items.
 func cut(whole Piece, items []span, inLines bool) []Piece {
 	if len(items) == 0 || len(items) > maxItems {
 		return nil
 	}
-	head, tail := whole.Text[:items[0].start], whole.Text[items[len(items)-1].end:]
-	if inLines {
-		head = head[:bytes.LastIndexByte(head, '\n')+1]
-	}
-	frame, err := Parse(Piece{Text: append(bytes.Clone(head), tail...), Line: whole.Line})
+	head, tail := around(whole.Text, items, inLines)
+	frame, err := Parse(Piece{Text: slices.Concat(head, tail), Line: whole.Line})
 	if err != nil || !frame.isEmptyList(head, inLines) {
 		return nil
 	}

@@ -5,19 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
 
-const (
-	answerTimeout = 5 * time.Second
-	redisPort     = 6379
-	sentinelPort  = 26379
-	// masterName is what the operator has the Sentinels call the master.
-	masterName = "mymaster"
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 // acceptBoth has every Redis take both passwords of each user, whichever it took before.
@@ -50,7 +42,7 @@ func (i Instance) useForReplication(ctx context.Context, password, other string)
 		return err
 	}
 	return i.eachSentinel(ctx, func(client *redis.Client) error {
-		return client.Do(ctx, "SENTINEL", "SET", masterName, "auth-pass", password).Err()
+		return client.Do(ctx, "SENTINEL", "SET", reach.MasterName, "auth-pass", password).Err()
 	})
 }
 
@@ -72,25 +64,20 @@ func (i Instance) forget(ctx context.Context, s state) error {
 }
 
 func (i Instance) eachRedis(ctx context.Context, passwords []string, do func(*redis.Client) error) error {
-	pods, err := i.pods(ctx, "redis")
-	if err != nil {
-		return err
-	}
-	for _, pod := range pods {
-		if err := i.withClient(ctx, pod.Name, redisPort, passwords, do); err != nil {
-			return err
-		}
-	}
-	return nil
+	return i.each(ctx, reach.Redis, passwords, do)
 }
 
 func (i Instance) eachSentinel(ctx context.Context, do func(*redis.Client) error) error {
-	pods, err := i.pods(ctx, "sentinel")
+	return i.each(ctx, reach.Sentinel, []string{""}, do)
+}
+
+func (i Instance) each(ctx context.Context, component string, passwords []string, do func(*redis.Client) error) error {
+	pods, err := i.pods(ctx, component)
 	if err != nil {
 		return err
 	}
 	for _, pod := range pods {
-		if err := i.withClient(ctx, pod.Name, sentinelPort, []string{""}, do); err != nil {
+		if err := i.withClient(ctx, pod.Name, reach.Port(pod, component), passwords, do); err != nil {
 			return err
 		}
 	}
@@ -106,7 +93,7 @@ func (i Instance) withClient(ctx context.Context, pod string, port int32, passwo
 		return fmt.Errorf("cannot reach %s: %w; run this again", pod, err)
 	}
 	for _, password := range passwords {
-		client := connect(address, password)
+		client := reach.Connect(address, password)
 		defer func() { _ = client.Close() }()
 		err = client.Ping(ctx).Err()
 		if err == nil {
@@ -138,24 +125,12 @@ func refused(err error) bool {
 	return strings.HasPrefix(err.Error(), "WRONGPASS") || strings.HasPrefix(err.Error(), "NOAUTH")
 }
 
-// connect makes a client that asks once, and nothing that it was not told to.
-func connect(address, password string) *redis.Client {
-	return redis.NewClient(&redis.Options{
-		Addr: address, Password: password, Protocol: 2, DisableIdentity: true, MaxRetries: -1,
-		DialTimeout: answerTimeout, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout,
-	})
-}
-
 // pods are those of a component. One that is about to go counts: if it does not
 // answer any more, the caller tries again when the next one is there.
 func (i Instance) pods(ctx context.Context, component string) ([]corev1.Pod, error) {
-	selector := fmt.Sprintf("app.kubernetes.io/name=%s,app.kubernetes.io/component=%s,app.kubernetes.io/part-of=redis-failover", i.Name, component)
-	list, err := i.Client.CoreV1().Pods(i.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the Pods: %w", err)
+	pods, err := reach.Pods(ctx, i.Client, i.Namespace, i.Name, component)
+	if err == nil && len(pods) == 0 {
+		err = errors.New("the instance has no Pods of " + component)
 	}
-	if len(list.Items) == 0 {
-		return nil, errors.New("the instance has no Pods of " + component)
-	}
-	return list.Items, nil
+	return pods, err
 }

@@ -11,12 +11,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 // nextOf is a Pod that may have started with the old password, a replica if there is one,
 // and nil if there is none. Its other containers have the old password, too.
 func (i Instance) nextOf(ctx context.Context, s state) (*corev1.Pod, error) {
-	pods, err := i.pods(ctx, "redis")
+	pods, err := i.pods(ctx, reach.Redis)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +29,9 @@ func (i Instance) nextOf(ctx context.Context, s state) (*corev1.Pod, error) {
 			continue
 		}
 		replica := false
-		err := i.withClient(ctx, pod.Name, redisPort, []string{s.current}, func(client *redis.Client) error {
-			role, err := client.Do(ctx, "ROLE").Slice()
-			replica = err == nil && role[0] == "slave"
+		err := i.withClient(ctx, pod.Name, reach.Port(pod, reach.Redis), []string{s.current}, func(client *redis.Client) error {
+			replication, err := reach.AskRole(ctx, client)
+			replica = replication.Role == "slave"
 			return err
 		})
 		if err != nil {

@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 const (
@@ -34,11 +36,10 @@ var ErrNothingToFinish = errors.New("no rotation is under way")
 type Instance struct {
 	Client          kubernetes.Interface
 	Namespace, Name string
-	// Forward returns an address that leads to a port of a Pod.
-	Forward func(ctx context.Context, pod string, port int32) (string, error)
+	Forward         reach.Forward
 	// Whole returns why the instance is not as it should be.
 	Whole func(context.Context) error
-	// Say is told of each step.
+	// Say gets a line for each step.
 	Say func(format string, arguments ...any)
 }
 

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
@@ -61,8 +64,8 @@ func newWorld(t *testing.T, user string) *world {
 	client := fake.NewClientset(w.secrets()...)
 	w.addUser(client, w.Redis...)
 	for n := range w.Redis {
-		w.addPod(client, "redis", fmt.Sprintf("rfr-%s-%d", name, n), w.Redis[n])
-		w.addPod(client, "sentinel", fmt.Sprintf("rfs-%s-%d", name, n), w.Sentinels[n])
+		w.addPod(client, reach.Redis, fmt.Sprintf("rfr-%s-%d", name, n), w.Redis[n])
+		w.addPod(client, reach.Sentinel, fmt.Sprintf("rfs-%s-%d", name, n), w.Sentinels[n])
 	}
 	client.PrependReactor("create", "pods", w.evict(client))
 	client.PrependReactor("create", "selfsubjectreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
@@ -135,13 +138,19 @@ func (w *world) operators(client *fake.Clientset) map[string][]byte {
 	return secret.(*corev1.Secret).Data
 }
 
+// addPod adds a Pod whose ports are the lab's, which are not the usual ones.
 func (w *world) addPod(client *fake.Clientset, component, pod string, process *lab.Process) {
 	w.pods[pod] = process
+	port, err := strconv.ParseInt(map[string]string{reach.Redis: lab.RedisPort, reach.Sentinel: lab.SentinelPort}[component], 10, 32)
+	require.NoError(w.T, err)
 	require.NoError(w.T, client.Tracker().Add(&corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: namespace, Name: pod, UID: "first", CreationTimestamp: metav1.NewTime(serverTime().Add(-time.Hour)),
-			Labels: map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/component": component, "app.kubernetes.io/part-of": "redis-failover"},
+			Labels: reach.Labels(name, component),
 		},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Name: component, Ports: []corev1.ContainerPort{{Name: component, ContainerPort: int32(port)}},
+		}}},
 		Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
 	}))
 }
@@ -151,11 +160,7 @@ func (w *world) forward(_ context.Context, pod string, port int32) (string, erro
 	if w.forwards == w.failing {
 		return "", errors.New("connection lost")
 	}
-	labPort := lab.RedisPort
-	if port == sentinelPort {
-		labPort = lab.SentinelPort
-	}
-	return w.pods[pod].IP + ":" + labPort, nil
+	return net.JoinHostPort(w.pods[pod].IP, strconv.Itoa(int(port))), nil
 }
 
 // operate does what the operator does with the Secret, as soon as it changes.
@@ -173,7 +178,7 @@ func (w *world) operate(client *fake.Clientset) {
 	})
 }
 
-// evict hands a master over, and starts the Pod anew with the Secret's password.
+// evict hands a master over, and starts the Pod again with the Secret's password.
 // While it runs, only the tracker answers.
 func (w *world) evict(client *fake.Clientset) clienttesting.ReactionFunc {
 	return func(action clienttesting.Action) (bool, runtime.Object, error) {

@@ -111,7 +111,7 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 }
 
 // checkClientLabels refuses a peer that asks clients for a label which the tenant
-// file does not name: they would need both, and be told of one.
+// file does not name: they would need both, and know one.
 func (e *engine) checkClientLabels(peer manifest.Node) error {
 	labels, err := peer.Find("podSelector.matchLabels")
 	if err != nil {

@@ -236,7 +236,7 @@ func (o readObject) violation(team *tenant.Tenant) error {
 		return nil
 	case *rbacv1.Role:
 		for _, rule := range typed.Rules {
-			if o.isShared() && len(rule.ResourceNames) == 0 {
+			if o.isShared() && (len(rule.ResourceNames) == 0 || slices.Contains(rule.ResourceNames, "")) {
 				return errors.New("rights to all objects")
 			}
 		}
@@ -435,7 +435,7 @@ func (w *writer) object() any {
 func (w *writer) rights(meta any) any {
 	if w.Intn(2) == 0 {
 		return pairs{"apiVersion", "rbac.authorization.k8s.io/v1", "kind", "Role", "metadata", meta, "rules", []any{
-			pairs{"apiGroups", []any{""}, "resources", []any{"secrets"}, "verbs", []any{"get"}, "resourceNames", w.often([]any{"x"}, nil, []any{})},
+			pairs{"apiGroups", []any{""}, "resources", []any{"secrets"}, "verbs", []any{"get"}, "resourceNames", w.often([]any{"x"}, nil, []any{}, []any{"x", ""}, []any{nil})},
 		}}
 	}
 	return pairs{

@@ -27,11 +27,11 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 		if known[value.Path()] || kinds.IsPeoples(key) {
 			return false, nil
 		}
-		if isPod && kinds.LooksLikeContainers(key, value) {
+		if isPod && (kinds.LooksLikeContainers(key, value) || kinds.LooksLikeContainer(value)) {
 			if declared == nil {
-				return false, e.refuse(o, value, "looks like the containers of a Pod, which no rule is about; let a workload make its revisions")
+				return false, e.refuse(o, value, "looks like a container of a Pod, which no rule is about; let a workload make its revisions")
 			}
-			return false, value.Errorf("looks like the containers of a Pod, which no rule is about; " +
+			return false, value.Errorf("looks like a container of a Pod, which no rule is about; " +
 				"name the Pod template in pods of the kind in spec.kinds, or write pods: [] if there is none")
 		}
 		if !isImage {

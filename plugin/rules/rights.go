@@ -37,11 +37,11 @@ func (e *engine) checkRole(o *object) error {
 		return err
 	}
 	for _, rule := range rules {
-		names, err := rule.Find("resourceNames[]")
+		named, err := namesObjects(rule)
 		if err != nil {
 			return err
 		}
-		if len(names) > 0 {
+		if named {
 			continue
 		}
 		if err := e.refuse(o, rule, "gives rights to all objects in %s, which other tenants may share; "+
@@ -50,6 +50,21 @@ func (e *engine) checkRole(o *object) error {
 		}
 	}
 	return nil
+}
+
+// namesObjects tells whether a rule is about objects that it names. An empty name is
+// that of a request about all of them, such as to list them.
+func namesObjects(rule manifest.Node) (bool, error) {
+	names, err := rule.Find("resourceNames[]")
+	if err != nil {
+		return false, err
+	}
+	for _, place := range names {
+		if name, err := place.Text(); err != nil || name == "" {
+			return false, err
+		}
+	}
+	return len(names) > 0, nil
 }
 
 // checkRoleRef refuses a binding of a ClusterRole in a namespace that other tenants

@@ -32,6 +32,11 @@ func TestRights(t *testing.T) {
 			"line 1: Namespace team-b: belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values, " +
 				"or add it to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: team-b}",
 		},
+		"a Namespace where others are": {
+			own, "apiVersion: v1\nkind: Namespace\nmetadata: {name: redis-system}\n", `{group: "", kind: Namespace, name: redis-system}`,
+			"line 1: Namespace redis-system: goes with the release, and with it what other tenants may have there; remove it, add the namespace to spec.namespaces if it is the tenant's alone, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"\", kind: Namespace, name: redis-system}",
+		},
 		"a weaker Namespace": {
 			own, namespace + ": privileged}}\n", `{kind: Namespace}`,
 			"line 3: Namespace team-a: .metadata.labels: has pod-security.kubernetes.io/enforce: \"privileged\", which lets Pods do more; allowed is restricted; " +
@@ -70,7 +75,7 @@ func TestRights(t *testing.T) {
 		"rights of its own":      serviceAccountX + roleX + binding + "{kind: Role, name: x}\nsubjects: [{kind: ServiceAccount, name: x, namespace: redis-system}, {kind: Group, name: team-a}]\n---\n" + podAs + "x}\n",
 		"the default account":    podAs + "default}\n",
 		"an account at home":     "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: team-a}\nspec: {serviceAccountName: other}\n",
-		"a hook's account":       "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {helm.sh/hook: test}}\nspec: {serviceAccountName: other}\n",
+		"its own size":           hpa + "{apiVersion: apps/v1, kind: Deployment, name: d}}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {}}\n",
 		"its quota at home":      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: x, namespace: team-a}\n",
 		"a Service of its own":   service + "{type: ExternalName, externalName: cache.team-a.svc.cluster.local}\n",
 		"an alias in the world":  service + "{type: ExternalName, externalName: svc.example.com}\n",
@@ -87,6 +92,7 @@ func TestRights(t *testing.T) {
 }
 
 const (
+	hpa             = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {scaleTargetRef: "
 	serviceAccountX = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n---\n"
 	roleX           = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [{apiGroups: [''], resources: [secrets], resourceNames: [x], verbs: [get]}]\n---\n"
 	podAs           = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {serviceAccountName: "
@@ -115,6 +121,15 @@ func TestNeighbours(t *testing.T) {
 			"apiVersion: v1\nkind: Secret\nmetadata: {name: x, annotations: {kubernetes.io/service-account.name: redis-operator}}\ntype: kubernetes.io/service-account-token\n",
 			`{kind: Secret}`, ".metadata.annotations: takes the rights of a ServiceAccount in redis-system",
 		},
+		"a hook's account alone": {
+			"apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {helm.sh/hook: test}}\nspec: {serviceAccountName: redis-operator}\n",
+			`{kind: Pod}`, ".spec: takes the rights of a ServiceAccount",
+		},
+		"another's size": {
+			hpa + "{apiVersion: apps/v1, kind: Deployment, name: redis-operator}}\n", `{group: autoscaling, kind: HorizontalPodAutoscaler}`,
+			".spec.scaleTargetRef: sets the size of a Deployment in redis-system that the manifests do not have",
+		},
+		"a Role of no name":     {strings.Replace(roleX, "[x]", "[x, '']", 1), `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to all objects in redis-system"},
 		"another's Role":        {binding + "{kind: Role, name: redis-operator}\n", `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".roleRef: takes the rights of a Role in redis-system"},
 		"a Role of all":         {strings.Replace(roleX, "resourceNames: [x], ", "", 1), `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to all objects in redis-system"},
 		"somebody else's Pods":  {subject("{kind: ServiceAccount, name: x, namespace: team-b}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights to somebody else; allowed are users and groups without system: and service accounts of monitoring, redis-system, team-a"},

@@ -141,11 +141,11 @@ func (e *engine) renderPieces(pieces []manifest.Piece) (Result, error) {
 	if err := e.checkLabels(outcomes); err != nil {
 		return Result{}, err
 	}
+	if err := e.checkReferences(outcomes); err != nil {
+		return Result{}, err
+	}
 	// Helm 4 may send hooks alone.
 	if ruled > 0 {
-		if err := e.checkReferences(outcomes); err != nil {
-			return Result{}, err
-		}
 		if err := e.checkMatched(matched); err != nil {
 			return Result{}, err
 		}
@@ -153,7 +153,7 @@ func (e *engine) renderPieces(pieces []manifest.Piece) (Result, error) {
 	return result, nil
 }
 
-// maxProblems is how many documents an error tells of.
+// maxProblems is how many documents an error names.
 const maxProblems = 20
 
 // problemsOf returns what is wrong with the documents: who has ten of an unknown
@@ -379,6 +379,7 @@ func (e *engine) readObject(node manifest.Node, matched matches) (*object, error
 	if err != nil {
 		return nil, err
 	}
+	id := idOf(apiVersion, name)
 	metadata, err := node.Find("metadata")
 	if err != nil {
 		return nil, err
@@ -386,11 +387,6 @@ func (e *engine) readObject(node manifest.Node, matched matches) (*object, error
 	if len(metadata) == 0 {
 		return nil, node.Errorf("has no metadata; an object needs metadata.name")
 	}
-	group, _, grouped := strings.Cut(apiVersion, "/")
-	if !grouped {
-		group = ""
-	}
-	id := group + "/" + name
 	return &object{node: node, metadata: metadata[0], id: id, kind: kinds.Of(e.tenant.Spec.Kinds, id), matched: matched}, nil
 }
 
@@ -410,6 +406,15 @@ func (o *object) isHook() (bool, error) {
 		return false, err
 	}
 	return slices.Contains(annotations[0].Keys(), "helm.sh/hook"), nil
+}
+
+// idOf returns an API group and kind, such as "apps/Deployment" and "/Service".
+func idOf(apiVersion, kind string) string {
+	group, _, grouped := strings.Cut(apiVersion, "/")
+	if !grouped {
+		group = ""
+	}
+	return group + "/" + kind
 }
 
 func required(object manifest.Node, key string) (string, error) {

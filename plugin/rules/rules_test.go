@@ -192,6 +192,10 @@ func TestRenderRefuses(t *testing.T) {
 			"line 6: StatefulSet s: .spec.selector.matchLabels: selects Pods by the label team with another value than the tenant's; " +
 				"remove the label from the tenant file or from the selector",
 		},
+		"labels that pass on by no expression": {
+			"apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r}\nspec:\n  labelWhitelist: ['[']\n",
+			"line 5: RedisFailover r: .spec.labelWhitelist[0]: is not a regular expression; the operator would not start",
+		},
 		"labels that are a list": {
 			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, labels: [a]}\n",
 			"line 3: ConfigMap c: .metadata.labels: is a list; must be a mapping",
@@ -214,7 +218,7 @@ func TestRenderRefusesAnImageThatWouldReadAsAnother(t *testing.T) {
 		"which names no repository; change the mapping of quay.io/acme/redis")
 }
 
-// TestAllProblemsAtOnce holds that an error tells of all documents, and of the
+// TestAllProblemsAtOnce holds that an error names all documents, and the
 // template that Helm 3 or Helm 4 names.
 func TestAllProblemsAtOnce(t *testing.T) {
 	const widget = "apiVersion: acme.example/v1\nkind: Widget\nmetadata: {name: w}\n"

@@ -51,6 +51,8 @@ func (e *engine) placeInCluster(o *object) error {
 	switch {
 	case kinds.Declared(e.tenant.Spec.Kinds, o.id) != nil:
 		return nil
+	case o.id == "/Namespace" && name == e.tenant.Spec.Namespace && e.isShared(name):
+		return e.refuse(o, o.node, "goes with the release, and with it what other tenants may have there; remove it, "+ownNamespace)
 	case o.id == "/Namespace" && slices.Contains(e.namespaces(), name):
 		return e.checkPodSecurity(o)
 	}

@@ -58,9 +58,9 @@ func TestNoWayPast(t *testing.T) {
 		"a list in a list":            {"", "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: kube-system}}]}]\n", ".items[0].items[0]: is in the namespace kube-system"},
 		"a list that holds itself":    {"", "apiVersion: v1\nkind: List\nitems: &a [{apiVersion: v1, kind: List, items: *a}]\n", "is an alias of what it is a part of"},
 		"a null object":               {"", "apiVersion: v1\nkind: List\nitems: [null]\n", ".items[0]: is not a Kubernetes object"},
-		"Pods of a kind without any":  {declaredKinds, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec: {a: [{initContainers: [{}]}]}\n", ".spec.a[0].initContainers: looks like the containers of a Pod"},
-		"Pods elsewhere":              {declaredKinds, rollout + "{template: {}, canary: {containers: [{}]}}\n", ".spec.canary.containers: looks like the containers of a Pod"},
-		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like the containers of a Pod"},
+		"Pods of a kind without any":  {declaredKinds, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec: {a: [{initContainers: [{}]}]}\n", ".spec.a[0].initContainers: looks like a container of a Pod"},
+		"Pods elsewhere":              {declaredKinds, rollout + "{template: {}, canary: {containers: [{}]}}\n", ".spec.canary.containers: looks like a container of a Pod"},
+		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like a container of a Pod"},
 		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"images elsewhere":            {images + declaredKinds, rollout + "{images: [redis]}\n", ".spec.images[0]: looks like an image"},
 		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
@@ -89,10 +89,9 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 	monitor := func(kind string) string {
 		return "apiVersion: monitoring.coreos.com/v1\nkind: " + kind + "\nmetadata: {name: x}\nspec: {image: evil/a, baseImage: evil/b, thanos: {image: evil/c}, volumes: [{name: d, image: {reference: evil/d}}]}\n"
 	}
-	for name, stream := range map[string]string{
+	streams := map[string]string{
 		"Pod":               "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: " + podSpec + "\n",
 		"PodTemplate":       "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x}\n" + template[1:] + "\n",
-		"Deployment":        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: " + template + "}\n",
 		"CronJob":           "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: " + template + "}}}\n",
 		"a list of lists":   "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + podSpec + "}]}]\n",
 		"Rollout":           rollout + template + ", agent: {image: evil/e}}\n",
@@ -102,7 +101,15 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		"ThanosRuler":       monitor("ThanosRuler"),
 		"a RedisFailover":   redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
 		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" + pod + "image: evil/a\n",
+	}
+	for apiVersion, kinds := range map[string][]string{
+		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}, "batch/v1": {"Job"}, "v1": {"ReplicationController"},
 	} {
+		for _, kind := range kinds {
+			streams[kind] = "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata: {name: x}\nspec: " + template + "}\n"
+		}
+	}
+	for name, stream := range streams {
 		t.Run(name, func(t *testing.T) {
 			got, err := render(team, []byte(stream))
 			require.NoError(t, err)

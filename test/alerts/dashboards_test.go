@@ -45,6 +45,10 @@ type panel struct {
 	FieldConfig struct {
 		Defaults struct {
 			Thresholds struct{ Steps []struct{ Value *float64 } }
+			Mappings   []struct {
+				Type    string
+				Options map[string]any
+			}
 		}
 	}
 }
@@ -260,6 +264,46 @@ func (l *lab) answer(q question) map[string]string {
 		answers[series.Metric.String()] = fmt.Sprint(series.Floats)
 	}
 	return answers
+}
+
+// TestStatusIsGreenForNothingCritical holds that nobody reads "Up" while something
+// critical fires.
+func TestStatusIsGreenForNothingCritical(t *testing.T) {
+	var status []question
+	for _, d := range dashboards(t, "tenants") {
+		for _, p := range d.Panels {
+			if p.Title != "Status" {
+				continue
+			}
+			status = append(status, dashboard{UID: d.UID, Panels: []panel{p}}.questions()...)
+			for _, mapping := range p.FieldConfig.Defaults.Mappings {
+				for value, shown := range mapping.Options {
+					state, isState := shown.(map[string]any)
+					assert.Equal(t, mapping.Type == "value" && value == "1", isState && state["color"] == "green", "%s: %s", d.UID, value)
+				}
+			}
+		}
+	}
+	require.Len(t, status, 2)
+	for alert, want := range map[string]string{
+		"":                                       "[1 ",
+		`alertstate="firing",severity="warning"`: "[1 ",
+		`alertstate="pending",severity="critical"`: "[1 ",
+		`alertstate="firing",severity="critical"`:  "[1.5 ",
+	} {
+		w := healthy(t)
+		firing := &scrape{t: t, labels: map[string]string{"namespace": target.namespace, "tenant_redis": target.name}}
+		if alert != "" {
+			firing.add(`ALERTS{alertname="RedisNotAnswering",`+alert+`}`, always(1))
+		}
+		w.others = append(w.others, firing)
+		l := shown(t, w, status)
+		for _, q := range status {
+			answers := slices.Collect(maps.Values(l.answer(q)))
+			require.Len(t, answers, 1)
+			assert.True(t, strings.HasPrefix(answers[0], want), "%s: %s while %q fires", q.name, answers[0], alert)
+		}
+	}
 }
 
 var placeholder = regexp.MustCompile(`\{\{([a-z_]+)\}\}`)

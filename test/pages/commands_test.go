@@ -3,6 +3,7 @@ package pages
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,5 +81,31 @@ func TestProblems(t *testing.T) {
 		"helm install a charts/tenant-redis --values examples/tenants/team-a/values.yaml",
 	} {
 		assert.Empty(t, Problems(root, script, map[string]bool{}), script)
+	}
+}
+
+// code is what stands in fences, in which no sentence is.
+var code = regexp.MustCompile("(?ms)^ *```.*?^ *```")
+
+// sentenceEnd ends a sentence, a cell of a table or a line.
+var sentenceEnd = regexp.MustCompile(`[.!?][)"*]*\s|\s\|\s|\n`)
+
+// TestSentencesAreShort holds that somebody in a hurry can read the pages. Those of
+// docs/design have the long arguments.
+func TestSentencesAreShort(t *testing.T) {
+	const most = 50
+	pages, err := Pages(root)
+	require.NoError(t, err)
+	for _, page := range pages {
+		if strings.HasPrefix(page, "docs/design/") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, page))
+		require.NoError(t, err)
+		for _, sentence := range sentenceEnd.Split(code.ReplaceAllString(string(text), ""), -1) {
+			if words := len(strings.Fields(sentence)); words > most {
+				t.Errorf("%s: a sentence has %d words; write two: %.80s…", page, words, strings.TrimSpace(sentence))
+			}
+		}
 	}
 }

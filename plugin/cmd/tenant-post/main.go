@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	_ "embed"
 	"errors"
 	"flag"
@@ -125,8 +124,7 @@ func function(stdin io.Reader) (int, io.WriterTo, error) {
 	if !ok {
 		return exitUsage, nil, missing
 	}
-	result, err := list.Render()
-	output := bytes.NewReader(result)
+	output, err := list.Render()
 	if problems := (tenant.Problems{}); errors.As(err, &problems) {
 		return exitUsage, output, err
 	}

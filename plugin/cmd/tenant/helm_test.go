@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 // repository is the root of the repository.
@@ -208,8 +209,6 @@ func TestHelmAsPagesSay(t *testing.T) {
 		require.NoError(t, err)
 		pages = append(pages, found...)
 	}
-	root, err := filepath.Abs(repository)
-	require.NoError(t, err)
 	eachHelm(t, func(t *testing.T, h helm) {
 		t.Helper()
 		run := 0
@@ -220,15 +219,74 @@ func TestHelmAsPagesSay(t *testing.T) {
 				run++
 				words := strings.Fields(strings.NewReplacer("\\\n", " ", "'", "", "$TENANT", "examples/tenants/team-a").Replace(command))
 				words[2] = "template"
-				cmd := exec.CommandContext(t.Context(), h.binary, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests")...)
-				cmd.Dir = root
-				out, err := cmd.CombinedOutput()
-				require.NoError(t, err, "%s: %s\n%s", page, command, out)
-				require.Contains(t, string(out), provenance)
+				h.renders(t, repository, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests")...)
 			}
 		}
 		require.GreaterOrEqual(t, run, 5)
 	})
+}
+
+// commandOfHelp finds the commands of tenant-post's own help: one for Helm 3, one for
+// Helm 4.
+var commandOfHelp = regexp.MustCompile(`(?m)^  helm install (?:[^\n]*\\\n)*[^\n]*`)
+
+// TestHelmAsTheHelpSays runs them, each with its Helm.
+func TestHelmAsTheHelpSays(t *testing.T) {
+	text, err := os.ReadFile("../tenant-post/help.txt")
+	require.NoError(t, err)
+	commands := commandOfHelp.FindAllString(string(text), -1)
+	require.Len(t, commands, 2)
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		command := map[string]string{"helm3": commands[0], "helm4": commands[1]}[filepath.Base(h.plugins)]
+		words := strings.Fields(strings.ReplaceAll(command, "\\\n", " "))
+		words[1] = "template"
+		h.renders(t, repository, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests")...)
+	})
+}
+
+// TestHelmAsArgoCDCallsIt runs the plugin of Argo CD that the page has, as Argo CD does:
+// in the folder of a tenant, with the Application's name in the environment.
+func TestHelmAsArgoCDCallsIt(t *testing.T) {
+	text, err := os.ReadFile(repository + "/docs/gitops.md")
+	require.NoError(t, err)
+	_, block, found := strings.Cut(string(text), "kind: ConfigManagementPlugin\n")
+	require.True(t, found)
+	block, _, _ = strings.Cut(block, "```")
+	var plugin struct {
+		Spec struct {
+			Generate struct{ Command, Args []string }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(block), &plugin))
+	generate := plugin.Spec.Generate
+	require.Equal(t, []string{"sh", "-c"}, generate.Command)
+	require.Len(t, generate.Args, 1)
+	t.Setenv("ARGOCD_APP_NAME", "team-a-cache")
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		path := t.TempDir()
+		require.NoError(t, os.Symlink(h.binary, filepath.Join(path, "helm")))
+		t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", generate.Args[0]+" --set auth.existingSecret=password")
+		cmd.Dir = repository + "/examples/tenants/team-a"
+		rendersBy(t, cmd)
+	})
+}
+
+// renders holds that Helm, run in a folder, renders a tenant's manifests.
+func (h helm) renders(t *testing.T, folder string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), h.binary, args...)
+	cmd.Dir = folder
+	rendersBy(t, cmd)
+}
+
+func rendersBy(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s\n%s", cmd, out)
+	require.Contains(t, string(out), provenance)
 }
 
 // TestHelmWhy holds that the error is told though Helm 4 drops stderr.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/tenant-redis/tenant-redis/plugin/golive"
+	"github.com/tenant-redis/tenant-redis/plugin/reach"
 )
 
 // kubeFlags say which cluster and namespace, as Helm's own do. Helm takes these
@@ -56,5 +57,5 @@ func (k *kubeFlags) cluster() (golive.Cluster, error) {
 	if err != nil {
 		return golive.Cluster{}, err
 	}
-	return golive.Cluster{Client: client, Dynamic: objects, Namespace: namespace, Forward: golive.PortForward(config, client, namespace)}, nil
+	return golive.Cluster{Client: client, Dynamic: objects, Namespace: namespace, Forward: reach.PortForward(config, client, namespace)}, nil
 }

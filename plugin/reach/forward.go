@@ -1,4 +1,4 @@
-package golive
+package reach
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ const forwardTimeout = 15 * time.Second
 
 // PortForward returns a Forward for the Pods of a namespace. What it forwards
 // ends with the context.
-func PortForward(config *rest.Config, client kubernetes.Interface, namespace string) func(context.Context, string, int32) (string, error) {
+func PortForward(config *rest.Config, client kubernetes.Interface, namespace string) Forward {
 	return func(ctx context.Context, pod string, port int32) (string, error) {
 		transport, upgrader, err := spdy.RoundTripperFor(config)
 		if err != nil {

@@ -137,6 +137,7 @@ func TestInTime(t *testing.T) {
 	for _, test := range []struct {
 		left   [3]int
 		votes  int // the epoch of the last vote
+		tilted int // how many are in TILT mode, of the first ones
 		inTime bool
 	}{
 		{left: [3]int{1900, 1500, 1700}, inTime: true},
@@ -146,14 +147,20 @@ func TestInTime(t *testing.T) {
 		{left: [3]int{-9000, -20, 1900}},
 		{left: [3]int{-9000, -8000, -20}, inTime: true}, // they had their time
 		{left: [3]int{-20, -20, -20}, votes: 1, inTime: true},
+		{left: [3]int{-20, -20, -20}, tilted: 1},
+		{left: [3]int{-20, -20, -20}, tilted: 2, inTime: true}, // they elect nobody
 	} {
 		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
-			t.Run(fmt.Sprint(test.left, test.votes, shell), func(t *testing.T) {
+			t.Run(fmt.Sprint(test.left, test.votes, test.tilted, shell), func(t *testing.T) {
 				t.Parallel()
 				i := newInstance(t)
 				var views strings.Builder
 				for n, left := range test.left {
-					fmt.Fprintf(&views, "10.0.0.%d:27379 0 10.0.0.9 2 master %d 0\n", n, left)
+					flags := "master"
+					if n < test.tilted {
+						flags += ",tilt"
+					}
+					fmt.Fprintf(&views, "10.0.0.%d:27379 0 10.0.0.9 2 %s %d 0\n", n, flags, left)
 				}
 				script := fmt.Sprintf(`. "$1/sentinel.sh" && . "$1/vote.sh"
 old=10.0.0.9 needed=2 newest=0 highest=%d views=$2

@@ -2,12 +2,6 @@
 # What start.sh and stop.sh do where the Sentinels that are left have no majority,
 # so that none can be won: a Sentinel that is asked to fail over needs no vote.
 
-# tilted SENTINEL: itself if it is in TILT mode, in which it agrees to a failover, and
-# does nothing for 30 s.
-tilted() {
-	sentinel "$1" INFO sentinel | sed -n "s/^sentinel_tilt:1.*/$1/p"
-}
-
 # outvoted: whether there has been no majority for a while. After a reset there is
 # one as soon as the Sentinels know each other again.
 outvoted() {
@@ -15,11 +9,9 @@ outvoted() {
 }
 
 # able: sets $asked, the Sentinel to ask: of those that can act always the same one,
-# since two would each promote a replica.
+# since two would each promote a replica. One in TILT mode agrees, and does nothing.
 able() {
-	can=$(echo "$views" | awk -v master="$self" '$3 == master { print $1 }')
-	cannot=$(each "$can" tilted)
-	asked=$(echo "$can" | grep -vxF "${cannot:--}" | sort | head -n 1)
+	asked=$(echo "$views" | awk -v master="$self" '$3 == master && $5 !~ /tilt/ { print $1 }' | sort | head -n 1)
 	why="no Sentinel can act"
 	[ -n "$asked" ]
 }

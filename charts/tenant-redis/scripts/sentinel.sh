@@ -117,7 +117,8 @@ role() {
 #	vote SENTINEL EPOCH LEADER
 #
 # - view is what it holds of the master, and missing if it names none, for which the
-#   operator's word is 127.0.0.1. MASTER is the new one from when a failover that the
+#   operator's word is 127.0.0.1. FLAGS are the master's, and tilt if the Sentinel is in
+#   TILT mode, in which it votes, and for 30 s does nothing else. MASTER is the new one from when a failover that the
 #   Sentinel leads has promoted it, LEFT how many milliseconds it waits for an answer
 #   before it considers the master down, WAITS for how many it has waited for one to its
 #   last PING, 0 if it has that.
@@ -144,6 +145,8 @@ ask() {
 		SENTINEL SENTINELS mymaster
 		PING @replicas
 		SENTINEL REPLICAS mymaster
+		PING @tilt
+		INFO sentinel
 		PING @vote
 		SENTINEL IS-MASTER-DOWN-BY-ADDR $old $port 0 $leader
 		PING @end
@@ -154,6 +157,7 @@ ask() {
 		about == "@id" && substr($0, 1, length(id)) != id { exit }
 		about == "@client" && at == service && match($0, / laddr=[^ ]*/) { at = substr($0, RSTART + 7, RLENGTH - 7) }
 		about == "@named" && line == 1 { named = $0 }
+		about == "@tilt" && /^sentinel_tilt:1/ { tilt = ",tilt" }
 		about == "@vote" && line == 2 { voted = $0; gsub(/[^0-9A-Za-z*]/, "?", voted) }
 		about == "@vote" && line == 3 && /^[0-9]+$/ { text = text "\nvote " at " " $0 " " voted }
 		about !~ /^@(master|peers|replicas)$/ { next }
@@ -170,7 +174,7 @@ ask() {
 			print "heard", at text
 			if (named ~ /^[0-9.]+$/ && named != "127.0.0.1" && value["flags"] != "" &&
 				value["config-epoch"] ~ /^[0-9]+$/ && value["quorum"] ~ /^[0-9]+$/)
-				print "view", at, value["config-epoch"], named, value["quorum"], value["flags"],
+				print "view", at, value["config-epoch"], named, value["quorum"], value["flags"] tilt,
 					value["down-after-milliseconds"] - value["last-ok-ping-reply"], value["last-ping-sent"] + 0
 		}'
 }

@@ -85,16 +85,17 @@ unclaimed() {
 
 # in_time: whether the Sentinels leave the time for a vote on a master that is down. When
 # so many miss it they elect one of them, and votes that are asked for at the same time
-# elect nobody. If they have not done so three seconds later, they cannot. Those that
-# have voted for a script that has died wait longer.
+# elect nobody. If they have not done so three seconds later, they cannot, nor do those in
+# TILT mode. Those that have voted for a script that has died wait longer.
 in_time() {
 	why="the Sentinels are about to replace it"
 	[ "$highest" -gt "$newest" ] && return
 	read -r asks _ </proc/uptime
 	took=$((10 * (${asks%.*}${asks#*.} - ${looked%.*}${looked#*.})))
 	soon=0 overdue=0
-	while read -r _ _ its_master _ _ left _; do
+	while read -r _ _ its_master _ its_flags left _; do
 		[ "$its_master" = "$old" ] || continue
+		case $its_flags in *tilt*) continue ;; esac
 		[ $((left - took)) -gt $((100 + took / 2)) ] || soon=$((soon + 1))
 		[ $((left - took)) -ge -3000 ] || overdue=$((overdue + 1))
 	done <<-EOF

@@ -115,10 +115,10 @@ func TestReplicaIsPromotedWhileItStops(t *testing.T) {
 	t.Parallel()
 	i := running(t)
 	old, stops := i.Redis[0], i.Redis[1]
-	promote := i.elects()
-	for _, p := range []*lab.Process{old, i.Redis[2]} {
-		promote += fmt.Sprintf("redis-cli -h %s -p %s REPLICAOF $2 %s >/dev/null\n", p.IP, lab.RedisPort, lab.RedisPort)
+	follow := func(p *lab.Process) string {
+		return fmt.Sprintf("redis-cli -h %s -p %s REPLICAOF $2 %s >/dev/null\n", p.IP, lab.RedisPort, lab.RedisPort)
 	}
+	promote := i.elects() + follow(old) + follow(i.Redis[2])
 	reached := i.Intercept(stops, lab.Step{Command: `*" replica-priority 0 "`, After: promote})
 	i.Stop(stops)
 	require.True(t, reached())

@@ -162,37 +162,82 @@ func TestRollingUpdate(t *testing.T) {
 }
 
 // A network that is cut is silent, or a firewall answers in the master's name, on the
-// way from one replica: the others still have it. It takes a network of its own.
+// way from one replica: the others still have it, even if the Sentinels wait for it. It
+// takes a network of its own.
 func TestNetworkIsCut(t *testing.T) {
 	if !ownNetwork(t) {
 		return
 	}
-	for name, action := range map[string][]string{"dropped": {"DROP"}, "reset": {"REJECT", "--reject-with", "tcp-reset"}} {
+	reset := []string{"REJECT", "--reject-with", "tcp-reset"}
+	for name, test := range map[string]struct {
+		action []string
+		silent bool // to the Sentinels
+	}{
+		"dropped":                            {[]string{"DROP"}, false},
+		"reset":                              {reset, false},
+		"reset, and silent to the Sentinels": {reset, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			i, old := parented(t)
 			before := i.promotions()
 			replica := i.Redis[0]
-			for _, change := range []string{"-A", "-D"} {
-				rule := append([]string{"-w", change, "INPUT", "-s", replica.IP, "-d", old.IP, "-p", "tcp", "-j"}, action...)
-				output, err := exec.CommandContext(t.Context(), "iptables", rule...).CombinedOutput()
-				require.NoError(t, err, string(output))
-				if change == "-A" {
-					i.Do(old, "CLIENT", "KILL", "TYPE", "pubsub")
-					i.Do(old, "CLIENT", "KILL", "TYPE", "replica")
-					i.Eventually(5*time.Second, func() string {
-						if role := i.Role(replica); role == lab.ReplicaOf(old) {
-							return role
-						}
-						return ""
-					})
-					time.Sleep(lab.Detection)
+			i.firewall("-A", []*lab.Process{replica}, old, test.action...)
+			i.Do(old, "CLIENT", "KILL", "TYPE", "pubsub")
+			i.Do(old, "CLIENT", "KILL", "TYPE", "replica")
+			i.Eventually(5*time.Second, func() string {
+				if role := i.Role(replica); role == lab.ReplicaOf(old) {
+					return role
 				}
+				return ""
+			})
+			if test.silent {
+				i.firewall("-A", i.Sentinels, old, "DROP")
+				time.Sleep(lab.Detection / 2) // they would act after Detection
+				i.firewall("-D", i.Sentinels, old, "DROP")
 			}
+			time.Sleep(lab.Detection)
+			i.firewall("-D", []*lab.Process{replica}, old, test.action...)
 			i.watched(old)
 			i.Settled(old)
 			require.Equal(t, before, i.promotions())
 			require.Zero(t, i.said("is gone: replaced"))
 		})
+	}
+}
+
+// A master whose Pod is deleted by force is cut off first: what the Sentinels still send
+// to it gets lost, so that they connect again and wait. They have lost it all the same.
+func TestContainerIsGoneAndSentinelsWait(t *testing.T) {
+	if !ownNetwork(t) {
+		return
+	}
+	i, old := parented(t)
+	for round := 1; ; round++ { // a Pod that is too slow leaves it to the Sentinels
+		require.LessOrEqual(t, round, 3, "no Pod was quicker than the Sentinels")
+		before, elections := i.promotions(), i.elections()
+		i.firewall("-A", i.Sentinels, old, "DROP")
+		old.Signal(syscall.SIGKILL)
+		master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+		led := i.ledByPod(master, elections)
+		require.Equal(t, before+1, i.promotions())
+		i.firewall("-D", i.Sentinels, old, "DROP")
+		if led {
+			return
+		}
+		i.Restart(old)
+		i.Settled(master)
+		i.watched(master)
+		old = master
+	}
+}
+
+// firewall adds (-A) or deletes (-D) a rule for what these send to a Redis.
+func (i *instance) firewall(change string, from []*lab.Process, to *lab.Process, action ...string) {
+	i.T.Helper()
+	for _, p := range from {
+		rule := append([]string{"-w", change, "INPUT", "-s", p.IP, "-d", to.IP, "-p", "tcp", "-j"}, action...)
+		output, err := exec.CommandContext(i.T.Context(), "iptables", rule...).CombinedOutput()
+		require.NoError(i.T, err, string(output))
 	}
 }
 

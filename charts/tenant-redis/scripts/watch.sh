@@ -226,9 +226,22 @@ linked() {
 }
 
 # gone: whether nobody has a connection to the old master any more: most Sentinels, no
-# replica, and not this Pod.
+# replica, and not this Pod. A Sentinel that reconnects has a connection to it as long as
+# its network drops what it sends, and waits for an answer there: a Redis that is gone
+# does not answer a PING within a fifth of a second. One that is frozen or cut off
+# does not either, but it refuses nobody.
 gone() {
-	without=$(echo "$views" | awk -v old="$old" '$3 == old && $5 ~ /disconnected|s_down/' | grep -c .)
+	without=0
+	while read -r _ _ its_master _ flags _ waits; do
+		[ "$its_master" = "$old" ] || continue
+		case $flags in
+		*disconnected* | *s_down*) ;;
+		*) [ "$waits" -ge 200 ] || continue ;;
+		esac
+		without=$((without + 1))
+	done <<-EOF
+		$views
+	EOF
 	why="$without Sentinels have lost $old, and it takes $needed"
 	[ "$without" -ge "$needed" ] || return
 	why="$old is not gone for all"

@@ -27,13 +27,13 @@ case ${REDIS_PASSWORD-} in *[[:space:]]*)
 	;;
 esac
 
-# A cache begins empty: a client may have had it save, long ago.
+# What a Redis has left half written that was killed: the volume has room for so many files
+# alone. A cache begins empty: a client may have had it save, long ago.
 arguments=" $* "
-case $arguments in *" --rdb-del-sync-files yes "*)
-	data=${arguments#* --dir }
-	rm -f "${data%% *}/dump.rdb"
-	;;
-esac
+data=${arguments#* --dir }
+data=${data%% *}
+rm -f "$data"/temp-*.rdb
+case $arguments in *" --rdb-del-sync-files yes "*) rm -f "$data/dump.rdb" ;; esac
 
 say() {
 	echo "start.sh: $*"

@@ -1,11 +1,11 @@
 package users
 
 import (
-	"path/filepath"
 	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"

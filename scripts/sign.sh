@@ -15,12 +15,15 @@ dist=${1:-$ROOT/dist}
 }
 
 # statement ARCHIVE prints what Helm's provenance states: the manifest of the chart
-# or plugin, and the archive's checksum.
+# or plugin, and the archive's checksum. A plugin that comes from a registry Helm 4 knows by
+# another name, NAME-VERSION.tgz of its manifest.
 statement() {
-  local manifest
-  manifest=$(tar -tzf "$1" | grep -E '^([^/]+/)?(Chart|plugin)\.yaml$')
-  tar -xzOf "$1" "$manifest"
-  printf '\n...\nfiles:\n  %s: sha256:%s\n' "$1" "$(sha256sum "$1" | cut -d ' ' -f 1)"
+  local file manifest
+  file=$(tar -tzf "$1" | grep -E '^([^/]+/)?(Chart|plugin)\.yaml$')
+  manifest=$(tar -xzOf "$1" "$file")
+  printf '%s\n\n...\nfiles:\n' "$manifest"
+  printf '%s\n' "$1" "$(sed -n 's/^name: //p' <<<"$manifest")-$(sed -n 's/^version: //p' <<<"$manifest").tgz" |
+    sort -u | sed "s/.*/  &: sha256:$(sha256sum "$1" | cut -d ' ' -f 1)/"
 }
 
 sign() { gpg --batch --yes --local-user "$SIGN_KEY" --output "$1" "${@:2}"; }

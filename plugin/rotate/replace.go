@@ -29,7 +29,7 @@ func (i Instance) nextOf(ctx context.Context, s state) (*corev1.Pod, error) {
 			continue
 		}
 		replica := false
-		err := i.withClient(ctx, pod.Name, reach.Port(pod, reach.Redis), []string{s.current}, func(client *redis.Client) error {
+		err := i.withClient(ctx, pod.Name, reach.Port(pod, reach.Redis), "", []string{s.current}, func(client *redis.Client) error {
 			replication, err := reach.AskRole(ctx, client)
 			replica = replication.Role == "slave"
 			return err

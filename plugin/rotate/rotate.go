@@ -1,5 +1,6 @@
 // Package rotate changes the passwords of a running instance: that of the user default
-// and, if the tenant logs in as others, theirs. Redis takes the old
+// and, if the tenant logs in as others, theirs and that by which Sentinels know each other.
+// Redis and Sentinels take the old
 // and the new one until every Pod has started with the new one, so that no
 // client is refused on the way. The Secret that the operator reads says how far
 // it is: an interrupted rotation goes on where it was.
@@ -106,11 +107,11 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 			return s, err
 		}
 	}
-	i.Say("telling every Redis to take both passwords, then Redis and Sentinels to use the new one")
+	i.Say("telling Redis and Sentinels to take both passwords, and then to use the new one")
 	if err := i.acceptBoth(ctx, s); err != nil {
 		return s, err
 	}
-	if err := i.useForReplication(ctx, s.next, s.current); err != nil {
+	if err := i.useNext(ctx, s); err != nil {
 		return s, err
 	}
 	s = s.turned()
@@ -158,7 +159,7 @@ func (i Instance) Finish(ctx context.Context) error {
 			return err
 		}
 	}
-	i.Say("telling every Redis to forget the old password")
+	i.Say("telling Redis and Sentinels to forget the old password")
 	// One that starts would learn it again.
 	s = s.withoutOld()
 	if err := i.keep(ctx, s); err != nil {

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +40,9 @@ const (
 	// reader is the tenant's second user.
 	reader    = "viewer"
 	oldReader = "old-secret-of-the-reader"
+	// oldPeers is by which the Sentinels of an instance with a tenant's user know each
+	// other.
+	oldPeers = "secret-of-the-sentinels"
 )
 
 // world is a lab whose Kubernetes objects are in memory.
@@ -58,6 +64,7 @@ func newWorld(t *testing.T, user string) *world {
 	w := &world{Instance: lab.New(t), user: user, secretName: name, pods: map[string]*lab.Process{}}
 	if user != "" {
 		w.secretName = name + "-instance"
+		w.Restrict()
 	}
 	w.Password, w.Detection = old, time.Second
 	w.Serve()
@@ -97,7 +104,7 @@ func (w *world) secrets() []runtime.Object {
 			"REDIS_USERNAME": []byte(w.user), "REDIS_PASSWORD": []byte(oldTenant),
 			"REDIS_READ_USERNAME": []byte(reader), "REDIS_READ_PASSWORD": []byte(oldReader),
 		}
-		own := map[string][]byte{"password": []byte(old), "tenant-password": []byte(oldTenant), "read-only-password": []byte(oldReader)}
+		own := map[string][]byte{"password": []byte(old), "tenant-password": []byte(oldTenant), "read-only-password": []byte(oldReader), "sentinel-password": []byte(oldPeers)}
 		return []runtime.Object{
 			&corev1.Secret{ObjectMeta: meta(namespace, w.secretName), Data: own},
 			&corev1.Secret{ObjectMeta: meta(namespace, name), Data: tenants},
@@ -296,7 +303,8 @@ func TestRotationOfTenantUser(t *testing.T) {
 		require.Equal(t, all, w.takesOf(reader, password))
 	}
 	require.NoError(t, w.Rotation.Finish(t.Context()))
-	require.Equal(t, map[string][]byte{"password": []byte(own), "tenant-password": []byte(tenants), "read-only-password": []byte(readers)}, w.secret(namespace, w.secretName))
+	peers := w.password("sentinel-password")
+	require.Equal(t, map[string][]byte{"password": []byte(own), "tenant-password": []byte(tenants), "read-only-password": []byte(readers), "sentinel-password": []byte(peers)}, w.secret(namespace, w.secretName))
 	require.Equal(t, all, w.takesOf(reader, readers))
 	require.Equal(t, none, w.takesOf(reader, oldReader))
 	require.Equal(t, all, w.takesOf(user, tenants))
@@ -305,6 +313,112 @@ func TestRotationOfTenantUser(t *testing.T) {
 	require.Equal(t, none, w.takes(old))
 	w.Password = own
 	w.Settled(w.master())
+}
+
+// mount writes the operator's Secret where the Pods have it.
+func (w *world) mount() {
+	w.T.Helper()
+	require.NoError(w.T, os.RemoveAll(w.Users))
+	require.NoError(w.T, os.Mkdir(w.Users, 0o700))
+	for key, value := range w.secret(namespace, w.secretName) {
+		w.Write(filepath.Join(w.Users, key), string(value), 0o600)
+	}
+}
+
+// peersTake holds that each Sentinel takes these passwords, and the one that each of the
+// others uses.
+func (w *world) peersTake(when string, passwords ...string) {
+	w.T.Helper()
+	for _, s := range w.Sentinels {
+		answer, err := w.peer(s, passwords[0]).Do(w.T.Context(), "SENTINEL", "CONFIG", "GET", "sentinel-pass").StringSlice()
+		require.NoError(w.T, err, when)
+		passwords = append(passwords, answer[1])
+	}
+	for _, s := range w.Sentinels {
+		for _, password := range passwords {
+			require.NoError(w.T, w.peer(s, password).Ping(w.T.Context()).Err(), when)
+		}
+	}
+}
+
+// peer logs in at a Sentinel as another one does.
+func (w *world) peer(s *lab.Process, password string) *redis.Client {
+	client := connect(s.IP+":"+lab.SentinelPort, sentinelUser, password)
+	w.T.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// By whatever password the Sentinels know each other, none is left out of a vote on the way,
+// nor a Pod that reads the Secret.
+func TestRotationOfSentinels(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, user)
+	w.peersTake("before", oldPeers)
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	peers := w.password("sentinel-password")
+	require.NotContains(t, []string{oldPeers, w.password("password"), w.password("tenant-password")}, peers)
+	w.peersTake("started", oldPeers, peers)
+	for namespace, data := range map[string]map[string][]byte{namespace: w.secret(namespace, name), "team-a": w.secret("team-a", name)} {
+		require.NotContains(t, fmt.Sprintf("%s", data), peers, namespace)
+	}
+	// A container that starts with the Secret of before, and one with that of now.
+	w.restart(w.Sentinels[0])
+	w.mount()
+	w.restart(w.Sentinels[1])
+	require.NoError(t, w.Rotation.Start(t.Context()), "again")
+	w.peersTake("restarted", oldPeers, peers)
+	w.Password = w.password("password")
+	w.Settled(w.master())
+
+	require.NoError(t, w.Rotation.Finish(t.Context()))
+	w.mount()
+	w.restart(w.Sentinels[2])
+	w.peersTake("finished", peers)
+	for _, s := range w.Sentinels {
+		require.True(t, refused(w.peer(s, oldPeers).Ping(t.Context()).Err()))
+		require.NotContains(t, w.Logged(s), peers)
+	}
+	// They elect one of them, for which each has to let the others in.
+	master := w.master()
+	w.Settled(master)
+	master.Signal(syscall.SIGSTOP)
+	w.Elected(master, w.Detection+2500*time.Millisecond+w.ElectionTimeout())
+}
+
+func (w *world) restart(s *lab.Process) {
+	s.Signal(syscall.SIGKILL)
+	w.StartSentinel(s)
+	w.Tell(s, "PING")
+}
+
+// A Sentinel that is open to everybody has no user to change, and one that does not take the
+// Secret's password is named before anything uses another one.
+func TestRotationBesideOtherSentinels(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, user)
+	secret := filepath.Join(w.Users, "sentinel-password")
+	require.NoError(t, os.Remove(secret))
+	other := w.Sentinels[1]
+	replace := func() {
+		other.Signal(syscall.SIGKILL)
+		require.NoError(t, os.Remove(filepath.Join(other.Dir, "sentinel.conf")), "a new Pod")
+		w.StartSentinel(other)
+		w.MonitorFrom(other, w.Redis[0])
+	}
+	replace()
+	w.Settled(w.Redis[0])
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	client := connect(other.IP+":"+lab.SentinelPort, "", "")
+	users, err := client.Do(t.Context(), "ACL", "USERS").StringSlice()
+	require.NoError(t, err)
+	require.NoError(t, client.Close())
+	require.Equal(t, []string{"default"}, users)
+
+	w.Write(secret, "neither-of-them", 0o600)
+	replace()
+	before := w.secret(namespace, w.secretName)
+	require.ErrorContains(t, w.Rotation.Finish(t.Context()), fmt.Sprintf("rfs-%s-1: WRONGPASS", name))
+	require.Equal(t, before, w.secret(namespace, w.secretName))
 }
 
 // An interruption anywhere loses nothing: what is run again goes on.
@@ -331,6 +445,9 @@ func TestInterruptedRotation(t *testing.T) {
 				require.NotContains(t, err.Error(), before)
 				require.Equal(t, all, w.takes(before), "interrupted at port-forward %d", interrupted)
 				require.Equal(t, all, tenants(), "interrupted at port-forward %d", interrupted)
+				if user != "" {
+					w.peersTake("interrupted", w.password("sentinel-password"))
+				}
 				w.failing = 0
 				require.NoError(t, w.Rotation.Start(t.Context()))
 				require.Equal(t, all, w.takes(w.password("password")), "interrupted at port-forward %d", interrupted)

@@ -34,7 +34,14 @@ func (t turn) all() []string {
 	return slices.DeleteFunc([]string{t.next, t.current, t.previous}, func(password string) bool { return password == "" })
 }
 
-func (t turn) turned() turn { return turn{current: t.next, previous: t.current} }
+// turned is the turn once the next password is the current one. One that has none, such as a
+// user's that was added meanwhile, stays as it is.
+func (t turn) turned() turn {
+	if t.next == "" {
+		return t
+	}
+	return turn{current: t.next, previous: t.current}
+}
 
 func (t turn) replaceIn(data []byte) []byte {
 	if t.previous == "" {
@@ -57,23 +64,35 @@ func (t turn) write(secret *corev1.Secret, key string) {
 	}
 }
 
+const (
+	// sentinelUser is as whom Sentinels know each other and this instance's Pods, if they
+	// are restricted, and sentinelKey where its password is.
+	sentinelUser = "sentinel-user"
+	sentinelKey  = "sentinel-password"
+)
+
 // passwordKeys are those of the tenant's users, by the key of its Secret that names one.
 var passwordKeys = map[string]string{"REDIS_USERNAME": "tenant-password", "REDIS_READ_USERNAME": "read-only-password"}
 
-// login is one of the tenant's users, and key where its password is.
+// login is a user, and key where its password is.
 type login struct {
 	user, key string
 	turn
 }
 
-// state is how far a rotation is, of the password of the user default and of those of the
-// tenant's users, if it has any.
+// state is how far a rotation is, of the password of the user default, of those of the
+// tenant's users, if it has any, and then of that by which Sentinels know each other.
 type state struct {
 	turn
 	// secret is the name of the one that the operator reads.
 	secret  string
 	users   []login
 	settled time.Time
+}
+
+// of returns the users that Redis knows, or the one that Sentinels do.
+func (s state) of(sentinels bool) []login {
+	return slices.DeleteFunc(slices.Clone(s.users), func(user login) bool { return (user.key == sentinelKey) != sentinels })
 }
 
 // turned is the state once the next passwords are the current ones.
@@ -112,6 +131,9 @@ func (i Instance) state(ctx context.Context) (state, error) {
 		if secret, err = i.secret(ctx, s.secret); err != nil {
 			return state{}, err
 		}
+	}
+	if len(s.users) > 0 && len(secret.Data[sentinelKey]) > 0 {
+		s.users = append(s.users, login{user: sentinelUser, key: sentinelKey})
 	}
 	for n, user := range s.users {
 		if s.users[n].turn = read(secret, user.key); s.users[n].current == "" {

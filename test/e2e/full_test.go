@@ -93,7 +93,7 @@ func TestFailoverUnderOlderOperator(t *testing.T) {
 // TestRotationUnderOlderOperator repeats every commit's change of a password.
 func TestRotationUnderOlderOperator(t *testing.T) {
 	useOlderOperator(t)
-	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}}))
+	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}}), "1")
 }
 
 // TestTenantUser gives a running instance a user for its tenant, and changes that one's
@@ -124,7 +124,7 @@ func TestTenantUser(t *testing.T) {
 	for command, answer := range map[string]string{"PING": "PONG", "CONFIG GET requirepass": "NOPERM", "REPLICAOF NO ONE": "NOPERM", "PUBLISH __sentinel__:hello x": "NOPERM"} {
 		require.Contains(t, asTenant(t, i, passwordOf(t, i), command), answer, command)
 	}
-	checkRotation(t, i)
+	checkRotation(t, i, "3")
 }
 
 // TestSoak hands the master over again and again.

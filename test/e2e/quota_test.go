@@ -53,7 +53,7 @@ func checkQuota(t *testing.T, i *framework.Instance) {
 			t.Logf("%s: %s", pod.Name, latest)
 		}
 	}
-	quota("fits", corev1.ResourceRequestsCPU, corev1.ResourceRequestsMemory, corev1.ResourceLimitsMemory)
+	quota("fits", corev1.ResourceRequestsCPU, corev1.ResourceRequestsMemory, corev1.ResourceLimitsMemory, corev1.ResourceRequestsEphemeralStorage, corev1.ResourceLimitsEphemeralStorage)
 	says("created")
 	quota("cpu", corev1.ResourceLimitsCPU)
 	says("must specify limits.cpu")

@@ -15,14 +15,43 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/ledger"
 )
 
-// TestRotation changes an instance's password. Clients with the old one see
+// TestRotation changes an instance's passwords. Clients with the old one see
 // nothing of the change; those with the new one see no more of its end than a
-// planned hand-over.
+// planned hand-over, for which the Pods have to log in at the Sentinels.
 func TestRotation(t *testing.T) {
-	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-rotation"}))
+	i := framework.Install(t, framework.Release{Name: "e2e-rotation", Values: bounded})
+	i.AwaitServing(t)
+	sentinels, former := i.Pods(t, "sentinel"), peersPassword(t, i)
+	checkRotation(t, i, "1")
+	now := peersPassword(t, i)
+	require.NotEqual(t, former, now)
+	require.Len(t, sentinels, 3)
+	for _, pod := range sentinels {
+		require.Contains(t, asPeer(t, i, pod.Name, now), "sentinel-user")
+		require.Contains(t, asPeer(t, i, pod.Name, former), "NOPERM")
+	}
 }
 
-func checkRotation(t *testing.T, i *framework.Instance) {
+// peersPassword is that by which the Sentinels know each other.
+func peersPassword(t *testing.T, i *framework.Instance) string {
+	t.Helper()
+	password, err := framework.Ask(t.Context(), "--namespace", i.Namespace, "get", "secret", i.Name+"-instance", "-o", `go-template={{index .data "sentinel-password" | base64decode}}`)
+	require.NoError(t, err)
+	return password
+}
+
+// asPeer is who a Sentinel takes one with a password for.
+func asPeer(t *testing.T, i *framework.Instance, pod, password string) string {
+	t.Helper()
+	answer, err := framework.Ask(t.Context(),
+		"--namespace", i.Namespace, "exec", pod, "--container=sentinel", "--", "env", "REDISCLI_AUTH="+password,
+		"redis-cli", "-p", "26379", "--user", "sentinel-user", "ACL", "WHOAMI")
+	require.NoError(t, err)
+	return answer
+}
+
+// checkRotation rolls back to a revision from before in the end.
+func checkRotation(t *testing.T, i *framework.Instance, revision string) {
 	t.Helper()
 	master, _ := split(t, i.AwaitServing(t))
 	before := passwordOf(t, i)
@@ -61,11 +90,6 @@ func checkRotation(t *testing.T, i *framework.Instance) {
 	require.NotEqual(t, "PONG", asTenant(t, i, before, "PING"), "the old password has ended")
 	current := passwordOf(t, i)
 	require.Equal(t, "PONG", asTenant(t, i, current, "PING"))
-	// The first revision is from before, and with a user for the tenant the third.
-	revision := "1"
-	if userOf(t, i) != "" {
-		revision = "3"
-	}
 	i.Helm(t, "rollback", i.Name, revision)
 	require.Equal(t, current, passwordOf(t, i), "no rollback brings the old one back")
 	checkGoLive(t, i)

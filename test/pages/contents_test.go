@@ -57,10 +57,11 @@ func TestSizes(t *testing.T) {
 		}
 		require.NoError(t, yaml.Unmarshal(rendered(t, "--set", "auth.enabled=false", "--set", "size="+size)["RedisFailover"], &failover))
 		redis, sentinel := failover.Spec.Redis, failover.Spec.Sentinel
-		var cpu, memory int64
+		var cpu, memory, disk int64
 		for _, c := range []component{redis, sentinel} {
 			cpu += c.Replicas * (c.Resources.Requests.Cpu().MilliValue() + c.Exporter.Resources.Requests.Cpu().MilliValue())
 			memory += c.Replicas * (c.Resources.Requests.Memory().Value() + c.Exporter.Resources.Requests.Memory().Value())
+			disk += c.Replicas * (c.Resources.Requests.StorageEphemeral().Value() + c.Exporter.Resources.Requests.StorageEphemeral().Value())
 		}
 		row := fmt.Sprintf("| `%s` | %.2f | %d MiB | %d MiB |", size, float64(cpu)/1000, memory>>20, redis.Resources.Requests.Memory().Value()>>20)
 		assert.Contains(t, sizing, row)
@@ -69,7 +70,7 @@ func TestSizes(t *testing.T) {
 		}
 		data := regexp.MustCompile("\\| `" + size + "` \\|.*?\\| ([0-9]+ MiB) \\| [0-9]+ MiB \\| [0-9]+ MiB \\|").FindStringSubmatch(read(t, "charts/tenant-redis/README.md"))
 		require.NotNil(t, data)
-		assert.Contains(t, sizing, row+" "+data[1]+" |", "the same maxmemory as in the chart's table")
+		assert.Contains(t, sizing, fmt.Sprintf("%s %s | %d MiB |", row, data[1], disk>>20), "the same maxmemory as in the chart's table")
 	}
 }
 
@@ -82,7 +83,7 @@ func TestOperatorsSize(t *testing.T) {
 	requests := deployment.Spec.Template.Spec.Containers[0].Resources.Requests
 	pods := int64(*deployment.Spec.Replicas)
 	cpu, memory := float64(pods*requests.Cpu().MilliValue())/1000, pods*requests.Memory().Value()>>20
-	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB |", cpu, memory))
+	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB | – |", cpu, memory))
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("the operator %g CPU and %d MiB", cpu, memory))
 }
 

@@ -161,9 +161,9 @@ func TestPasswordOfAllCharacters(t *testing.T) {
 }
 
 // What Redis takes for another password than everybody else does, nobody could repair.
-func TestPasswordWithWhiteSpace(t *testing.T) {
+func TestUnfitPassword(t *testing.T) {
 	t.Parallel()
-	for name, password := range map[string]string{"line break": "secret-of-the-lab\n", "space": "secret of the lab", "tab": "secret\tof-the-lab"} {
+	for name, password := range map[string]string{"line break": "secret-of-the-lab\n", "space": "secret of the lab", "tab": "secret\tof-the-lab", "quote": `secret"of-the-lab`, "apostrophe": "secret'of-the-lab"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := newInstance(t)
@@ -171,13 +171,13 @@ func TestPasswordWithWhiteSpace(t *testing.T) {
 			i.Password = password
 			i.Restart(i.Redis[0])
 			i.Eventually(5*time.Second, func() string {
-				if log := i.Logged(i.Redis[0]); !strings.Contains(log, "start.sh: the password has white space") {
+				if log := i.Logged(i.Redis[0]); !strings.Contains(log, "start.sh: the password REDIS_PASSWORD is empty, or has white space, a line break at its end or quotes") {
 					return "it says " + log
 				}
 				return ""
 			})
 			require.Equal(t, 1, i.Redis[0].Wait())
-			require.NotContains(t, i.Logged(i.Redis[0]), strings.Fields(password)[0])
+			require.NotContains(t, i.Logged(i.Redis[0]), "secret")
 		})
 	}
 }

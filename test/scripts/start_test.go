@@ -415,3 +415,33 @@ func (i *instance) promotions() int {
 	}
 	return n
 }
+
+// A Redis that is killed while it saves leaves what it has written. The volume is bounded, so
+// that what each leaves would have the Pod evicted in the end.
+func TestKilledSaveLeavesNothing(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	replica := i.Redis[1]
+	half := func() []string {
+		files, err := filepath.Glob(filepath.Join(replica.Dir, "data", "temp-*.rdb"))
+		require.NoError(t, err)
+		return files
+	}
+	i.Do(i.Redis[0], "SET", "key", "value")
+	i.reaches(replica, time.Second, lab.ReplicaOf(i.Redis[0]))
+	i.Do(replica, "SAVE")
+	i.Do(replica, "CONFIG", "SET", "rdb-key-save-delay", time.Minute.Microseconds())
+	i.Do(replica, "BGSAVE")
+	i.Eventually(5*time.Second, func() string {
+		if len(half()) == 0 {
+			return "nothing is written"
+		}
+		return ""
+	})
+	replica.Signal(syscall.SIGKILL)
+	require.NotEmpty(t, half())
+	i.Restart(replica)
+	i.reaches(replica, 5*time.Second, lab.ReplicaOf(i.Redis[0]))
+	require.Empty(t, half())
+	require.FileExists(t, filepath.Join(replica.Dir, "data", "dump.rdb"))
+}

@@ -111,3 +111,69 @@ func TestVersionsFollow(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(page), "\n\n"+table.String()+"\n", "docs/versions.md must have this table:\n%s", table.String())
 }
+
+// replace starts a Redis in a new Pod, which has none of the old one's files: they may be
+// of a version that it cannot read.
+func (i *instance) replace(p *lab.Process) {
+	i.T.Helper()
+	data := filepath.Join(p.Dir, "data")
+	require.NoError(i.T, os.RemoveAll(data))
+	require.NoError(i.T, os.Mkdir(data, 0o755))
+	i.Restart(p)
+}
+
+// TestVersionsChange changes the version of an instance that serves, as the operator does:
+// the replicas one after the other, the master last.
+func TestVersionsChange(t *testing.T) {
+	path := os.Getenv("PATH")
+	redis7, redis8, valkey8, valkey9 := servers[0], servers[1], servers[2], servers[3]
+	for _, route := range [][]server{{redis7, valkey8, valkey9, valkey8, redis8}, {redis7, valkey9, redis8}, {redis7, redis8}} {
+		t.Run(fmt.Sprint(route), func(t *testing.T) {
+			route[0].use(t, path)
+			i := running(t)
+			master := i.Redis[0]
+			writers := i.writers()
+			for _, version := range route[1:] {
+				version.use(t, path)
+				for _, p := range i.Redis {
+					if p != master {
+						i.Stop(p)
+						i.replace(p)
+						i.Settled(master)
+					}
+				}
+				old := master
+				i.Stop(old)
+				master = i.Elected(old, time.Second)
+				i.replace(old)
+				i.Settled(master)
+			}
+			i.writersReturn(writers, master, handOverGap, 0)
+		})
+	}
+}
+
+// TestVersionsBack holds that a way that is closed loses nothing: the master and the other
+// replica go on, and the Redis that cannot follow joins again with the version before.
+func TestVersionsBack(t *testing.T) {
+	path := os.Getenv("PATH")
+	redis7, valkey8 := servers[0], servers[2]
+	valkey8.use(t, path)
+	i := running(t)
+	writers := i.writers()
+	first := i.Redis[2]
+	i.Stop(first)
+	redis7.use(t, path)
+	i.replace(first)
+	i.Eventually(20*time.Second, func() string {
+		if log := i.Logged(first); !strings.Contains(log, "Can't handle RDB format version 11") {
+			return log
+		}
+		return ""
+	})
+	first.Signal(syscall.SIGTERM)
+	valkey8.use(t, path)
+	i.replace(first)
+	i.Settled(i.Redis[0])
+	i.writersReturn(writers, i.Redis[0], handOverGap, 0)
+}

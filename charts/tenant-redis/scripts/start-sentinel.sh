@@ -10,20 +10,18 @@
 # configuration, and not start again with both.
 set -e
 umask 077
+. "${0%/*}/passwords.sh"
 folder=${2%/*}
 secret=${USERS:-/redis-users}/sentinel-password
-read -r password <"$secret" || [ -n "$password" ] || {
-	echo "start-sentinel.sh: $secret is empty" >&2
-	exit 1
-}
-hash=$(printf %s "$password" | sha256sum | cut -c 1-64)
+content "$secret"
+hashes=$(hashes "$secret")
 
 cat >"$folder/users.acl" <<END
 user default on nopass resetchannels &* -@all +@connection -@admin -@dangerous +client|list +command +info +role +subscribe +unsubscribe +psubscribe +punsubscribe +sentinel|ckquorum +sentinel|failover +sentinel|get-master-addr-by-name +sentinel|help +sentinel|info-cache +sentinel|master +sentinel|masters +sentinel|monitor +sentinel|myid +sentinel|remove +sentinel|replicas +sentinel|reset +sentinel|sentinels +sentinel|set +sentinel|slaves
-user sentinel-user on #$hash &* +@all
+user sentinel-user on $(printf %s "$hashes" | tr "\n" " ") &* +@all
 END
 cat >"$folder/login.conf" <<END
 sentinel sentinel-user sentinel-user
-sentinel sentinel-pass $password
+sentinel sentinel-pass $content
 END
 exec "$@" --aclfile "$folder/users.acl" --include "$folder/login.conf"

@@ -14,42 +14,35 @@
 # Pods; following a lost master's address would keep the operator from acting. It
 # is so, without a wait, while the instance copies another Redis and there are no
 # Sentinels: the operator's next pass says which.
+. "${0%/*}/passwords.sh"
 . "${0%/*}/sentinel.sh"
 . "${0%/*}/vote.sh"
 . "${0%/*}/failover.sh"
 trap 'exit 143' TERM # the first process of a container ignores it by default
 
-# Redis would take another password from its file than everybody else has, and nobody
-# could repair it.
-case ${REDIS_PASSWORD-} in *[[:space:]]*)
-	echo "start.sh: the password has white space, or a line break at its end, which Redis cannot have: make its Secret again without, for example with printf instead of echo"
-	exit 1
-	;;
-esac
+[ -z "${REDIS_PASSWORD-}" ] || plain REDIS_PASSWORD "$REDIS_PASSWORD" || exit
 
-# A cache begins empty: a client may have had it save, long ago.
+# What a Redis has left half written that was killed: the volume has room for so many files
+# alone. A cache begins empty: a client may have had it save, long ago.
 arguments=" $* "
-case $arguments in *" --rdb-del-sync-files yes "*)
-	data=${arguments#* --dir }
-	rm -f "${data%% *}/dump.rdb"
-	;;
-esac
+data=${arguments#* --dir }
+data=${data%% *}
+rm -f "$data"/temp-*.rdb
+case $arguments in *" --rdb-del-sync-files yes "*) rm -f "$data/dump.rdb" ;; esac
 
 say() {
 	echo "start.sh: $*"
 }
 
-# The argument #FILE of a user stands for the hashes of the passwords that are in files
-# of that name, which may begin with next- or previous- while one replaces the other.
-# Without any nobody can log in as that user.
+# The argument #FILE of a user stands for the hashes of its passwords. Without any nobody
+# can log in as that user.
 for argument; do
 	shift
 	case $argument in
 	'#/'*)
-		file=${argument#?}
-		for password in "${file%/*}"/*"${file##*/}"; do
-			[ ! -f "$password" ] || set -- "$@" "#$(sha256sum <"$password" | cut -c 1-64)"
-		done
+		hashes=$(hashes "${argument#?}") || exit
+		# shellcheck disable=SC2086 # a list
+		set -- "$@" $hashes
 		;;
 	*) set -- "$@" "$argument" ;;
 	esac

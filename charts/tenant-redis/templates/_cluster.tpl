@@ -54,6 +54,20 @@ The password in a Secret of the release's namespace, empty if there is none: (di
 {{- lookup "v1" "Secret" .root.Release.Namespace .secret | dig "data" (get . "key" | default "password") "" | b64dec -}}
 {{- end }}
 
+{{/*
+The password that an instance has already, empty if there is none: (dict "root" $), and "key" as
+above. One that runs may have it in another Secret than it is to have: one that was made
+elsewhere, or the tenant's.
+*/}}
+{{- define "tenant-redis.passwordInUse" -}}
+{{- $running := include "tenant-redis.running" .root | fromJson -}}
+{{- $there := "" -}}
+{{- with get $running "secret" -}}
+{{- $there = include "tenant-redis.passwordIn" (merge (dict "secret" .) $) -}}
+{{- end -}}
+{{- $there | default (include "tenant-redis.passwordIn" (merge (dict "secret" (include "tenant-redis.instanceSecret" .root)) .)) -}}
+{{- end }}
+
 {{/* The user that the tenant's Secret names already, empty for default. */}}
 {{- define "tenant-redis.userOfTenant" -}}
 {{- include "tenant-redis.passwordIn" (dict "root" . "secret" (include "tenant-redis.name" .) "key" "REDIS_USERNAME") -}}

@@ -81,8 +81,13 @@ env:
   # it would not get to know more than that the exporter is silent, too.
   - {name: REDIS_EXPORTER_CONNECTION_TIMEOUT, value: 3s}
 resources:
-  requests: {cpu: 10m, memory: 64Mi}
-  limits: {memory: 64Mi}
+  requests:
+    cpu: 10m
+    memory: 64Mi
+    {{- include "tenant-redis.diskRequest" 0 | nindent 4 }}
+  limits:
+    memory: 64Mi
+    {{- include "tenant-redis.diskLimit" 0 | nindent 4 }}
 containerSecurityContext:
   {{- include "tenant-redis.containerSecurityContext" . | nindent 2 }}
 {{- end }}

@@ -1,6 +1,7 @@
 {{/* Sentinels that ask for a password, which every Redis that hands over has to have before. */}}
 {{- define "tenant-redis.validate.restrictSentinel" -}}
 {{- $auth := .Values.auth -}}
+{{- $namespace := .Release.Namespace -}}
 {{- $rules := list -}}
 {{- if $auth.restrictSentinel -}}
 {{- $rules = list (dict
@@ -15,7 +16,7 @@
 {{- $secret := $auth.existingSecret -}}
 {{- $passwords := dict "root" . "secret" (include "tenant-redis.instanceSecret" .) -}}
 {{- $password := include "tenant-redis.passwordIn" (set $passwords "key" "sentinel-password") -}}
-{{- $tenants := include "tenant-redis.passwordIn" (set $passwords "key" "tenant-password") -}}
+{{- $inUse := include "tenant-redis.passwordInUse" (dict "root" . "key" "sentinel-password") -}}
 {{- $valid := regexMatch (include "tenant-redis.passwordPattern" .) $password -}}
 {{- $rules = concat $rules (list
   (dict
@@ -23,23 +24,25 @@
     "wrong" (and $secret (not $valid))
     "says" (printf (cat
       "Secret %s/%s must have a password under the key sentinel-password,"
-      "of %s") .Release.Namespace $secret (include "tenant-redis.passwordWords" .))
+      "of %s") $namespace $secret (include "tenant-redis.passwordWords" .))
     "fix" "add it first, or set auth.restrictSentinel to false")
   (dict
     "key" "auth.restrictSentinel"
-    "wrong" (and $secret $valid (eq $password $tenants))
-    "says" (printf (cat
-      "Secret %s/%s has the same password under the keys sentinel-password and tenant-password,"
-      "so that the tenant could log in at Sentinel") .Release.Namespace $secret)
-    "fix" "give sentinel-password another one")
-  (dict
-    "key" "auth.restrictSentinel"
-    "wrong" (and (include "tenant-redis.running" . | fromJson) (not (and $password (include "tenant-redis.handedOver" .))))
+    "wrong" (and (include "tenant-redis.running" . | fromJson) (not (and $inUse (include "tenant-redis.handedOver" .))))
     "says" "true, but not every Redis that runs has the password of Sentinel's user yet, and could not hand over"
     "fix" (cat
       "upgrade with auth.tenantUser alone,"
       "and set auth.restrictSentinel when the operator has replaced all Pods"))
 ) -}}
+{{- range tuple "tenant-password" "read-only-password" -}}
+{{- $rules = append $rules (dict
+    "key" "auth.restrictSentinel"
+    "wrong" (and $secret $valid (eq $password (include "tenant-redis.passwordIn" (set $passwords "key" .))))
+    "says" (printf (cat
+      "Secret %s/%s has the same password under the keys sentinel-password and %s,"
+      "so that the tenant could log in at Sentinel") $namespace $secret .)
+    "fix" "give sentinel-password another one") -}}
+{{- end -}}
 {{- end -}}
 {{- include "tenant-redis.mistakes" $rules -}}
 {{- end }}

@@ -48,7 +48,10 @@
 {{- $password := include "tenant-redis.passwordIn" (dict "root" $ "secret" $secret "key" .key) -}}
 {{- $known := or $password (include "tenant-redis.serviceAccounts" $ | fromJson) -}}
 {{- $valid := regexMatch (include "tenant-redis.passwordPattern" $) $password -}}
-{{- $same := eq $password (include "tenant-redis.passwordIn" (dict "root" $ "secret" $secret)) -}}
+{{- $others := dict "password" "default" -}}
+{{- if ne .key "tenant-password" -}}
+{{- $_ := set $others "tenant-password" $auth.tenantUser -}}
+{{- end -}}
 {{- $rules = concat $rules (list
   (dict
     "key" .value
@@ -57,14 +60,17 @@
       "Secret %s/%s must have its password under the key %s,"
       "of %s") $namespace $secret .key (include "tenant-redis.passwordWords" $))
     "fix" (printf "add it first, or set %s to \"\"" .value))
-  (dict
-    "key" .value
-    "wrong" (and $valid $same)
-    "says" (printf (cat
-      "Secret %s/%s has the same password under the keys %s and password,"
-      "so that the tenant could log in as default") $namespace $secret .key)
-    "fix" (printf "give %s another one" .key))
 ) -}}
+{{- $user := . -}}
+{{- range $key, $name := $others -}}
+{{- $rules = append $rules (dict
+    "key" $user.value
+    "wrong" (and $valid (eq $password (include "tenant-redis.passwordIn" (dict "root" $ "secret" $secret "key" $key))))
+    "says" (printf (cat
+      "Secret %s/%s has the same password under the keys %s and %s,"
+      "so that who has it could log in as %s") $namespace $secret $user.key $key $name)
+    "fix" (printf "give %s another one" $user.key)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- include "tenant-redis.mistakes" $rules -}}

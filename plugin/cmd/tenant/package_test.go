@@ -169,7 +169,8 @@ func verifySigned(t *testing.T, plugins string) {
 		for _, chart := range archives(t, charts) {
 			check(chart, "verify")
 		}
-		push(t, h, charts, keyring, another)
+		to := push(t, h, charts, plugins)
+		pushedCharts(t, h, charts, to, keyring, another)
 		if filepath.Base(h.plugins) == "helm3" {
 			return
 		}
@@ -177,12 +178,19 @@ func verifySigned(t *testing.T, plugins string) {
 			check(plugin, "plugin", "verify")
 		}
 		check(plugins+"/tenant-"+version.Version+"-"+platform+".tgz", "plugin", "install")
+		h.must(t, "plugin", "uninstall", "tenant")
+		for _, plugin := range []string{"tenant", "tenant-post"} {
+			from := []string{"plugin", "install", "oci://" + to + "/charts/plugins/" + plugin + ":" + version.Version + "-" + platform, "--plain-http", "--keyring"}
+			refused("unknown entity", append(from, another)...)
+			h.must(t, append(from, keyring)...)
+		}
+		require.Contains(t, h.must(t, "tenant", "version"), version.Version)
 	})
 }
 
-// push has the commands of docs/releasing.md push signed charts to a registry of its own,
-// from which they are then rendered and verified as from their archives.
-func push(t *testing.T, h helm, charts, keyring, another string) {
+// push has the commands of docs/releasing.md push signed charts and plugins to a registry,
+// which it returns.
+func push(t *testing.T, h helm, charts, plugins string) string {
 	t.Helper()
 	page, err := os.ReadFile(repository + "/docs/releasing.md")
 	require.NoError(t, err)
@@ -192,6 +200,7 @@ func push(t *testing.T, h helm, charts, keyring, another string) {
 	for _, change := range [][2]string{
 		{"registry.example", to},
 		{"git tag ", ": "},
+		{"dist/tenant{", plugins + "/tenant{"},
 		{"dist/", charts + "/"},
 		// The registry is on loopback, without TLS.
 		{"helm push ", h.binary + " push --plain-http "},
@@ -203,7 +212,13 @@ func push(t *testing.T, h helm, charts, keyring, another string) {
 	shell.Dir = repository
 	out, err := shell.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Equal(t, 3, strings.Count(string(out), "Pushed: "), "%s", out)
+	require.Equal(t, 5, strings.Count(string(out), "Pushed: "), "%s", out)
+	return to
+}
+
+// pushedCharts holds that what was pushed is rendered and verified as the archives are.
+func pushedCharts(t *testing.T, h helm, charts, to, keyring, another string) {
+	t.Helper()
 	for _, archive := range archives(t, charts) {
 		chart := strings.TrimSuffix(filepath.Base(archive), "-"+version.Version+".tgz")
 		template := func(from, keyring string) []string {

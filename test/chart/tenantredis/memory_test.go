@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
@@ -74,14 +75,38 @@ func TestMemory(t *testing.T) {
 				[]int64{maxmemory, backlog, replicas, clients})
 			assert.Equal(t, backlog, reply)
 			if test.values["redis.memory"] == "" {
-				assert.Contains(t, readme(t), fmt.Sprintf("| `%s` | %s | %s | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB |",
-					name, test.memory, test.cpu, maxmemory, backlog, replicas, clients, reply))
+				assert.Contains(t, readme(t), fmt.Sprintf("| `%s` | %s | %s | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB |",
+					name, test.memory, test.cpu, maxmemory, backlog, replicas, clients, reply, maxmemory+64, 3*maxmemory+64, 4*maxmemory))
+			}
+			for purpose, files := range map[string]int64{"cache": 1, "session": 3} {
+				given := values{"purpose": text(purpose)}
+				maps.Copy(given, test.values)
+				redis := failover(t, given).Spec.Redis
+				assert.Equal(t, 4*maxmemory<<20, redis.Storage.EmptyDir.SizeLimit.Value(), "more than three files")
+				assert.Equal(t, (files*maxmemory+64)<<20, redis.Resources.Requests.StorageEphemeral().Value(), purpose)
+				assert.Equal(t, (4*maxmemory+1024)<<20, redis.Resources.Limits.StorageEphemeral().Value(), "no less than the volume")
 			}
 
 			worst := float64(maxmemory)*1.1*2 + float64(replicas-backlog+clients+reply) + 32
 			assert.LessOrEqual(t, worst, float64(limit.Value()>>20))
 			assert.Greater(t, worst, float64(limit.Value()>>20)*0.98, "no more is left unused than rounding takes")
 		})
+	}
+}
+
+// TestDisk holds that each container requests disk, so that a node that runs full evicts
+// others first, and has a limit that no log of kubelet's reaches.
+func TestDisk(t *testing.T) {
+	pods := map[string]corev1.PodSpec{"proxy": proxyDeployment(t, nil).Template.Spec}
+	for name, c := range components(t, nil) {
+		pods[name] = c.pod()
+	}
+	for _, pod := range pods {
+		require.NotEmpty(t, pod.Containers)
+		for _, container := range pod.Containers {
+			assert.GreaterOrEqual(t, container.Resources.Requests.StorageEphemeral().Value(), int64(64<<20), container.Name)
+			assert.GreaterOrEqual(t, container.Resources.Limits.StorageEphemeral().Value(), int64(1<<30), container.Name)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package tenantredis
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,10 +173,16 @@ func TestTenantUserOfOwnSecret(t *testing.T) {
 		"no key":        {map[string]string{"password": "one"}, `auth.tenantUser: Secret redis-system/mine must have its password under the key tenant-password, of ASCII characters without spaces, line breaks, quotes and \: add it first, or set auth.tenantUser to ""`},
 		"a space":       {map[string]string{"password": "one", "tenant-password": "t wo"}, "auth.tenantUser: Secret redis-system/mine must have"},
 		"a line's end":  {map[string]string{"password": "one", "tenant-password": "two\n"}, "auth.tenantUser: Secret redis-system/mine must have"},
-		"twice the one": {map[string]string{"password": "one", "tenant-password": "one"}, "auth.tenantUser: Secret redis-system/mine has the same password under the keys tenant-password and password, so that the tenant could log in as default: give tenant-password another one"},
+		"twice the one": {map[string]string{"password": "one", "tenant-password": "one"}, "auth.tenantUser: Secret redis-system/mine has the same password under the keys tenant-password and password, so that who has it could log in as default: give tenant-password another one"},
+		"a reader's":    {map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three"}, ""},
+		"who writes":    {map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "two"}, "auth.readOnlyUser: Secret redis-system/mine has the same password under the keys read-only-password and tenant-password, so that who has it could log in as app: give read-only-password another one"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := keeps("mine", test.data).template(t, "helm", own...)
+			flags := own
+			if test.data["read-only-password"] != "" {
+				flags = append(slices.Clone(own), "--set", "auth.readOnlyUser=viewer")
+			}
+			out, err := keeps("mine", test.data).template(t, "helm", flags...)
 			if test.says == "" {
 				require.NoError(t, err, out)
 				assert.Empty(t, secrets(t, out)[namespace+"/"+release])
@@ -243,7 +250,26 @@ func TestRestrictSentinel(t *testing.T) {
 	assert.Equal(t, []string{"/bin/sh", "/redis-shutdown/start-sentinel.sh"}, sentinel.Command[:2])
 	assert.Equal(t, failover(t, nil).Spec.Sentinel.Command, sentinel.Command[2:])
 	assert.Equal(t, "mine", sentinel.ExtraVolumes[0].Secret.SecretName)
-	assert.Equal(t, []corev1.KeyToPath{{Key: "sentinel-password", Path: "sentinel-password"}}, sentinel.ExtraVolumes[0].Secret.Items)
+	var keys []string
+	for _, item := range sentinel.ExtraVolumes[0].Secret.Items {
+		assert.Equal(t, item.Key, item.Path)
+		keys = append(keys, item.Key)
+	}
+	assert.Equal(t, []string{"sentinel-password", "previous-sentinel-password", "next-sentinel-password"}, keys, "no other password")
+	assert.True(t, *sentinel.ExtraVolumes[0].Secret.Optional, "two are there during a rotation alone")
+}
+
+// TestUsersOfOwnSecretAreTakenOver holds that no user gets another password when the chart
+// makes the Secret that was made elsewhere.
+func TestUsersOfOwnSecretAreTakenOver(t *testing.T) {
+	data := map[string]string{"password": "one", "tenant-password": "two", "read-only-password": "three", "sentinel-password": "four"}
+	c := runsWith("mine", 3, usersOfApp, keeps("mine", data))
+	out, err := c.template(t, "helm", append(slices.Clone(tenantUser), "--set", "auth.readOnlyUser=viewer,auth.restrictSentinel=true")...)
+	require.NoError(t, err, out)
+	found := secrets(t, out)
+	assert.Equal(t, data, found[namespace+"/"+instanceSecret])
+	assert.Equal(t, "two", found["team-a/"+release]["REDIS_PASSWORD"])
+	assert.Equal(t, "three", found["team-a/"+release]["REDIS_READ_PASSWORD"])
 }
 
 // TestNoSecretInTheInstance holds that what the operator and the Pods are given names

@@ -1,9 +1,11 @@
 package users
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -213,11 +215,43 @@ func TestNobodyElseGetsIn(t *testing.T) {
 
 	// Without a password in the Secret nobody can log in, and Redis starts.
 	require.NoError(t, os.Remove(i.Users+"/tenant-password"))
+	i.keep("other-tenant-password", "x")
 	p.Signal(syscall.SIGKILL)
 	i.Restart(p, i.arguments...)
 	i.Do(p, "PING")
 	for _, guess := range []string{password, "", "x"} {
 		require.Error(t, i.as(p, guess).Set(t.Context(), "key", 1, 0).Err())
+	}
+}
+
+// TestUnfitPasswords holds that neither Redis nor Sentinel starts with a password of a user
+// that is empty or means something in a configuration, and that the log says which it is.
+func TestUnfitPasswords(t *testing.T) {
+	for name, word := range map[string]string{"empty": "", "line break": "secret\n", "space": "se cret", "quote": `sec"ret`, "apostrophe": "sec'ret"} {
+		t.Run(name, func(t *testing.T) {
+			i := newInstance(t)
+			i.Restrict()
+			p, s := i.Redis[0], i.Sentinels[0]
+			for _, key := range []string{"read-only-password", "previous-read-only-password", "previous-sentinel-password", "sentinel-password"} {
+				former, _ := os.ReadFile(filepath.Join(i.Users, key))
+				i.keep(key, word)
+				started, program := p, "start.sh"
+				if strings.HasSuffix(key, "sentinel-password") {
+					started, program = s, "start-sentinel.sh"
+					i.StartSentinel(s)
+				} else {
+					i.Restart(p, i.arguments...)
+				}
+				require.Equal(t, 1, started.Wait(), key)
+				require.Contains(t, i.Logged(started), program+": the password "+key+" is empty, or has white space, a line break at its end or quotes, which Redis cannot have")
+				if word != "" {
+					require.NotContains(t, i.Logged(started), strings.TrimSpace(word))
+				}
+				i.keep(key, cmp.Or(string(former), "secret-of-before"))
+			}
+			i.StartSentinel(s)
+			i.Tell(s, "PING")
+		})
 	}
 }
 

@@ -67,8 +67,13 @@ containers:
             key: {{ .root.Values.auth.tenantUser | empty | ternary "password" "tenant-password" }}
     {{- end }}
     resources:
-      requests: {cpu: 10m, memory: 16Mi}
-      limits: {memory: 32Mi}
+      requests:
+        cpu: 10m
+        memory: 16Mi
+        {{- include "tenant-redis.diskRequest" 0 | nindent 8 }}
+      limits:
+        memory: 32Mi
+        {{- include "tenant-redis.diskLimit" 0 | nindent 8 }}
     securityContext:
       {{- include "tenant-redis.containerSecurityContext" . | nindent 6 }}
 {{- end }}

@@ -89,18 +89,18 @@ func TestRenderRefusesWhatFilesClaimBeforeItRenders(t *testing.T) {
 // name is another Secret.
 func TestRenderRefusesASharedPassword(t *testing.T) {
 	const redis = "../../charts/tenant-redis"
-	tenants := func(b, namespace, secret string) string {
-		root := folders(t, map[string]string{"a": tenantFile("team-a", "shared", ""), "b": tenantFile(b, namespace, "")})
+	tenants := func(namespace, secret string) string {
+		root := folders(t, map[string]string{"a": tenantFile("team-a", "shared", ""), "b": tenantFile("team-b", namespace, "")})
 		for folder, name := range map[string]string{"a": "mine", "b": secret} {
 			require.NoError(t, os.WriteFile(filepath.Join(root, folder, "values.yaml"), []byte("size: small\nauth: {existingSecret: of-values}\n"), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(root, folder, "batch.yaml"), []byte("auth: {existingSecret: "+name+"}\n"), 0o600))
 		}
 		return root
 	}
-	_, err := Render(redis, tenants("team-b", "shared", "mine"), Options{KubeVersion: "1.37"})
+	_, err := Render(redis, tenants("shared", "mine"), Options{KubeVersion: "1.37"})
 	require.EqualError(t, err, "team-b: the password in the Secret shared/mine is there already, of the tenant team-a; each thing has one tenant")
 	for namespace, secret := range map[string]string{"other": "mine", "shared": "other"} {
-		_, err := Render(redis, tenants("team-b", namespace, secret), Options{KubeVersion: "1.37"})
+		_, err := Render(redis, tenants(namespace, secret), Options{KubeVersion: "1.37"})
 		require.NoError(t, err)
 	}
 }

@@ -219,7 +219,7 @@ func TestHelmAsPagesSay(t *testing.T) {
 				run++
 				words := strings.Fields(strings.NewReplacer("\\\n", " ", "'", "", "$TENANT", "examples/tenants/team-a").Replace(command))
 				words[2] = "template"
-				h.renders(t, repository, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests")...)
+				h.renders(t, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests"))
 			}
 		}
 		require.GreaterOrEqual(t, run, 5)
@@ -241,7 +241,7 @@ func TestHelmAsTheHelpSays(t *testing.T) {
 		command := map[string]string{"helm3": commands[0], "helm4": commands[1]}[filepath.Base(h.plugins)]
 		words := strings.Fields(strings.ReplaceAll(command, "\\\n", " "))
 		words[1] = "template"
-		h.renders(t, repository, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests")...)
+		h.renders(t, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests"))
 	})
 }
 
@@ -274,11 +274,11 @@ func TestHelmAsArgoCDCallsIt(t *testing.T) {
 	})
 }
 
-// renders holds that Helm, run in a folder, renders a tenant's manifests.
-func (h helm) renders(t *testing.T, folder string, args ...string) {
+// renders holds that Helm, run where pages say, renders a tenant's manifests.
+func (h helm) renders(t *testing.T, args []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), h.binary, args...)
-	cmd.Dir = folder
+	cmd.Dir = repository
 	rendersBy(t, cmd)
 }
 

@@ -209,3 +209,19 @@ func TestRecordedTraps(t *testing.T) {
 	assert.Len(t, lines("redis-master", `redis_errors_total{err="OOM"} 1`), 1, "an error's series begins with the error")
 	assert.Empty(t, lines("redis-master", `redis_acl_access_denied.*`), "Redis 7.0 does not count refused logins")
 }
+
+// TestSeriesOfAnInstance holds the number that docs/scale.md says.
+func TestSeriesOfAnInstance(t *testing.T) {
+	count := func(scrapes ...*scrape) int {
+		series := 0
+		for _, s := range scrapes {
+			series += len(s.series)
+		}
+		return series
+	}
+	i := healthy(t).instances[0]
+	page, err := os.ReadFile(repository + "/docs/scale.md")
+	require.NoError(t, err)
+	assert.Contains(t, string(page), fmt.Sprintf("%d series of an instance: %d of its Redis, %d of its Sentinels, %d of its proxies and %d of its probe",
+		count(i.scrapes()...), count(i.redis...), count(i.sentinel...), count(append(i.proxy, i.certificates...)...), count(i.probe)))
+}

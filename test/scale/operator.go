@@ -29,29 +29,15 @@ type operator struct {
 	*process
 	settings
 	port int
-	// restarts are how often it ended by itself, and why says what it said then.
-	restarts int
-	why      string
-	begin    func() *process
 }
 
 func startOperator(t *testing.T, p *plane, s settings) *operator {
 	t.Helper()
-	o := &operator{settings: s, port: freePort(t)}
-	o.begin = func() *process {
-		return start(t, "operator", "redis-operator-"+s.version+"/redisoperator", append([]string{"POD_NAMESPACE=" + s.system}, s.environment...),
-			slices.Concat(s.arguments, []string{"--development", "--kubeconfig", p.kubeconfigs[s.system], "--listen-address", fmt.Sprintf("127.0.0.1:%d", o.port)})...)
-	}
-	o.process = o.begin()
-	return o
-}
-
-// keep starts it again if it has ended by itself, as a cluster does.
-func (o *operator) keep() {
-	if crashed, why := o.crashed(); crashed {
-		o.restarts++
-		o.why = why
-		o.process = o.begin()
+	port := freePort(t)
+	return &operator{
+		start(t, "operator", "redis-operator-"+s.version+"/redisoperator", append([]string{"POD_NAMESPACE=" + s.system}, s.environment...),
+			slices.Concat(s.arguments, []string{"--development", "--kubeconfig", p.kubeconfigs[s.system], "--listen-address", fmt.Sprintf("127.0.0.1:%d", port)})...),
+		s, port,
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,19 +30,17 @@ const (
 
 // process is a program that runs until the test ends.
 type process struct {
-	name  string
 	cmd   *exec.Cmd
 	log   string
 	ended chan struct{}
-
-	mu    sync.Mutex
-	asked bool
+	asked atomic.Bool
 }
 
-// start runs a program of .cache/build, which `make scale` compiles.
+// start runs a program of .cache/build, which `make scale` compiles. It is an error if that
+// ends by itself.
 func start(t *testing.T, name, program string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, log: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{})}
+	p := &process{log: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{})}
 	log, err := os.Create(p.log)
 	require.NoError(t, err)
 	p.cmd = exec.Command(filepath.Join(repository, ".cache/build", program), args...)
@@ -54,6 +52,9 @@ func start(t *testing.T, name, program string, env []string, args ...string) *pr
 	go func() {
 		_ = p.cmd.Wait()
 		_ = log.Close()
+		if !p.asked.Load() {
+			t.Errorf("%s ended by itself: %s", name, p.said("fatal error"))
+		}
 		close(p.ended)
 	}()
 	t.Cleanup(p.stop)
@@ -61,23 +62,9 @@ func start(t *testing.T, name, program string, env []string, args ...string) *pr
 }
 
 func (p *process) stop() {
-	p.mu.Lock()
-	p.asked = true
-	p.mu.Unlock()
+	p.asked.Store(true)
 	_ = p.cmd.Process.Kill()
 	<-p.ended
-}
-
-// crashed tells whether it ended by itself, and what it said last.
-func (p *process) crashed() (bool, string) {
-	select {
-	case <-p.ended:
-	default:
-		return false, ""
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.asked, p.said("fatal error")
 }
 
 // said returns the first line of its log that has a text, or else its last one.
@@ -96,7 +83,7 @@ func (p *process) said(text string) string {
 func (p *process) cpu(t *testing.T) time.Duration {
 	t.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	require.NoError(t, err, "%s: %s", p.name, p.said("fatal error"))
+	require.NoError(t, err)
 	// The name, in brackets, may have spaces.
 	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
 	user, err := strconv.Atoi(fields[11])

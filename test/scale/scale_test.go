@@ -59,10 +59,7 @@ func TestScale(t *testing.T) {
 	o := startOperator(t, p, s)
 
 	begin := time.Now()
-	require.Eventually(t, func() bool {
-		o.keep()
-		return served(pods) == n
-	}, 5*time.Minute+time.Duration(n)*2*time.Second, 200*time.Millisecond, "all instances have one master that all follow")
+	require.Eventually(t, func() bool { return served(pods) == n }, 5*time.Minute+time.Duration(n)*2*time.Second, 200*time.Millisecond, "all instances have one master that all follow")
 	t.Logf("%d instances serve %.0f s after the operator's start", n, time.Since(begin).Seconds())
 	// What was queued while they began is done.
 	time.Sleep(resync)
@@ -70,9 +67,6 @@ func TestScale(t *testing.T) {
 	m := measure(t, p, o, pods, watched)
 	t.Logf("\n%s\n%s", header, m.row(s.version, n, concurrency, queries))
 	t.Logf("calls in a reconcile by verb: %s; the operator's series: %.1f of an instance", m.verbs, m.series/float64(n))
-	if o.why != "" {
-		t.Logf("the operator ended by itself: %s", o.why)
-	}
 	assert.Zero(t, m.unrepaired, "faults that were not repaired within %s", limit)
 	// What the formula in docs/scale.md and the chart's capacity rest on.
 	assert.InDelta(t, 46, m.calls, 2, "calls of the API server in a reconcile")
@@ -151,17 +145,17 @@ type measured struct {
 	operatorMemory, apiMemory int
 	cpu                       time.Duration
 	repairs                   []time.Duration
-	unrepaired, restarts      int
+	unrepaired                int
 }
 
-const header = "| operator | instances | workers | calls/s allowed | one reconcile | wait | between two | repaired, median | 95 % | calls | calls/s | CPU | CPUs | MiB | API server: CPUs | API server: MiB | ended by itself |"
+const header = "| operator | instances | workers | calls/s allowed | one reconcile | wait | between two | repaired, median | 95 % | calls | calls/s | CPU | CPUs | MiB | API server: CPUs | API server: MiB |"
 
 func (m measured) row(version string, n, concurrency, queries int) string {
 	slices.Sort(m.repairs)
 	at := func(share float64) time.Duration { return m.repairs[int(share*float64(len(m.repairs)-1))] }
-	return fmt.Sprintf("| %s | %d | %d | %d | %.3f s | %.1f s | %.1f s | %.1f s | %.1f s | %.1f | %.0f | %.3f s | %.2f | %d | %.2f | %d | %d |",
+	return fmt.Sprintf("| %s | %d | %d | %d | %.3f s | %.1f s | %.1f s | %.1f s | %.1f s | %.1f | %.0f | %.3f s | %.2f | %d | %.2f | %d |",
 		version, n, concurrency, queries, m.pass.Seconds(), m.wait.Seconds(), m.between.Seconds(), at(0.5).Seconds(), at(0.95).Seconds(),
-		m.calls, m.rate, m.cpu.Seconds(), m.operatorCores, m.operatorMemory, m.apiCores, m.apiMemory, m.restarts)
+		m.calls, m.rate, m.cpu.Seconds(), m.operatorCores, m.operatorMemory, m.apiCores, m.apiMemory)
 }
 
 // measure looks at the operator for a while, and harms instances meanwhile, one
@@ -190,21 +184,12 @@ func measure(t *testing.T, p *plane, o *operator, pods *pods, watched time.Durat
 	}()
 
 	before, apiBefore := o.metrics(t), p.metrics(t)
-	cpu, apiCPU, begin, restarts := o.cpu(t), p.api.cpu(t), time.Now(), o.restarts
-	for time.Since(begin) < watched {
-		time.Sleep(500 * time.Millisecond)
-		if o.keep(); o.restarts > restarts {
-			// Its counters begin again: so does what is measured.
-			restarts = o.restarts
-			time.Sleep(resync)
-			before, apiBefore = o.metrics(t), p.metrics(t)
-			cpu, apiCPU, begin = o.cpu(t), p.api.cpu(t), time.Now()
-		}
-	}
+	cpu, apiCPU, begin := o.cpu(t), p.api.cpu(t), time.Now()
+	time.Sleep(watched)
 	took := time.Since(begin).Seconds()
 	after, apiAfter := o.metrics(t), p.metrics(t)
 	m.operatorCores, m.apiCores = (o.cpu(t)-cpu).Seconds()/took, (p.api.cpu(t)-apiCPU).Seconds()/took
-	m.operatorMemory, m.apiMemory, m.restarts = o.memory(t), p.api.memory(t), o.restarts
+	m.operatorMemory, m.apiMemory = o.memory(t), p.api.memory(t)
 
 	grew := func(name string) float64 { return after[name] - before[name] }
 	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
@@ -226,17 +211,11 @@ func measure(t *testing.T, p *plane, o *operator, pods *pods, watched time.Durat
 	}
 	m.verbs = strings.Join(verbs, ", ")
 	for range faults {
-		for waiting := true; waiting; {
-			select {
-			case took := <-repairs:
-				if waiting = false; took < 0 {
-					m.unrepaired++
-				}
-				m.repairs = append(m.repairs, took)
-			case <-time.After(time.Second):
-				o.keep()
-			}
+		took := <-repairs
+		if took < 0 {
+			m.unrepaired++
 		}
+		m.repairs = append(m.repairs, took)
 	}
 	return m
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -298,8 +299,6 @@ func TestBatch(t *testing.T) {
 	require.Empty(t, left)
 }
 
-// TestCheck breaks the rule that images have a tag other than latest; the chart
-// of the product breaks none that denies.
 // TestCheckOfCapacity holds that a folder with more instances than the operator is set
 // for is told, with the value to change.
 func TestCheckOfCapacity(t *testing.T) {
@@ -312,29 +311,34 @@ func TestCheckOfCapacity(t *testing.T) {
 	failover := "---\napiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: %s, namespace: %s}\n"
 	write("a.yaml", fmt.Sprintf(service+failover+failover, "one", "a", "two", "a"))
 	write("b.yaml", fmt.Sprintf(failover, "one", "b"))
-	operator := func(instances, serves string) string {
-		return write("operator.txt", fmt.Sprintf("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: redis-operator, namespace: o, annotations: {tenant-redis.dev/instances: %q}}\n"+
-			"spec: {template: {spec: {containers: [{name: o, args: [%q]}]}}}\n", instances, "--supported-namespaces-regex="+serves))
+	// The chart itself says how many its operator carries, and in which namespaces.
+	operator := func(values ...string) string {
+		chart, err := exec.CommandContext(t.Context(), "../../../bin/helm", append([]string{"template", "redis-operator", "../../../charts/redis-operator", "--namespace", "o", "--set", "crds.create=false"}, values...)...).Output()
+		require.NoError(t, err, "run make tools")
+		return write("operator.txt", string(chart))
 	}
-	require.Equal(t, result{}, command("", "check", "--operator", operator("3", "."), folder))
-	got := command("", "check", "--operator", operator("2", "."), folder)
+	require.Equal(t, result{}, command("", "check", "--operator", operator("--set", "instances=3"), folder))
+	got := command("", "check", "--operator", operator("--set", "instances=2"), folder)
 	require.Equal(t, exitDiffers, got.code, got.stderr)
 	require.Contains(t, got.stdout, "deny operator-capacity: Deployment/o/redis-operator")
 	require.Contains(t, got.stdout, "set instances of its release to 3 or more")
-	require.Contains(t, command("", "check", "--operator", operator("3", "^(a)$"), folder).stdout, "no operator serves b: add it to watchedNamespaces")
+	require.Contains(t, command("", "check", "--operator", operator("--set", "watchedNamespaces={a}"), folder).stdout, "no operator serves b: add it to watchedNamespaces")
 
+	all := operator()
 	for _, args := range [][]string{{}, {t.TempDir()}, {folder, "--tenant", "testdata/tenant.yaml"}} {
-		got := command("", append([]string{"check", "--operator", operator("3", ".")}, args...)...)
+		got := command("", append([]string{"check", "--operator", all}, args...)...)
 		require.Equal(t, exitError, got.code, args)
 		require.NotEmpty(t, got.stderr)
 	}
 	write("c.yaml", "kind: RedisFailover\npassword: {hunter2\n")
-	got = command("", "check", "--operator", operator("3", "."), folder)
+	got = command("", "check", "--operator", all, folder)
 	require.Equal(t, exitError, got.code)
 	require.Contains(t, got.stderr, "c.yaml: line 1: a document with a RedisFailover cannot be decoded")
 	require.NotContains(t, got.stderr, "hunter2")
 }
 
+// TestCheck breaks the rule that images have a tag other than latest; the chart
+// of the product breaks none that denies.
 func TestCheck(t *testing.T) {
 	const pods = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    spec:\n      containers: [{name: a, image: 'redis:latest'}]\n"
 	list := "apiVersion: v1\nkind: List\nitems:\n- " + strings.ReplaceAll(strings.TrimSuffix(pods, "\n"), "\n", "\n  ") + "\n"

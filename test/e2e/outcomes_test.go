@@ -162,7 +162,7 @@ func (o outcome) seen(name string, client ledger.Kind) (ledger.Gap, []string) {
 		}
 		gap := account.GapAfter(o.at)
 		first, recovered := account.Recovery(o.at)
-		length, change, success := seconds(gap.Duration()), seconds(account.GapAtChange(o.at).Duration()), seconds(first)
+		length, change, success := seconds(gap.Duration()), short(account.GapAtChange(o.at)), seconds(first)
 		if !recovered {
 			length, success = ">"+length, "-"
 		}
@@ -177,6 +177,14 @@ func ratio(gap, other ledger.Gap) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f", gap.Duration().Seconds()/other.Duration().Seconds())
+}
+
+// short is a gap that may be too short to be listed.
+func short(gap ledger.Gap) string {
+	if gap.Duration() == 0 {
+		return "<" + seconds(ledger.GapFloor)
+	}
+	return seconds(gap.Duration())
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

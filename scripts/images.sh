@@ -42,7 +42,7 @@ choose_mode() {
     MODE=pull
     say "a registry answers: pulling images (IMAGES=build builds them)"
   else
-    say "no registry answers: building images from source (20 minutes when nothing is cached)"
+    say "no registry answers: building images from source (half an hour or more when nothing is cached)"
   fi
 }
 

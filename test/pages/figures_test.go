@@ -93,6 +93,16 @@ func TestFiguresAgree(t *testing.T) {
 	}
 	assert.Contains(t, readme, "The clients of the deleted Pod went over to the next master within "+strings.TrimPrefix(benchmark(t, "master's Pod deleted").change, "<")+" s")
 
+	page := read(t, "docs/benchmarks.md")
+	deleted, killed := benchmark(t, "master's Pod deleted"), benchmark(t, "master killed (kill -9)")
+	lost := regexp.MustCompile(`lose ([0-9,]+) and ([0-9,]+) acknowledged writes\]\(images`).FindStringSubmatch(page)
+	require.NotNil(t, lost)
+	assert.InDelta(t, deleted.stockLost, max(number(t, lost[1]), number(t, lost[2])), 0, "the picture's caption")
+	back := regexp.MustCompile(`is back after (\S+) s, the operator's defaults after (\S+) s\]`).FindStringSubmatch(page)
+	require.NotNil(t, back)
+	assert.Equal(t, killed.tuned, back[1], "the picture's caption")
+	assert.InDelta(t, number(t, killed.stock), number(t, back[2]), 0.5, "the picture's caption")
+
 	failover := rows(t, "docs/failover.md")
 	for quoted, name := range map[string]string{
 		"Pod deleted": "master's Pod deleted", "node drained": "master's node drained", "process killed": "master killed (kill -9)",

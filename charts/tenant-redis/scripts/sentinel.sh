@@ -118,10 +118,10 @@ role() {
 #
 # - view is what it holds of the master, and missing if it names none, for which the
 #   operator's word is 127.0.0.1. FLAGS are the master's, and tilt if the Sentinel is in
-#   TILT mode, in which it votes, and for 30 s does nothing else. MASTER is the new one from when a failover that the
-#   Sentinel leads has promoted it, LEFT how many milliseconds it waits for an answer
-#   before it considers the master down, WAITS for how many it has waited for one to its
-#   last PING, 0 if it has that.
+#   TILT mode, in which it votes, and for 30 s does nothing else. MASTER is the new one
+#   from when a failover that the Sentinel leads has promoted it, LEFT how many
+#   milliseconds it waits for an answer before it considers the master down, WAITS for how
+#   many it has waited for one to its last PING, 0 if it has that.
 # - peer is another Sentinel, as this one lists it, and STATE of a replica up or down.
 # - vote is the last that it gave, for whom anybody may have asked in any words. It is asked
 #   at epoch 0, at which it gives none.

@@ -7,13 +7,15 @@ ifndef START
 export START := $(shell date +%s)
 endif
 export PATH := $(CURDIR)/bin:$(PATH)
+# As scripts/lib.sh has it: the Go of everything.
+export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
 GO_BUILD := CGO_ENABLED=0 GOFLAGS=-buildvcs=false go build -trimpath -ldflags "-s -w"
 
 CLUSTER_TOOLS := bin/kubectl bin/helm bin/kind
 GENERATORS := bin/helm-schema bin/helm-docs
 LINTERS := bin/golangci-lint bin/gofumpt $(GENERATORS)
 TESTERS := bin/gotestsum bin/helm4
-SCANNERS := bin/govulncheck bin/vulndb bin/cyclonedx-gomod
+SCANNERS := bin/govulncheck bin/cyclonedx-gomod
 
 # What targets need is made side by side: two compile while one waits for the network.
 NEED := source scripts/lib.sh; phase tools; $(MAKE) --no-print-directory --jobs=3

@@ -21,8 +21,10 @@ INPUTS_LABEL=tenant-redis.dev/inputs
 
 # Everything built here is static and independent of the folder it is built in.
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath"
-# The Go that what ships is built and searched with: a patch release with all repairs.
-TOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod 2>/dev/null || true)
+# What ships is built and searched with a patch release that has all repairs, and all the
+# rest with the same one, so that nothing is compiled twice.
+GOTOOLCHAIN=$(sed -n 's/^toolchain //p' go.mod 2>/dev/null || true)
+export GOTOOLCHAIN
 
 # Seconds since make began.
 START=${START:-$(date +%s)}

@@ -21,8 +21,8 @@ licences() {
   mapfile -t modules < <(modules "$@")
   # Outside of a module go.sum is not asked for; the checksum database is.
   folders=$(cd / && go mod download -json "${modules[@]}" | jq --raw-output '"\(.Path)@\(.Version) \(.Dir)"')
-  printf '==== Go and its standard library, %s\n\n' "$TOOLCHAIN"
-  cat "$(GOTOOLCHAIN=$TOOLCHAIN go env GOROOT)/LICENSE"
+  printf '==== Go and its standard library, %s\n\n' "$GOTOOLCHAIN"
+  cat "$(go env GOROOT)/LICENSE"
   while read -r module folder; do
     mapfile -t files < <(find "$folder" -maxdepth 1 -type f -iregex '.*/\(un\)?\(licen[cs]e\|copying\|notice\|patents\).*' | LC_ALL=C sort)
     [ ${#files[@]} -gt 0 ] || die "$module has no licence"

@@ -9,7 +9,6 @@
 # is made of, and the patches that it has.
 . "$(dirname "$0")/lib.sh"
 . scripts/materials-lib.sh
-export GOTOOLCHAIN=$TOOLCHAIN
 
 folder=$(realpath -m "${1:-$ROOT/dist/operator-image}")
 shift || true

@@ -10,7 +10,6 @@
 # all that is in its programs (ARCHIVE.licences.txt).
 . "$(dirname "$0")/lib.sh"
 . scripts/materials-lib.sh
-export GOTOOLCHAIN=$TOOLCHAIN
 
 # The programs of Windows end in .exe.
 shopt -s extglob

@@ -1,25 +1,15 @@
 #!/usr/bin/env bash
 # vulnerabilities.sh [LIST [ALLOWED]]: fails on a known vulnerability that a program in
 # LIST (ci/vulnerabilities/modules) can reach, unless ALLOWED (ci/vulnerabilities/allowed)
-# has it. The database is the Go module that ci/tools/vulndb pins: no service is asked.
+# has it. The database is the Go module that ci/vulnerabilities pins: no service is asked.
 . "$(dirname "$0")/lib.sh"
 
 list=$(realpath "${1:-ci/vulnerabilities/modules}")
 allowed=$(realpath "${2:-ci/vulnerabilities/allowed}")
-version=$(go -C ci/tools/vulndb list -m -f '{{.Version}}' golang.org/x/vulndb)
-database=$CACHE/vulndb/$version
+version=$(go -C ci/vulnerabilities list -m -f '{{.Version}}' golang.org/x/vulndb)
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
-export GOTOOLCHAIN=$TOOLCHAIN database reports
-
-# make_database writes what govulncheck reads from the records in the module.
-make_database() {
-  local records
-  records=$(go -C ci/tools/vulndb mod download -json golang.org/x/vulndb | jq --raw-output .Dir)/data/osv
-  rm -rf "$CACHE/vulndb"
-  vulndb -vulns "$records" -out "$CACHE/vulndb/new"
-  mv "$CACHE/vulndb/new" "$database"
-}
+export database reports
 
 # search FOLDER PACKAGE... writes what govulncheck says of a module.
 search() {
@@ -62,6 +52,8 @@ judge() {
   [ "$bad" = 0 ] && [ -z "$found" ]
 }
 
-[ -d "$database" ] || step "making the vulnerability database" make_database
+step "fetching the vulnerability database" go -C ci/vulnerabilities mod download golang.org/x/vulndb
+# A folder of records without an index, which govulncheck then makes in memory.
+database=$(go -C ci/vulnerabilities list -m -f '{{.Dir}}' golang.org/x/vulndb)/data/osv
 step "searching for vulnerabilities, database $version" search_all
 step "judging what was found" judge

@@ -21,14 +21,13 @@ const containerRestart = time.Second
 
 func TestKilledMasterComesBackAsReplica(t *testing.T) {
 	t.Parallel()
-	slow := func(i *instance) { i.Detection = 6 * time.Second }
 	for name, test := range map[string]struct {
 		option func(*instance)
 		gap    time.Duration
 	}{
 		"Sentinels act":              {func(*instance) {}, lab.Detection + 2500*time.Millisecond},
 		"password, busybox":          {withPassword, lab.Detection + 2500*time.Millisecond},
-		"Sentinels have to be asked": {slow, 3500 * time.Millisecond},
+		"Sentinels have to be asked": {patient, 3500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,6 +31,9 @@ type instance struct {
 	follows map[string]string
 	// watches is the master of each Sentinel by address.
 	watches map[string]string
+	// silent is the address of the Redis that takes connections and answers nothing, as
+	// one does that hangs. None is if it is empty.
+	silent string
 }
 
 func newInstance() *instance {
@@ -120,6 +123,9 @@ func bulk(text string) string {
 func (i *instance) redis(ip string, command []string) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if ip == i.silent {
+		return ""
+	}
 	switch strings.ToUpper(command[0]) {
 	case "AUTH":
 		if command[len(command)-1] != password {
@@ -228,6 +234,18 @@ func (i *instance) harm(sentinel bool) {
 	for ip, follows := range i.follows {
 		if follows != "" {
 			i.follows[ip] = stranger
+			return
+		}
+	}
+}
+
+// hang has a replica answer nothing from now on.
+func (i *instance) hang() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for ip, follows := range i.follows {
+		if follows != "" {
+			i.silent = ip
 			return
 		}
 	}

@@ -215,12 +215,18 @@ promoted() {
 # that has ended: one that is frozen, busy, full or has another password takes the
 # connection, and what a cut network or a lost node does is silence.
 refuses() {
-	timeout 0.5 redis-cli -h "$1" -p "$port" PING 2>&1 | grep -q 'Connection refused'
+	case $(timeout 1 redis-cli -h "$1" -p "$port" PING 2>&1) in *'Connection refused'*) ;; *) false ;; esac
 }
 
-# linked REPLICA: whether it still has its connection to the old master.
+# linked HOST: prints something if a replica still has its connection to the old master, or
+# the old master itself still takes new ones.
 linked() {
-	redis "$1" INFO replication | tr -d '\r' | awk -v old="$old" '
+	if [ "$1" = "$old" ]; then
+		refuses "$old" || echo "$old"
+		return
+	fi
+	redis "$1" INFO replication | awk -v old="$old" '
+		{ sub(/\r$/, "") }
 		$0 == "master_host:" old { follows = 1 }
 		follows && $0 == "master_link_status:up"'
 }
@@ -245,27 +251,36 @@ gone() {
 	why="$without Sentinels have lost $old, and it takes $needed"
 	[ "$without" -ge "$needed" ] || return
 	why="$old is not gone for all"
-	[ -z "$(each "$up" linked)" ] && refuses "$old"
+	[ -z "$(each "$up $old" linked)" ]
+}
+
+# place: sets $place, which of the $heirs this Redis is, 0 if none.
+place() {
+	place=0 count=0
+	for heir in $heirs; do
+		count=$((count + 1))
+		[ "$heir" != "$self" ] || place=$count
+	done
 }
 
 # inherit HOST: replaces a master that is gone as a whole, so that nobody in its Pod can
 # do it. It takes the votes of the Sentinels as ever, and all must have lost it. The
 # replica whose turn it is leads, the best first and each next one half a second
 # later: two at a time could have half of the votes each. First it leaves time to
-# start.sh, which knows at once when Redis alone has ended, and has the votes by then:
-# it has started some dozen programs, which is slow where the first question here is.
+# start.sh, which knows at once when Redis alone has ended, and has the votes by then.
+# What it does until it asks for them takes no longer than what is done here, which
+# begins later by this wait.
 inherit() {
 	old=$1
-	read -r began _ </proc/uptime
 	refuses "$old" || return 0
-	read -r asked _ </proc/uptime
-	sleep "$(awk -v began="$began" -v asked="$asked" 'BEGIN { print 0.4 + 10 * (asked - began) }')"
+	sleep 0.4
 	for turn in 1 2 3; do
 		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already
 		why="a Sentinel is failing over"
-		! failing_over && electorate && choose down && gone || return
-		if [ "$(echo "$heirs" | sed -n "${turn}p")" = "$self" ]; then
+		! failing_over && electorate && choose down || return
+		place
+		if [ "$place" = "$turn" ]; then
 			lead
 			return
 		fi
@@ -273,10 +288,15 @@ inherit() {
 	done
 }
 
-# lead: has the old master replaced by vote.
+# lead: has the old master replaced by vote, if it is gone, and is so still when they have
+# voted.
 lead() {
-	unclaimed && in_time && elected || return
-	if ! { refuses "$old" && promote; }; then
+	gone && unclaimed && in_time || return
+	refuses "$old" &
+	refusal=$!
+	elected || return
+	why="$old is back"
+	if ! { wait "$refusal" && promote; }; then
 		hang_up
 		return 1
 	fi

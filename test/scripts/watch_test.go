@@ -55,19 +55,26 @@ func TestWordsOfStrangers(t *testing.T) {
 			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10+n, order)
 		}
 		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,f,1,"+lab.MasterName+","+order+",1")
-		heard := fmt.Sprintf("%040d", n) // in seven words, which no Sentinel takes for a peer's
-		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,"+heard+",1,"+lab.MasterName+","+master.IP+",1")
-		i.Eventually(5*time.Second, func() string {
-			notes, err := os.ReadFile(filepath.Join(p.Dir, "data/sentinels"))
-			if err != nil || !strings.Contains(string(notes), heard) {
-				return fmt.Sprintf("%s has noted %s, %v", p.IP, notes, err)
-			}
-			return ""
-		})
+		i.hears(p, master)
 	}
 	require.Zero(t, i.said("redis-server has ended"))
 	i.Settled(master)
 	require.Equal(t, before, i.promotions())
+}
+
+// hears waits until a Pod's watcher has come to a word that it is told now. Of seven parts,
+// which no Sentinel takes for a peer's.
+func (i *instance) hears(p, master *lab.Process) {
+	i.T.Helper()
+	word := fmt.Sprintf("%040d", started.Add(1))
+	i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,"+word+",1,"+lab.MasterName+","+master.IP+",1")
+	i.Eventually(5*time.Second, func() string {
+		notes, err := os.ReadFile(filepath.Join(p.Dir, "data/sentinels"))
+		if err != nil || !strings.Contains(string(notes), word) {
+			return fmt.Sprintf("%s has noted %s, %v", p.IP, notes, err)
+		}
+		return ""
+	})
 }
 
 // Whoever may ask Sentinels for a vote can have the master hold its writes (docs/limits.md): a
@@ -86,6 +93,41 @@ func TestStrangerHoldsWrites(t *testing.T) {
 		require.Greater(t, w.gap, time.Second, "writes were not held")
 	}
 	i.Settled(next)
+}
+
+// A master that falls silent while a watcher asks it for its users' passwords holds that up by
+// no question: it has the votes and the end of a connection to see to. There are many users.
+func TestMasterFallsSilentWhenItIsAsked(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t, withPassword)
+	for _, p := range i.Redis {
+		for n := range 8 {
+			i.Do(p, "ACL", "SETUSER", fmt.Sprint("user-", n), ">password")
+		}
+	}
+	pid := regexp.MustCompile(`process_id:(\d+)`).FindStringSubmatch(fmt.Sprint(i.Do(old, "INFO", "server")))[1]
+	asks := lab.Step{Command: fmt.Sprintf(`*"-h %s "*" ACL "*`, old.IP), Before: "kill -STOP " + pid}
+	var asked []func() bool
+	for _, p := range i.Redis {
+		if p != old {
+			asked = append(asked, i.Intercept(p, asks))
+		}
+	}
+	writers := i.writers()
+	i.Do(old, "CLIENT", "KILL", "TYPE", "pubsub")
+	i.Eventually(5*time.Second, func() string {
+		if !asked[0]() || !asked[1]() {
+			return "not all watchers have asked"
+		}
+		return ""
+	})
+	old.Signal(syscall.SIGSTOP)
+	master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	old.Signal(syscall.SIGCONT)
+	for _, w := range writers {
+		require.LessOrEqual(t, i.finish(w, master), stallLoss/stallWriters)
+	}
+	i.Settled(master)
 }
 
 // A Sentinel that is told to fail over needs no vote, so that its failover is not

@@ -94,16 +94,23 @@ votes() {
 	done
 }
 
-# adopt: has each user of this Redis take all passwords that the master takes. Those are
-# two while one replaces the other, and a Pod that starts meanwhile knows the new one
+# adopt MASTER: has each user of this Redis take all passwords that the master takes. Those
+# are two while one replaces the other, and a Pod that starts meanwhile knows the new one
 # only, but clients and the Pods that are older still come with the old one. A hash is
-# enough.
+# enough. It runs beside all else, since the master may fall silent, and ends within three
+# questions. It only adds, so that it does not matter which of two comes first.
 adopt() {
 	[ -n "${REDIS_PASSWORD-}" ] || return
-	for user in $(redis "$self" ACL USERS); do
-		hashes=$(redis "$follows" ACL GETUSER "$user" | grep -xE '[0-9a-f]{64}' | sed 's/^/#/' | paste -s -d ' ' -)
-		[ -z "$hashes" ] || echo "ACL SETUSER $user $hashes" | redis "$self" >/dev/null
-	done
+	{
+		redis "$self" ACL USERS
+		redis "$1" ACL LIST
+	} | awk '
+		NF == 1 { here[$1] }
+		$1 == "user" && $2 in here {
+			hashes = ""
+			for (n = 3; n <= NF; n++) if ($n ~ /^#/) hashes = hashes " " $n
+			if (hashes != "") print "ACL SETUSER " $2 hashes
+		}' | redis "$self" >/dev/null
 }
 
 # pause: a connection to the master that is there before it is needed. It reads HOST,
@@ -352,7 +359,7 @@ react() {
 			[ -z "$follows" ] || echo leave
 			echo "$one"
 			follows=$one listener=$id
-			[ "$follows" = "$self" ] || adopt
+			[ "$follows" = "$self" ] || adopt "$follows" &
 			;;
 		hello)
 			met "$at/$id"

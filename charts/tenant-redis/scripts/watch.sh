@@ -130,8 +130,10 @@ pause() {
 # hold: has the master hold its writes, since Sentinels have elected one of them to
 # replace it. If it is frozen it does so as soon as it wakes, so that it is no second
 # master until it is told to follow the new one. If they give up, it goes on after 5 s.
-# The connection that is there may have been cut.
+# The connection that is there may have been cut. A master that this Pod listens to no
+# more is another one's, and may be healthy: its writes are nobody's to hold.
 hold() {
+	[ -n "$listener" ] || return 0
 	echo hold
 	post "$follows" 'CLIENT PAUSE 5000 WRITE' &
 }
@@ -350,6 +352,13 @@ note() {
 	printf '%s\n' $near 2>/dev/null >"$notes.new" && mv "$notes.new" "$notes"
 }
 
+# unfollow: listens to the master no more.
+unfollow() {
+	[ -n "$listener" ] || return 0
+	kill "$listener" 2>/dev/null
+	listener=''
+}
+
 # react: what to do about what was heard.
 react() {
 	near='' next='' hellos=0 follows='' listener=''
@@ -365,8 +374,7 @@ react() {
 			met "$at/$id"
 			[ "$one" != "$follows" ] || continue
 			# Whom it follows has changed, or should.
-			[ -z "$listener" ] || kill "$listener" 2>/dev/null
-			listener=''
+			unfollow
 			[ "$follows" != "$self" ] || give_way
 			;;
 		vote)

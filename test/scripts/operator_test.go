@@ -56,9 +56,11 @@ func (i *instance) monitors(master *lab.Process) string {
 // before: nothing is lost, and one master is left.
 func TestOperatorsPass(t *testing.T) {
 	t.Run("at", func(t *testing.T) {
-		passes(t, resets, won)
-		passes(t, monitorsOld, steppedDown)
-		passes(t, slavesOld, promoted)
+		for _, p := range []pass{resets, monitorsOld, slavesOld} {
+			for _, s := range []step{won, held, promoted, steppedDown, toldOne, toldAll, released} {
+				passes(t, p, s)
+			}
+		}
 	})
 }
 

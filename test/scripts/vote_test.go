@@ -250,6 +250,23 @@ func TestAnotherLeader(t *testing.T) {
 	})
 }
 
+// A successor that has been promoted, and whose answer came too late, is asked again: it is not
+// made a replica for that, nor left a master of whom nobody knows.
+func TestPromotionIsAnsweredLate(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old := i.Redis[0]
+	reached := i.Intercept(old, lab.Step{
+		Command: promoted.command,
+		Before:  "redis-cli -h $2 -p " + lab.RedisPort + " REPLICAOF NO ONE >/dev/null\ntouch \"$reached/done\"\nsleep 2\n",
+	})
+	writers := i.writers()
+	i.Stop(old)
+	require.True(t, reached())
+	i.writersReturn(writers, i.Elected(old, time.Second), time.Second+handOverGap, 0)
+	require.Equal(t, 1, i.promotions())
+}
+
 // A client that one Sentinel has told of the new master, and that asks another one at
 // once, hears the same, or it would go back to the old one. They are told at the same
 // moment, by programs that wait for a core, so that on a busy machine some hand-overs

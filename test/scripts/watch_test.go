@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,19 +56,26 @@ func TestWordsOfStrangers(t *testing.T) {
 			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10+n, order)
 		}
 		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,f,1,"+lab.MasterName+","+order+",1")
-		heard := fmt.Sprintf("%040d", n) // in seven words, which no Sentinel takes for a peer's
-		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,"+heard+",1,"+lab.MasterName+","+master.IP+",1")
-		i.Eventually(5*time.Second, func() string {
-			notes, err := os.ReadFile(filepath.Join(p.Dir, "data/sentinels"))
-			if err != nil || !strings.Contains(string(notes), heard) {
-				return fmt.Sprintf("%s has noted %s, %v", p.IP, notes, err)
-			}
-			return ""
-		})
+		i.hears(p, master)
 	}
 	require.Zero(t, i.said("redis-server has ended"))
 	i.Settled(master)
 	require.Equal(t, before, i.promotions())
+}
+
+// hears waits until a Pod's watcher has come to a word that it is told now. Of seven parts,
+// which no Sentinel takes for a peer's.
+func (i *instance) hears(p, master *lab.Process) {
+	i.T.Helper()
+	word := fmt.Sprintf("%040d", started.Add(1))
+	i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,"+word+",1,"+lab.MasterName+","+master.IP+",1")
+	i.Eventually(5*time.Second, func() string {
+		notes, err := os.ReadFile(filepath.Join(p.Dir, "data/sentinels"))
+		if err != nil || !strings.Contains(string(notes), word) {
+			return fmt.Sprintf("%s has noted %s, %v", p.IP, notes, err)
+		}
+		return ""
+	})
 }
 
 // Whoever may ask Sentinels for a vote can have the master hold its writes (docs/limits.md): a
@@ -86,6 +94,107 @@ func TestStrangerHoldsWrites(t *testing.T) {
 		require.Greater(t, w.gap, time.Second, "writes were not held")
 	}
 	i.Settled(next)
+}
+
+// A watcher that no longer listens to a master has nothing to hold there when the Sentinels
+// elect one of them: that Redis may be the next master, whose clients would wait for 5 s.
+func TestFormerMasterIsNotHeld(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t)
+	other := i.Redis[0]
+	follows := filepath.Join(i.Dir, "follows")
+	reached := i.Intercept(other, lab.Step{
+		Command: fmt.Sprintf(`*"-h %s "*" ROLE "`, other.IP),
+		Before:  "until [ -e " + follows + " ]; do sleep 0.1; done", // the watcher knows of no other master
+	})
+	i.Do(other, "CONFIG", "SET", "replica-priority", "200")
+	i.Stop(old)
+	master := i.Elected(old, time.Second)
+	i.Restart(old)
+	i.Settled(master)
+	i.Eventually(5*time.Second, func() string {
+		if !reached() {
+			return "the watcher still listens to the old master"
+		}
+		return ""
+	})
+	for _, s := range i.Sentinels {
+		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10, i.Tell(s, "SENTINEL", "MYID"))
+	}
+	i.Eventually(5*time.Second, func() string {
+		if i.pauses(master) < len(i.Redis)-1 {
+			return "not all that listen to the master hold its writes"
+		}
+		return ""
+	})
+	i.hears(other, master)
+	require.Zero(t, i.pauses(old))
+	i.Write(follows, "", 0o644)
+}
+
+// pauses counts how often somebody had a Redis hold its writes.
+func (i *instance) pauses(p *lab.Process) int {
+	i.T.Helper()
+	calls := regexp.MustCompile(`cmdstat_client\|pause:calls=(\d+)`).FindStringSubmatch(fmt.Sprint(i.Do(p, "INFO", "commandstats")))
+	if calls == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(calls[1])
+	require.NoError(i.T, err)
+	return n
+}
+
+// A master that falls silent while a watcher asks it for its users' passwords holds that up by
+// no question: it has the votes and the end of a connection to see to. There are many users.
+func TestMasterFallsSilentWhenItIsAsked(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t, withPassword)
+	for _, p := range i.Redis {
+		for n := range 8 {
+			i.Do(p, "ACL", "SETUSER", fmt.Sprint("user-", n), ">password")
+		}
+	}
+	pid := regexp.MustCompile(`process_id:(\d+)`).FindStringSubmatch(fmt.Sprint(i.Do(old, "INFO", "server")))[1]
+	asks := lab.Step{Command: fmt.Sprintf(`*"-h %s "*" ACL "*`, old.IP), Before: "kill -STOP " + pid}
+	var asked []func() bool
+	for _, p := range i.Redis {
+		if p != old {
+			asked = append(asked, i.Intercept(p, asks))
+		}
+	}
+	writers := i.writers()
+	i.Do(old, "CLIENT", "KILL", "TYPE", "pubsub")
+	i.Eventually(5*time.Second, func() string {
+		if !asked[0]() || !asked[1]() {
+			return "not all watchers have asked"
+		}
+		return ""
+	})
+	old.Signal(syscall.SIGSTOP)
+	master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	old.Signal(syscall.SIGCONT)
+	for _, w := range writers {
+		require.LessOrEqual(t, i.finish(w, master), stallLoss/stallWriters)
+	}
+	i.Settled(master)
+}
+
+// A master that falls silent at once, before all watchers listen to it, is replaced as any other
+// one, and nobody holds the writes of the next.
+func TestMasterFallsSilentAtOnce(t *testing.T) {
+	t.Parallel()
+	i, first := parented(t)
+	i.Tell(i.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
+	old := i.Elected(first, 3*time.Second)
+	for _, p := range i.Redis {
+		i.Do(p, "CONFIG", "RESETSTAT")
+	}
+	old.Signal(syscall.SIGSTOP)
+	master := i.Elected(old, lab.Detection+2500*time.Millisecond+2*i.ElectionTimeout())
+	require.Zero(t, i.pauses(master))
+	old.Signal(syscall.SIGCONT)
+	i.reaches(old, sentinelDemotes/lab.Slack, lab.ReplicaOf(master))
+	i.Settled(master)
 }
 
 // A Sentinel that is told to fail over needs no vote, so that its failover is not

@@ -92,7 +92,9 @@ let_go() {
 }
 
 # replace: has this Redis replaced by vote. Nothing is announced that was not won and
-# promoted, and what was promoted is announced until the Sentinels have it.
+# promoted, and what was promoted is announced until the Sentinels have it. Until its
+# pause ends, this Redis takes nothing from its new master either, nor do Sentinels that
+# the operator has reset find each other at it.
 replace() {
 	electorate && choose up && level_within 3 "$(offset)" "$successor" && unclaimed && elected || return
 	if ! { hold && level_within 1 "$goal" "$successor"; }; then
@@ -106,9 +108,15 @@ replace() {
 		return 1
 	fi
 	announce
+	announced=$epoch
+	release
 	each "$followers" follow >/dev/null
 	within $((deadline - $(now))) told
-	release
+}
+
+# announced: whether this script has announced a successor, and nobody has won since.
+announced() {
+	[ -n "$announced" ] && [ "$newest" -le "$announced" ]
 }
 
 # request: has a Sentinel fail over, with writes held until it has. They are held again when it
@@ -124,9 +132,12 @@ request() {
 
 # hand_over: holds the writes while somebody else replaces this Redis, or is asked
 # to, since it may have promoted a replica already; leads itself otherwise. One that
-# agreed and then falls silent may still be at it.
+# agreed and then falls silent may still be at it. After the announcement the operator's
+# pass may have Sentinels name this Redis again, or the successor follow it.
 hand_over() {
-	if failing_over || [ $(($(now) - agreed)) -lt 6 ]; then
+	if announced; then
+		told
+	elif failing_over || [ $(($(now) - agreed)) -lt 6 ]; then
 		hold
 	elif [ "$named" = "$self" ]; then
 		replace || { outvoted && request; }
@@ -166,7 +177,7 @@ serves || {
 	serves || exit 0
 }
 say "handing over"
-since=$(now) agreed=0 why="no Sentinel names this Pod"
+since=$(now) agreed=0 announced='' why="no Sentinel names this Pod"
 until handed_over; do
 	if [ "$(now)" -ge "$deadline" ]; then
 		say "not handed over within $seconds s: $why"
@@ -189,4 +200,6 @@ release
 # Clients that stay as long as they can must not wait for the end of Redis. They have
 # had the answers to the writes that were held.
 redis "$self" CLIENT KILL TYPE normal >/dev/null
+# The operator's pass may have come to Sentinels that had been told already.
+! announced || within $((deadline - $(now))) told || say "$why"
 say "handed over to $named"

@@ -184,13 +184,16 @@ elected() {
 	return 1
 }
 
-# promote: makes the successor master, while the votes count.
+# promote: makes the successor master, while the votes count. One that does not answer may
+# have become master all the same, which nobody else would know.
 promote() {
 	why="it took too long since the vote"
-	[ $(($(now) - won)) -lt $((lease / 2)) ] || return
-	reply=$(printf '%s\n' 'REPLICAOF NO ONE' ROLE | redis "$successor" | paste -s -d ' ' -)
-	why="$successor is not promoted: ${reply:-no answer}"
-	case $reply in 'OK master '*) ;; *) return 1 ;; esac
+	while [ $(($(now) - won)) -lt $((lease / 2)) ]; do
+		reply=$(printf '%s\n' 'REPLICAOF NO ONE' ROLE | redis "$successor" | paste -s -d ' ' -)
+		why="$successor is not promoted: ${reply:-no answer}"
+		case $reply in 'OK master '*) return 0 ;; ?*) break ;; esac
+	done
+	return 1
 }
 
 # hello SENTINEL: sets $hello, what tells it of the successor: as another Sentinel would,

@@ -94,16 +94,23 @@ votes() {
 	done
 }
 
-# adopt: has each user of this Redis take all passwords that the master takes. Those are
-# two while one replaces the other, and a Pod that starts meanwhile knows the new one
+# adopt MASTER: has each user of this Redis take all passwords that the master takes. Those
+# are two while one replaces the other, and a Pod that starts meanwhile knows the new one
 # only, but clients and the Pods that are older still come with the old one. A hash is
-# enough.
+# enough. It runs beside all else, since the master may fall silent, and ends within three
+# questions. It only adds, so that it does not matter which of two comes first.
 adopt() {
 	[ -n "${REDIS_PASSWORD-}" ] || return
-	for user in $(redis "$self" ACL USERS); do
-		hashes=$(redis "$follows" ACL GETUSER "$user" | grep -xE '[0-9a-f]{64}' | sed 's/^/#/' | paste -s -d ' ' -)
-		[ -z "$hashes" ] || echo "ACL SETUSER $user $hashes" | redis "$self" >/dev/null
-	done
+	{
+		redis "$self" ACL USERS
+		redis "$1" ACL LIST
+	} | awk '
+		NF == 1 { here[$1] }
+		$1 == "user" && $2 in here {
+			hashes = ""
+			for (n = 3; n <= NF; n++) if ($n ~ /^#/) hashes = hashes " " $n
+			if (hashes != "") print "ACL SETUSER " $2 hashes
+		}' | redis "$self" >/dev/null
 }
 
 # pause: a connection to the master that is there before it is needed. It reads HOST,
@@ -123,8 +130,10 @@ pause() {
 # hold: has the master hold its writes, since Sentinels have elected one of them to
 # replace it. If it is frozen it does so as soon as it wakes, so that it is no second
 # master until it is told to follow the new one. If they give up, it goes on after 5 s.
-# The connection that is there may have been cut.
+# The connection that is there may have been cut. A master that this Pod listens to no
+# more is another one's, and may be healthy: its writes are nobody's to hold.
 hold() {
+	[ -n "$listener" ] || return 0
 	echo hold
 	post "$follows" 'CLIENT PAUSE 5000 WRITE' &
 }
@@ -215,12 +224,18 @@ promoted() {
 # that has ended: one that is frozen, busy, full or has another password takes the
 # connection, and what a cut network or a lost node does is silence.
 refuses() {
-	timeout 0.5 redis-cli -h "$1" -p "$port" PING 2>&1 | grep -q 'Connection refused'
+	case $(timeout 1 redis-cli -h "$1" -p "$port" PING 2>&1) in *'Connection refused'*) ;; *) false ;; esac
 }
 
-# linked REPLICA: whether it still has its connection to the old master.
+# linked HOST: prints something if a replica still has its connection to the old master, or
+# the old master itself still takes new ones.
 linked() {
-	redis "$1" INFO replication | tr -d '\r' | awk -v old="$old" '
+	if [ "$1" = "$old" ]; then
+		refuses "$old" || echo "$old"
+		return
+	fi
+	redis "$1" INFO replication | awk -v old="$old" '
+		{ sub(/\r$/, "") }
 		$0 == "master_host:" old { follows = 1 }
 		follows && $0 == "master_link_status:up"'
 }
@@ -245,27 +260,36 @@ gone() {
 	why="$without Sentinels have lost $old, and it takes $needed"
 	[ "$without" -ge "$needed" ] || return
 	why="$old is not gone for all"
-	[ -z "$(each "$up" linked)" ] && refuses "$old"
+	[ -z "$(each "$up $old" linked)" ]
+}
+
+# place: sets $place, which of the $heirs this Redis is, 0 if none.
+place() {
+	place=0 count=0
+	for heir in $heirs; do
+		count=$((count + 1))
+		[ "$heir" != "$self" ] || place=$count
+	done
 }
 
 # inherit HOST: replaces a master that is gone as a whole, so that nobody in its Pod can
 # do it. It takes the votes of the Sentinels as ever, and all must have lost it. The
 # replica whose turn it is leads, the best first and each next one half a second
 # later: two at a time could have half of the votes each. First it leaves time to
-# start.sh, which knows at once when Redis alone has ended, and has the votes by then:
-# it has started some dozen programs, which is slow where the first question here is.
+# start.sh, which knows at once when Redis alone has ended, and has the votes by then.
+# What it does until it asks for them takes no longer than what is done here, which
+# begins later by this wait.
 inherit() {
 	old=$1
-	read -r began _ </proc/uptime
 	refuses "$old" || return 0
-	read -r asked _ </proc/uptime
-	sleep "$(awk -v began="$began" -v asked="$asked" 'BEGIN { print 0.4 + 10 * (asked - began) }')"
+	sleep 0.4
 	for turn in 1 2 3; do
 		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already
 		why="a Sentinel is failing over"
-		! failing_over && electorate && choose down && gone || return
-		if [ "$(echo "$heirs" | sed -n "${turn}p")" = "$self" ]; then
+		! failing_over && electorate && choose down || return
+		place
+		if [ "$place" = "$turn" ]; then
 			lead
 			return
 		fi
@@ -273,10 +297,15 @@ inherit() {
 	done
 }
 
-# lead: has the old master replaced by vote.
+# lead: has the old master replaced by vote, if it is gone, and is so still when they have
+# voted.
 lead() {
-	unclaimed && in_time && elected || return
-	if ! { refuses "$old" && promote; }; then
+	gone && unclaimed && in_time || return
+	refuses "$old" &
+	refusal=$!
+	elected || return
+	why="$old is back"
+	if ! { wait "$refusal" && promote; }; then
 		hang_up
 		return 1
 	fi
@@ -323,6 +352,13 @@ note() {
 	printf '%s\n' $near 2>/dev/null >"$notes.new" && mv "$notes.new" "$notes"
 }
 
+# unfollow: listens to the master no more.
+unfollow() {
+	[ -n "$listener" ] || return 0
+	kill "$listener" 2>/dev/null
+	listener=''
+}
+
 # react: what to do about what was heard.
 react() {
 	near='' next='' hellos=0 follows='' listener=''
@@ -332,14 +368,13 @@ react() {
 			[ -z "$follows" ] || echo leave
 			echo "$one"
 			follows=$one listener=$id
-			[ "$follows" = "$self" ] || adopt
+			[ "$follows" = "$self" ] || adopt "$follows" &
 			;;
 		hello)
 			met "$at/$id"
 			[ "$one" != "$follows" ] || continue
 			# Whom it follows has changed, or should.
-			[ -z "$listener" ] || kill "$listener" 2>/dev/null
-			listener=''
+			unfollow
 			[ "$follows" != "$self" ] || give_way
 			;;
 		vote)

@@ -19,20 +19,13 @@ import (
 // left to start.sh, and the rest is the time to start programs.
 const goneGap = time.Second
 
-// leavesTime gives the Pods more time than the chart's default leaves them, before they
-// leave it to the Sentinels: beside twenty that wait for two cores it takes 4 s to start
-// the programs.
-func leavesTime(i *instance) {
-	i.Detection = 2 * lab.Slack * goneGap
-}
-
 // A master whose container is gone as a whole is replaced by the best replica's Pod,
 // before the Sentinels hold it for dead.
 func TestContainerIsGone(t *testing.T) {
 	for name, option := range map[string]func(*instance){"no password": func(*instance) {}, "password, busybox": withPassword} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i, old := parented(t, option, leavesTime)
+			i, old := parented(t, option, patient)
 			before := i.promotions()
 			writers := i.writers()
 			old.Signal(syscall.SIGKILL)
@@ -206,7 +199,7 @@ func TestContainerIsGoneAndSentinelsWait(t *testing.T) {
 	if !ownNetwork(t) {
 		return
 	}
-	i, old := parented(t, leavesTime)
+	i, old := parented(t, patient)
 	before := i.promotions()
 	i.firewall("-A", i.Sentinels, old, "DROP")
 	old.Signal(syscall.SIGKILL)

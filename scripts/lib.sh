@@ -57,23 +57,27 @@ step_log() { echo "$CACHE/log/$(tr -cs 'a-zA-Z0-9.\n' '-' <<<"$1").log"; }
 # whose last line is shown every 20 s as a sign of life. A failure prints the
 # end of the log.
 step() {
-  local text=$1 log start=$SECONDS pid beat=0
+  local text=$1 log start=$SECONDS pid beat ended status=0
   shift
   log=$(step_log "$text")
   say "$text"
   "$@" >"$log" 2>&1 &
-  pid=$!
+  pid=$! beat=$!
   # Only a foreground job gets the terminal's Ctrl-C: pass it on.
-  trap 'kill "$pid" 2>/dev/null; wait "$pid" || true; trap - INT TERM; die "interrupted; run the same command again to go on"' INT TERM
-  while kill -0 "$pid" 2>/dev/null; do
-    sleep 1
-    beat=$((beat + 1))
-    if [ $((beat % 20)) = 0 ] && kill -0 "$pid" 2>/dev/null; then
-      say "  … $text: $((SECONDS - start)) s, $(tail -n 1 "$log" | cut -c 1-100)"
-    fi
+  trap 'kill "$pid" "$beat" 2>/dev/null; wait "$pid" || true; trap - INT TERM; die "interrupted; run the same command again to go on"' INT TERM
+  until
+    sleep 20 >/dev/null 2>&1 &
+    beat=$!
+    wait -n -p ended "$pid" "$beat" || status=$?
+    [ "$ended" = "$pid" ]
+  do
+    say "  … $text: $((SECONDS - start)) s, $(tail -n 1 "$log" | cut -c 1-100)"
   done
   trap - INT TERM
-  if ! wait "$pid"; then
+  # Disowned, its end is not told.
+  disown "$beat"
+  kill "$beat" 2>/dev/null || true
+  if [ "$status" != 0 ]; then
     tail -n 40 "$log" | sed 's/^/    /' >&2
     die "$text failed after $((SECONDS - start)) s; the whole log is in ${log#"$ROOT"/}"
   fi

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	prometheus "github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/util/teststorage"
 	"github.com/stretchr/testify/require"
 )
@@ -39,7 +40,18 @@ type lab struct {
 
 func newLab(t *testing.T, samples, minutes int) *lab {
 	t.Helper()
-	return &lab{t, teststorage.New(t), promqltest.NewTestEngine(t, false, 0, samples), minutes, map[string]map[string]labels.Labels{}}
+	return &lab{t, newStorage(t), promqltest.NewTestEngine(t, false, 0, samples), minutes, map[string]map[string]labels.Labels{}}
+}
+
+// newStorage is Prometheus' own, which writes no log that another start would read, and is
+// made for a few series: most of the work of a small test would be to set it up.
+func newStorage(t *testing.T) *teststorage.TestStorage {
+	t.Helper()
+	return teststorage.New(t, func(o *tsdb.Options) {
+		o.WALSegmentSize = -1
+		o.StripeSize = 64
+		o.EnableExemplarStorage = false
+	})
 }
 
 // scraper has the series of some metrics: a world, or several clusters' worlds.

@@ -26,7 +26,10 @@ var promql = parser.NewParser(parser.Options{})
 // rules are the rendered rules of one chart, by the name of the alert or record.
 type rules map[string]rulefmt.Rule
 
-// template renders one template of a chart.
+// manifests are what was rendered, by the arguments: many tests look at the same.
+var manifests = map[string]string{}
+
+// template renders one template of a chart, once.
 func template(t *testing.T, chart, release, namespace, name string, set ...string) string {
 	t.Helper()
 	args := []string{
@@ -36,13 +39,18 @@ func template(t *testing.T, chart, release, namespace, name string, set ...strin
 	for _, s := range append([]string{"monitoring.enabled=true"}, set...) {
 		args = append(args, "--set", s)
 	}
+	key := strings.Join(args, " ")
+	if manifest, known := manifests[key]; known {
+		return manifest
+	}
 	require.FileExists(t, repository+"/bin/helm", "run make tools")
 	var stderr strings.Builder
 	command := exec.CommandContext(t.Context(), repository+"/bin/helm", args...)
 	command.Stderr = &stderr
 	out, err := command.Output()
 	require.NoError(t, err, stderr.String())
-	return string(out)
+	manifests[key] = string(out)
+	return manifests[key]
 }
 
 // render renders the rules of a chart.

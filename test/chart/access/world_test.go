@@ -77,6 +77,9 @@ func policies(t *testing.T, more render.Values) []*networkingv1.NetworkPolicy {
 // engine decides by NetworkPolicies alone.
 type engine struct {
 	*networkpolicy.StandardNetworkPolicy
+	policies []*networkingv1.NetworkPolicy
+	// about are engines of the policies that select a Pod.
+	about map[*api.PodInfo]engine
 }
 
 func newEngine(t *testing.T, list []*networkingv1.NetworkPolicy) engine {
@@ -86,7 +89,24 @@ func newEngine(t *testing.T, list []*networkingv1.NetworkPolicy) engine {
 	for _, np := range list {
 		require.NoError(t, store.Informer().GetIndexer().Add(np))
 	}
-	return engine{networkpolicy.NewStandardNetworkPolicy("", factory.Core().V1().Namespaces(), factory.Core().V1().Pods(), store)}
+	whole := networkpolicy.NewStandardNetworkPolicy("", factory.Core().V1().Namespaces(), factory.Core().V1().Pods(), store)
+	return engine{whole, list, map[*api.PodInfo]engine{}}
+}
+
+// of returns an engine of the policies that select a Pod: the others have no say, and to
+// find that out at each packet is most of an engine's work.
+func (e engine) of(t *testing.T, pod *api.PodInfo) engine {
+	t.Helper()
+	if _, known := e.about[pod]; !known {
+		var own []*networkingv1.NetworkPolicy
+		for _, np := range e.policies {
+			if selects(t, np, pod) {
+				own = append(own, np)
+			}
+		}
+		e.about[pod] = newEngine(t, own)
+	}
+	return e.about[pod]
 }
 
 // peer is a Pod, or without one an address that is no Pod's.
@@ -180,7 +200,7 @@ func (p port) packet(from, to string) *network.Packet {
 // letsIn tells whether the policies that protect to let from connect.
 func (e engine) letsIn(t *testing.T, from, to *api.PodInfo, p port) bool {
 	t.Helper()
-	verdict, err := e.EvaluateIngress(t.Context(), p.packet("10.0.0.1", "10.0.0.2"), from, to)
+	verdict, err := e.of(t, to).EvaluateIngress(t.Context(), p.packet("10.0.0.1", "10.0.0.2"), from, to)
 	require.NoError(t, err)
 	return verdict != api.VerdictDeny
 }
@@ -188,7 +208,7 @@ func (e engine) letsIn(t *testing.T, from, to *api.PodInfo, p port) bool {
 // letsOut tells whether the policies that confine from let it connect.
 func (e engine) letsOut(t *testing.T, from, to *api.PodInfo, p port) bool {
 	t.Helper()
-	verdict, err := e.EvaluateEgress(t.Context(), p.packet("10.0.0.1", "10.0.0.2"), from, to)
+	verdict, err := e.of(t, from).EvaluateEgress(t.Context(), p.packet("10.0.0.1", "10.0.0.2"), from, to)
 	require.NoError(t, err)
 	return verdict != api.VerdictDeny
 }

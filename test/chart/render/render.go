@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,9 +16,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gruntwork-io/terratest/modules/helm"
-	"github.com/gruntwork-io/terratest/modules/k8s"
-	"github.com/gruntwork-io/terratest/modules/logger"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -88,16 +86,21 @@ func (c Chart) Template(t *testing.T, v Values) (string, error) {
 
 func (c Chart) template(t *testing.T, v Values) (string, error) {
 	t.Helper()
-	options := &helm.Options{
-		SetJSONValues:  c.With(v),
-		KubectlOptions: k8s.NewKubectlOptions("", "", c.Namespace),
-		Logger:         logger.Discard,
-	}
-	flags := []string{"--kube-version", cmp.Or(c.Kubernetes, "1.28.0")}
+	args := []string{"template", c.Release, c.Dir, "--namespace", c.Namespace, "--kube-version", cmp.Or(c.Kubernetes, "1.28.0")}
 	if !c.Tests {
-		flags = append(flags, "--skip-tests")
+		args = append(args, "--skip-tests")
 	}
-	return helm.RenderTemplateContextE(t, t.Context(), options, c.Dir, c.Release, nil, flags...)
+	all := c.With(v)
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		args = append(args, "--set-json", path+"="+all[path])
+	}
+	var manifest, problem strings.Builder
+	helm := exec.CommandContext(t.Context(), "helm", args...)
+	helm.Stdout, helm.Stderr = &manifest, &problem
+	if err := helm.Run(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, problem.String())
+	}
+	return strings.TrimSuffix(manifest.String(), "\n"), nil
 }
 
 // With returns the chart's own values with others put over them.

@@ -78,8 +78,9 @@ vulnerabilities: ## known vulnerabilities that what ships can reach
 	@$(NEED) packages $(SCANNERS)
 	@scripts/vulnerabilities.sh
 
-docs: $(GENERATORS) packages ## the charts' schemas, README files and dashboards
+docs: $(GENERATORS) packages ## the charts' schemas, README files and dashboards, and the picture of the architecture
 	@scripts/docs.sh charts
+	@go run ./test/cmd/diagram docs/images/architecture.yaml docs/images/architecture.svg
 
 tools: $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) ## every pinned tool, into bin/
 

@@ -4,7 +4,8 @@
 # redis-dashboards, PROMETHEUS an address, FROM and TO what date -d understands.
 #   scripts/picture.sh tenant-redis http://127.0.0.1:9090 "10 minutes ago" now \
 #     out.png namespace=redis-system instance=team-a-cache
-# The fleet's namespace is a regular expression: namespace=.+
+# The fleet's namespace is a regular expression: namespace=.+. With several clusters in
+# one Prometheus, add cluster=NAME.
 caller=$PWD
 . "$(dirname "$0")/lib.sh"
 

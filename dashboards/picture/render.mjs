@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { fill } from './fill.mjs';
 
 process.on('uncaughtException', (error) => {
   console.error(`error: ${error.message}`);
@@ -40,19 +41,14 @@ function stepOf(panel, interval) {
   return Math.max(STEPS.find((step) => step >= ideal) ?? STEPS.at(-1), interval ? parse(interval) : 15);
 }
 
-function fill(expr, step, interval) {
+// complete is a query with all values in it, also of the variables that Grafana has itself.
+function complete(expr, step, interval) {
   const scrape = interval ? parse(interval) : 15;
-  const values = {
+  return fill(expr, {
     ...input.variables,
     __rate_interval: `${Math.max(step + scrape, 4 * scrape)}s`,
     __interval: `${step}s`,
     __range: `${input.to - input.from}s`,
-  };
-  return expr.replace(/\$\{?(\w+)\}?/g, (_, name) => {
-    if (!(name in values)) {
-      throw new Error(`the dashboard's variable ${name} has no value: add ${name}=VALUE to the call`);
-    }
-    return values[name];
   });
 }
 
@@ -74,7 +70,7 @@ async function range(expr, panel, interval) {
   const align = (time) => Math.floor(time / step) * step;
   const start = align(input.from);
   const end = align(input.to);
-  const query = fill(expr, step, interval);
+  const query = complete(expr, step, interval);
   return { start, end, step, series: await ask('query_range', { query, start, end, step }) };
 }
 
@@ -82,7 +78,7 @@ async function answer(panel, target) {
   if (!target.instant) {
     return range(target.expr, panel, target.interval);
   }
-  const query = fill(target.expr, stepOf(panel, target.interval), target.interval);
+  const query = complete(target.expr, stepOf(panel, target.interval), target.interval);
   const result = await ask('query', { query, time: input.to });
   return { series: result.map(({ metric, value }) => ({ metric, values: [value] })) };
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -176,4 +177,38 @@ func TestComingFrom(t *testing.T) {
 		}
 	}
 	require.Greater(t, count, 30)
+}
+
+// TestKeysOfOtherChartsAreAnswered holds that each key of other charts which those maps
+// name is ours too, or is answered when somebody brings it.
+func TestKeysOfOtherChartsAreAnswered(t *testing.T) {
+	var values map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "charts/tenant-redis/values.yaml")), &values))
+	var answers map[string]string
+	require.NoError(t, json.Unmarshal([]byte(read(t, "charts/tenant-redis/files/other-charts.json")), &answers))
+	known := func(key string) bool {
+		at, path := any(values), ""
+		for part := range strings.SplitSeq(key, ".") {
+			path = strings.TrimPrefix(path+"."+part, ".")
+			if _, answered := answers[path]; answered || path == "global" {
+				return true
+			}
+			section, _ := at.(map[string]any)
+			at = section[part]
+		}
+		return at != nil
+	}
+	key := regexp.MustCompile("`([a-zA-Z]+(?:\\.[a-zA-Z]+)*)(?:\\.\\*|: [^`]*)?`")
+	count := 0
+	for line := range strings.Lines(read(t, "docs/coming-from.md")) {
+		cells := row(line)
+		if len(cells) != 2 || cells[0] == "`spec`" {
+			continue
+		}
+		for _, match := range key.FindAllStringSubmatch(cells[0], -1) {
+			count++
+			assert.True(t, known(match[1]), "%s is not in files/other-charts.json", match[1])
+		}
+	}
+	require.Greater(t, count, 60)
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -66,21 +65,18 @@ func TestFullDisk(t *testing.T) {
 	require.Regexp(t, `^error: \. has \d+ GiB of room, and 1000000 are needed: make some, and run the same command again`, string(output))
 }
 
-// TestStep holds that a step takes no longer than its command (looked at every second,
-// these would take 20 s), says why that failed, and ends it when it is interrupted itself.
+// TestStep holds that a step says why its command failed, and ends it when it is
+// interrupted itself.
 func TestStep(t *testing.T) {
 	script := func(text string) *exec.Cmd {
 		return exec.CommandContext(t.Context(), "bash", "-c", "cd ../..; . scripts/lib.sh; "+text)
 	}
-	begin := time.Now()
-	output, err := script(`for n in {1..20}; do step "testing steps" sleep 0.1; done; step "testing steps" bash -c "echo reason; exit 3"; echo more`).CombinedOutput()
+	output, err := script(`step "testing steps" bash -c "echo reason; exit 3"; echo more`).CombinedOutput()
 	require.Error(t, err)
-	require.Less(t, time.Since(begin), 20*time.Second)
 	require.Regexp(t, `    reason\nerror: testing steps failed after \d+ s; the whole log is in \.cache/log/testing-steps\.log\n$`, string(output))
 
 	output, err = script(`step "testing interruption" bash -c "kill $$; exec sleep 60"`).CombinedOutput()
 	require.Error(t, err)
-	require.Less(t, time.Since(begin), time.Minute)
 	require.Contains(t, string(output), "error: interrupted; run the same command again to go on\n")
 }
 

@@ -33,7 +33,8 @@ func pack(t *testing.T) string {
 	return folder
 }
 
-func TestSameBytesTwice(t *testing.T) {
+// TestPackages packs twice the same bytes, and holds what is in them.
+func TestPackages(t *testing.T) {
 	one, two := pack(t), pack(t)
 	files, err := os.ReadDir(one)
 	require.NoError(t, err)
@@ -49,6 +50,8 @@ func TestSameBytesTwice(t *testing.T) {
 	check.Dir = one
 	out, err := check.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	t.Run("fields", func(t *testing.T) { fieldsAreKnown(t, one) })
+	t.Run("runbooks", func(t *testing.T) { runbooksAreThoseOfTheRelease(t, two) })
 }
 
 // ofTheirOwn are kinds that client-go does not know. Tests of the charts hold
@@ -67,8 +70,8 @@ func decode(document []byte) error {
 	return err
 }
 
-func TestRenderedFieldsAreKnown(t *testing.T) {
-	folder := pack(t)
+func fieldsAreKnown(t *testing.T, folder string) {
+	t.Helper()
 	for _, helm := range []string{"helm", "helm4"} {
 		for chart, flags := range map[string][][]string{
 			"redis-operator":   {nil, {"--set", "watchedNamespaces={redis-system}"}},
@@ -104,10 +107,10 @@ func assertKnown(t *testing.T, helm string, arguments []string) {
 	require.GreaterOrEqual(t, documents, 4)
 }
 
-// TestRunbooksAreThoseOfTheRelease holds that alerts of a packed chart do not link to pages
+// runbooksAreThoseOfTheRelease holds that alerts of a packed chart do not link to pages
 // that go on changing.
-func TestRunbooksAreThoseOfTheRelease(t *testing.T) {
-	folder := pack(t)
+func runbooksAreThoseOfTheRelease(t *testing.T, folder string) {
+	t.Helper()
 	for _, chart := range []string{"redis-operator", "tenant-redis"} {
 		out, err := exec.CommandContext(t.Context(), "tar", "-xzOf", filepath.Join(folder, chart+"-0.1.0.tgz"), chart+"/values.yaml").Output()
 		require.NoError(t, err)

@@ -21,7 +21,12 @@ func splice(source []byte, edits []edit) ([]byte, bool) {
 	ordered := slices.SortedStableFunc(slices.Values(edits), func(a, b edit) int {
 		return cmp.Compare(a.offset, b.offset)
 	})
+	size := len(source)
+	for _, e := range edits {
+		size += len(e.text) - e.length
+	}
 	var out bytes.Buffer
+	out.Grow(max(size, 0))
 	at := 0
 	for _, e := range ordered {
 		if e.offset < at {

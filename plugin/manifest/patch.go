@@ -24,18 +24,19 @@ type Operation struct {
 // Patch carries the operations out on some of a document's objects, which are the
 // indexes of what Objects returns, and commits each operation on all of them at
 // once. Where all that they ask for is so already, it changes nothing: patching
-// twice is patching once. The error is an *Error: a path that is not there, a test
+// twice is patching once. Tests alone are made each time. The error is an *Error: a path that is not there, a test
 // that fails, or operations that would not be done after they are carried out.
 func Patch(doc *Document, indexes []int, operations []Operation) error {
 	objects, err := doc.these(indexes)
 	if err != nil {
 		return err
 	}
+	onlyTests := !slices.ContainsFunc(operations, func(op Operation) bool { return op.Op != "test" })
 	var undone []int
 	for i, object := range objects {
 		if done, err := satisfied(object, operations); err != nil {
 			return err
-		} else if !done {
+		} else if !done || onlyTests {
 			undone = append(undone, indexes[i])
 		}
 	}

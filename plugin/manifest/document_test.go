@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -76,6 +77,21 @@ func TestParseRefuses(t *testing.T) {
 		"a number as a key": {
 			"x: {0x10: a}\n", "manifests: line 10: document: .x.0x10: is a key that Kubernetes reads as another; put it in quotes",
 		},
+		"a float as a key": {
+			"x: {1.10: a}\n", "manifests: line 10: document: .x.1.10: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"null as a key": {
+			"x: {~: a}\n", "manifests: line 10: document: .x.~: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"an alias as a key": {
+			"x: &a b\n? *a\n: c\n", "manifests: line 11: document: has a key that is an alias; a key must be a plain word",
+		},
+		"duplicate key among many": {
+			"x: {" + strings.Repeat("k: 1, ", 20) + "k: 1}\n", "manifests: line 10: document: .x.k: is there twice; remove one of the two",
+		},
+		"too deep": {
+			"x: " + strings.Repeat("[", 201) + strings.Repeat("]", 201) + "\n", "manifests: line 10: document: is nested deeper than 200 levels; no Kubernetes object is",
+		},
 		"an alias inside its anchor": {
 			"x: &a [*a]\n", "manifests: line 10: document: .x[0]: is an alias of what it is a part of; write the value out",
 		},
@@ -94,6 +110,17 @@ func TestParseRefuses(t *testing.T) {
 			_, err := Parse(Piece{Text: []byte(test.text), Line: 10})
 			require.EqualError(t, err, test.want)
 		})
+	}
+}
+
+// TestParseTakes holds what all readers agree about.
+func TestParseTakes(t *testing.T) {
+	for _, text := range []string{
+		"x: {1: a, 1.5: b, 2001-01-01: c, 'yes': d, \"~\": e, '0x10': f, yEs: g}\n", "x: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
+		"--- # x\na: 1\n", "a: b---\n", "a: &a 1\nb: [*a, *a]\n",
+	} {
+		_, err := Parse(Piece{Text: []byte(text), Line: 1})
+		require.NoError(t, err, text)
 	}
 }
 

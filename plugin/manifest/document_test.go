@@ -21,6 +21,11 @@ func TestParseOfCommentsOnly(t *testing.T) {
 	}
 }
 
+// aliases are a mapping of ten aliases.
+func aliases(key, of string) string {
+	return key + ": &" + key + " {" + strings.ReplaceAll("a: *x, b: *x, c: *x, d: *x, e: *x, f: *x, g: *x, h: *x, i: *x, j: *x", "x", of) + "}\n"
+}
+
 func TestParseRefuses(t *testing.T) {
 	const head = "kind: Secret\nmetadata:\n  name: s\n  namespace: shop\n"
 	tests := map[string]struct{ text, want string }{
@@ -100,6 +105,10 @@ func TestParseRefuses(t *testing.T) {
 				"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
 			"manifests: line 14: document: .e[7]: is one alias too many: together they stand for more than 100000 values; write the values out",
 		},
+		"aliases of aliases in mappings": {
+			"a: &a {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1}\n" + aliases("b", "a") + aliases("c", "b") + aliases("d", "c") + aliases("e", "d"),
+			"manifests: line 14: document: .e.h: is one alias too many: together they stand for more than 100000 values; write the values out",
+		},
 		"unknown anchor": {
 			"a: *b\n",
 			"manifests: line 10, column 4: document: is not valid YAML: an alias names an anchor that is not there; put a value that begins with * in quotes; look at the chart's output with helm template",
@@ -117,7 +126,7 @@ func TestParseRefuses(t *testing.T) {
 func TestParseTakes(t *testing.T) {
 	for _, text := range []string{
 		"x: {1: a, 1.5: b, 2001-01-01: c, 'yes': d, \"~\": e, '0x10': f, yEs: g}\n", "x: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
-		"--- # x\na: 1\n", "a: b---\n", "a: &a 1\nb: [*a, *a]\n",
+		"--- # x\na: 1\n", "{a: , b: , c: , d: , e: , f: , g: , h: , i: , j: , k: , l: , m: , o: , p: , q: , r: , s: }\n", "a: b---\n", "a: &a 1\nb: [*a, *a]\n",
 	} {
 		_, err := Parse(Piece{Text: []byte(text), Line: 1})
 		require.NoError(t, err, text)

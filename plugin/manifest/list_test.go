@@ -30,6 +30,7 @@ func TestSplitCutsLists(t *testing.T) {
 		"an anchor":             {listHead + "items:\n- a: &x 1\n- b: *x\n", nil},
 		"items in quotes":       {listHead + "metadata: {name: \"\nitems:\n- x\n\"}\n", nil},
 		"JSON without a list":   {`{"kind":"List","items":{"a":[1]}}`, nil},
+		"JSON with other lists": {`{"x":[1],"kind":"List","items":[{"a":1}],"y":[2]}`, []string{`{"x":[1],"kind":"List","items":[|{"a":1}`, `],"y":[2]}|`}},
 		"JSON that ends":        {`{"kind":"List","items":[{"a":1}`, nil},
 		"JSON that ends, a key": {`{"kind":"List","items`, nil},
 		"JSON without a value":  {`{"kind":"List","items":}`, nil},

@@ -77,12 +77,15 @@ func TestValues(t *testing.T) {
 func TestSchemas(t *testing.T) {
 	const schema = `{"properties": {"a": {"type": "integer"}}}`
 	for name, files := range map[string]map[string]string{
-		"the chart's":            {"chart/values.schema.json": schema},
-		"one with a reference":   {"chart/values.schema.json": `{"$ref": "#/definitions/a", "definitions": {"a": ` + schema + `}}`},
-		"one that is elsewhere":  {"chart/values.schema.json": `{"$ref": "file:///none.json"}`},
-		"one that is none":       {"chart/values.schema.json": `{"properties": 1}`},
-		"one that is no JSON":    {"chart/values.schema.json": `{`},
-		"that of another chart":  {"chart/charts/s/Chart.yaml": "apiVersion: v2\nname: s\nversion: 1.0.0\n", "chart/charts/s/values.schema.json": schema, "chart/charts/s/values.yaml": "a: b\n"},
+		"the chart's":           {"chart/values.schema.json": schema},
+		"one with a reference":  {"chart/values.schema.json": `{"$ref": "#/definitions/a", "definitions": {"a": ` + schema + `}}`},
+		"one that is elsewhere": {"chart/values.schema.json": `{"$ref": "file:///none.json"}`},
+		"one that is none":      {"chart/values.schema.json": `{"properties": 1}`},
+		"one that is no JSON":   {"chart/values.schema.json": `{`},
+		"that of another chart": {"chart/charts/s/Chart.yaml": "apiVersion: v2\nname: s\nversion: 1.0.0\n", "chart/charts/s/values.schema.json": schema, "chart/charts/s/values.yaml": "a: b\n"},
+		"another chart's beside it": {
+			"chart/values.schema.json": "{}", "chart/charts/s/Chart.yaml": "apiVersion: v2\nname: s\nversion: 1.0.0\n", "chart/charts/s/values.schema.json": schema, "chart/charts/s/values.yaml": "a: b\n",
+		},
 		"beside another chart's": {"chart/charts/s/Chart.yaml": "apiVersion: v2\nname: s\nversion: 1.0.0\n", "chart/values.schema.json": schema},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -55,11 +55,14 @@ type target struct {
 }
 
 type kind struct {
-	Group  string   `yaml:"group"`
-	Kind   string   `yaml:"kind"`
-	Scope  string   `yaml:"scope"`
-	Pods   []string `yaml:"pods,omitempty,flow"`
-	Images []string `yaml:"images,omitempty,flow"`
+	Group string `yaml:"group"`
+	Kind  string `yaml:"kind"`
+	Scope string `yaml:"scope"`
+	// Pods is an empty list, and not nil, if containers stand where no path leads.
+	Pods   *[]string `yaml:"pods,omitempty,flow"`
+	Images []string  `yaml:"images,omitempty,flow"`
+
+	objects []manifest.Node
 }
 
 // maxRounds is how many times a draft is tried: each of an object's exceptions may
@@ -146,18 +149,19 @@ func read(stream []byte, name, namespace string) (*file, error) {
 			}
 		}
 	}
+	declared, err := s.declare()
+	if err != nil {
+		return nil, err
+	}
 	namespace = cmp.Or(namespace, most(s.namespaces), "default")
 	delete(s.namespaces, namespace)
 	f := &file{
 		APIVersion: tenant.APIVersion, Kind: tenant.Kind,
 		Metadata: metadata{Name: cmp.Or(name, most(s.instances), "team-a")},
-		Spec:     spec{Namespace: namespace, Namespaces: slices.Sorted(maps.Keys(s.namespaces)), Labels: s.labels, OtherImages: "refuse"},
+		Spec:     spec{Namespace: namespace, Namespaces: slices.Sorted(maps.Keys(s.namespaces)), Labels: s.labels, OtherImages: "refuse", Kinds: declared},
 	}
 	for _, registry := range slices.Sorted(maps.Keys(s.registries)) {
 		f.Spec.Images = append(f.Spec.Images, mapping{From: registry, To: registry})
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.kinds)) {
-		f.Spec.Kinds = append(f.Spec.Kinds, *s.kinds[id])
 	}
 	return f, nil
 }
@@ -208,7 +212,8 @@ func (s *seen) add(o manifest.Node) error {
 	if namespace != "" || !strings.HasPrefix(name, "Cluster") && !strings.HasPrefix(name, "Global") {
 		k.Scope = "Namespaced"
 	}
-	return s.addPlaces(o, k)
+	k.objects = append(k.objects, o)
+	return nil
 }
 
 // addMetadata notes an object's labels and namespace, and returns the latter.
@@ -282,30 +287,80 @@ func (s *seen) addRegistry(place manifest.Node) error {
 	return nil
 }
 
-// addPlaces notes where an object of a kind that is not known holds what looks like
-// a Pod or an image.
-func (s *seen) addPlaces(o manifest.Node, k *kind) error {
-	err := o.Walk(func(key string, value manifest.Node) (bool, error) {
-		switch {
-		case kinds.IsPeoples(key):
-			return false, nil
-		case kinds.LooksLikeContainers(key, value):
-			if template, found := strings.CutSuffix(fieldPath(value), ".spec."+key); found {
-				k.Pods = with(k.Pods, template)
+// declare returns the kinds that are not known, with the places of their Pods and
+// images.
+func (s *seen) declare() ([]kind, error) {
+	var all []kind
+	for _, id := range slices.Sorted(maps.Keys(s.kinds)) {
+		k := s.kinds[id]
+		templates, err := k.findTemplates()
+		if err != nil {
+			return nil, err
+		}
+		if err := k.findImages(templates); err != nil {
+			return nil, err
+		}
+		declared := tenant.ScopedKind{Group: k.Group, Kind: k.Kind, Pods: templates, Images: k.Images}
+		names := kinds.Of([]tenant.ScopedKind{declared}, id).Names()
+		for _, o := range k.objects {
+			if err := s.addImages(o, names); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, *k)
+	}
+	return all, nil
+}
+
+// findTemplates finds the Pod templates of the objects. There are none if one of these
+// has containers anywhere else: no path leads there, and only their images can be named.
+func (k *kind) findTemplates() ([]string, error) {
+	templates, elsewhere := []string{}, false
+	for _, o := range k.objects {
+		err := o.Walk(func(key string, value manifest.Node) (bool, error) {
+			template, found := strings.CutSuffix(fieldPath(value), ".spec."+key)
+			switch areContainers := kinds.LooksLikeContainers(key, value); {
+			case kinds.IsPeoples(key):
+			case areContainers && found:
+				templates = with(templates, template)
+			case areContainers || kinds.LooksLikeContainer(value):
+				elsewhere = true
+			default:
+				return true, nil
 			}
 			return false, nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		images, err := kinds.ImagesIn(key, value)
-		for _, place := range images {
-			k.Images = with(k.Images, fieldPath(place))
-		}
-		return true, err
-	})
-	if err != nil {
-		return err
 	}
-	declared := tenant.ScopedKind{Group: k.Group, Kind: k.Kind, Pods: k.Pods, Images: k.Images}
-	return s.addImages(o, kinds.Of([]tenant.ScopedKind{declared}, k.Group+"/"+k.Kind).Names())
+	if elsewhere {
+		templates = nil
+	}
+	if elsewhere || len(templates) > 0 {
+		k.Pods = &templates
+	}
+	return templates, nil
+}
+
+// findImages finds what looks like an image, but in Pod templates.
+func (k *kind) findImages(templates []string) error {
+	for _, o := range k.objects {
+		err := o.Walk(func(key string, value manifest.Node) (bool, error) {
+			if template, found := strings.CutSuffix(fieldPath(value), ".spec"); kinds.IsPeoples(key) || found && slices.Contains(templates, template) {
+				return false, nil
+			}
+			images, err := kinds.ImagesIn(key, value)
+			for _, place := range images {
+				k.Images = with(k.Images, fieldPath(place))
+			}
+			return true, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var index = regexp.MustCompile(`\[[0-9]+\]`)

@@ -1,8 +1,10 @@
 package draft
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,6 +88,34 @@ func TestTenant(t *testing.T) {
 	got, err = Tenant([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"), "team-b", "space-b")
 	require.NoError(t, err)
 	require.Contains(t, string(got), "  name: team-b\nspec:\n  namespace: space-b\n")
+}
+
+// TestContainersAnywhere holds that a kind whose containers are in no Pod template can be
+// rendered, with its images mapped, and that nobody takes it for one without Pods.
+func TestContainersAnywhere(t *testing.T) {
+	const container = "{name: a, image: quay.io/a/b:1, command: [a]}"
+	for name, test := range map[string]struct{ spec, images string }{
+		"steps":      {"{steps: [" + container + "]}", "[spec.steps[].image]"},
+		"containers": {"{containers: [" + container + "]}", "[spec.containers[].image]"},
+		"a step":     {"{driver: " + container + "}", "[spec.driver.image]"},
+		"beside Pod templates": {
+			"{template: {spec: {containers: [" + container + "]}}, steps: [" + container + "]}",
+			"[spec.template.spec.containers[].image, spec.steps[].image]",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			manifests := []byte("apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: x}\nspec: " + test.spec + "\n")
+			text, err := Tenant(manifests, "", "")
+			require.NoError(t, err)
+			require.Contains(t, strings.ReplaceAll(string(text), "'", ""), "      pods: []\n      images: "+test.images+"\n")
+			require.Contains(t, string(text), "- from: quay.io\n")
+			file, err := tenant.Read("tenant.yaml", bytes.ReplaceAll(text, []byte("to: quay.io"), []byte("to: mirror.test")))
+			require.NoError(t, err)
+			rendered, err := rules.Render(file, manifests)
+			require.NoError(t, err)
+			require.NotContains(t, string(rendered.Bytes()), "quay.io/")
+		})
+	}
 }
 
 // TestRefusals holds that nobody gets a file with which nothing can be rendered.

@@ -26,6 +26,75 @@ func TestMarks(t *testing.T) {
 	require.Equal(t, 8, marks([]byte(`{"a":[1,2],"b:":"c,"}`)))
 }
 
+// TestMarksCount holds how many marks are counted, one for each line and each sign of
+// structure, and all to the end where it is not certain what is structure.
+func TestMarksCount(t *testing.T) {
+	for text, want := range map[string]int{
+		"":                               0,
+		"a":                              0,
+		"a: b\n":                         2,
+		"a: b\r\n":                       3,
+		"a: b:c -d ?e #f: g\n":           2,
+		"a: b #: c\n":                    2,
+		"a: b # : c":                     1,
+		"a: b#: c\n":                     3,
+		"# a: b\n c: d\n":                3,
+		"a:\t# b: c\nd: e\n":             4,
+		" # a: b\n":                      1,
+		"- - a\n":                        3,
+		"-\n":                            2,
+		"-":                              1,
+		"-a\n":                           1,
+		"? a\n: b\n":                     4,
+		"?a\n":                           1,
+		":a\n":                           1,
+		"[a, b]\n":                       4,
+		"[a,{b: c}]":                     6,
+		"a: b, c\n":                      2,
+		"a: b]\n":                        2,
+		"a: [b#, c]\n":                   5,
+		"[a, #b\nc]":                     4,
+		"[a\n, b]\nc: d\n":               7,
+		"{\"a\":1, b:[c]}":               7,
+		"{a:b}":                          2,
+		"{a: |}":                         3,
+		"]]\na: [b]\n":                   6,
+		"a: 'b: ''c: d'\ne: f\n":         4,
+		"a: \"b: \\\"c: d\"\ne: f\n":     4,
+		"a: 'b: c\n":                     1,
+		"a: 'b\nc: d'\n":                 2,
+		"'a': b\n":                       2,
+		"a: |\n  b: c\n\n  d: e\nf: g\n": 7,
+		"a: >-\n\n  b: c\n":              4,
+		"a: |\n":                         2,
+		"a: |":                           1,
+		"a: |\n  b: c":                   2,
+		"- |\n - b\n- c\n":               5,
+		"- - |\n  - b\n":                 5,
+		"a: | # b\n  c: d\n":             3,
+		"a: b\n  - c: d\n":               5,
+		"a: b\n\n  c\nd: e\n":            6,
+		"a: b\n  'c: d\n":                4,
+		"a: b\n  [c, d]\n":               6,
+		"a:\n  [c, d]\n":                 6,
+		"a: b\n---\nc: d\n":              5,
+		"--- a\n":                        1,
+		"a: ---\n":                       2,
+		"a: &b [c, d]\n":                 5,
+		"a: *b\nc: 'd: e'\n":             5,
+		"a: !b 'c: d'\n":                 3,
+		"%YAML 1.1\n--- # a: b\n":        6,
+		"a: @b: c\n":                     3,
+		"a: `b: c\n":                     3,
+		"\ufeff'a: b'\n":                 1,
+		"a: '\ufeffb: c'\n":              3,
+		"a: 'b: c\u2028'\n":              4,
+		"a: 'b: c\u0085'\n":              4,
+	} {
+		require.Equal(t, want, marks([]byte(text)), "%q", text)
+	}
+}
+
 // FuzzMarks holds that no document has more keys and values than twice its marks.
 func FuzzMarks(f *testing.F) {
 	for _, seed := range []string{

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +19,11 @@ func TestParseOfCommentsOnly(t *testing.T) {
 		require.NoError(t, err, "%q", text)
 		require.Equal(t, text, string(got))
 	}
+}
+
+// aliases are a mapping of ten aliases.
+func aliases(key, of string) string {
+	return key + ": &" + key + " {" + strings.ReplaceAll("a: *x, b: *x, c: *x, d: *x, e: *x, f: *x, g: *x, h: *x, i: *x, j: *x", "x", of) + "}\n"
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -76,6 +82,21 @@ func TestParseRefuses(t *testing.T) {
 		"a number as a key": {
 			"x: {0x10: a}\n", "manifests: line 10: document: .x.0x10: is a key that Kubernetes reads as another; put it in quotes",
 		},
+		"a float as a key": {
+			"x: {1.10: a}\n", "manifests: line 10: document: .x.1.10: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"null as a key": {
+			"x: {~: a}\n", "manifests: line 10: document: .x.~: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"an alias as a key": {
+			"x: &a b\n? *a\n: c\n", "manifests: line 11: document: has a key that is an alias; a key must be a plain word",
+		},
+		"duplicate key among many": {
+			"x: {" + strings.Repeat("k: 1, ", 20) + "k: 1}\n", "manifests: line 10: document: .x.k: is there twice; remove one of the two",
+		},
+		"too deep": {
+			"x: " + strings.Repeat("[", 201) + strings.Repeat("]", 201) + "\n", "manifests: line 10: document: is nested deeper than 200 levels; no Kubernetes object is",
+		},
 		"an alias inside its anchor": {
 			"x: &a [*a]\n", "manifests: line 10: document: .x[0]: is an alias of what it is a part of; write the value out",
 		},
@@ -83,6 +104,10 @@ func TestParseRefuses(t *testing.T) {
 			"a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
 				"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n",
 			"manifests: line 14: document: .e[7]: is one alias too many: together they stand for more than 100000 values; write the values out",
+		},
+		"aliases of aliases in mappings": {
+			"a: &a {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1}\n" + aliases("b", "a") + aliases("c", "b") + aliases("d", "c") + aliases("e", "d"),
+			"manifests: line 14: document: .e.h: is one alias too many: together they stand for more than 100000 values; write the values out",
 		},
 		"unknown anchor": {
 			"a: *b\n",
@@ -94,6 +119,17 @@ func TestParseRefuses(t *testing.T) {
 			_, err := Parse(Piece{Text: []byte(test.text), Line: 10})
 			require.EqualError(t, err, test.want)
 		})
+	}
+}
+
+// TestParseTakes holds what all readers agree about.
+func TestParseTakes(t *testing.T) {
+	for _, text := range []string{
+		"x: {1: a, 1.5: b, 2001-01-01: c, 'yes': d, \"~\": e, '0x10': f, yEs: g}\n", "x: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
+		"--- # x\na: 1\n", "{a: , b: , c: , d: , e: , f: , g: , h: , i: , j: , k: , l: , m: , o: , p: , q: , r: , s: }\n", "a: b---\n", "a: &a 1\nb: [*a, *a]\n",
+	} {
+		_, err := Parse(Piece{Text: []byte(text), Line: 1})
+		require.NoError(t, err, text)
 	}
 }
 

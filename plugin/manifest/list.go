@@ -111,11 +111,8 @@ var anchor = regexp.MustCompile(`(^|[\s\[{,:?-])&[0-9A-Za-z_-]`)
 // nothing for what is no JSON.
 func jsonItems(text []byte) []span {
 	start := beginning(text)
-	if start == len(text) || text[start] != '{' {
-		return nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text[start:]))
-	if _, err := decoder.Token(); err != nil {
+	decoder := inside(text[start:], '{')
+	if decoder == nil {
 		return nil
 	}
 	var items []span
@@ -135,6 +132,16 @@ func jsonItems(text []byte) []span {
 	return items
 }
 
+// inside returns a decoder behind the brace or bracket that a text begins with, or nil
+// if it begins with something else.
+func inside(text []byte, open json.Delim) *json.Decoder {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if token, err := decoder.Token(); err != nil || token != open {
+		return nil
+	}
+	return decoder
+}
+
 // jsonValue reads a value, and returns where it stands in what the decoder reads.
 func jsonValue(decoder *json.Decoder) (span, bool) {
 	var value json.RawMessage
@@ -145,8 +152,8 @@ func jsonValue(decoder *json.Decoder) (span, bool) {
 
 // jsonElements returns the elements of the array at a place.
 func jsonElements(text []byte, array span) []span {
-	decoder := json.NewDecoder(bytes.NewReader(text[array.start:array.end]))
-	if open, err := decoder.Token(); err != nil || open != json.Delim('[') {
+	decoder := inside(text[array.start:array.end], '[')
+	if decoder == nil {
 		return nil
 	}
 	var items []span

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,39 +24,41 @@ func edited(t *testing.T, text string, plan func(root Node) error) (string, erro
 func TestMerge(t *testing.T) {
 	want := Fields{"m": Fields{"team": "a"}}
 	tests := map[string]struct{ text, want string }{
-		"there already":           {"m:\n  team: a\n", "m:\n  team: a\n"},
-		"there in quotes":         {"m: {'team': \"a\"}\n", "m: {'team': \"a\"}\n"},
-		"missing mapping":         {"k: v\n", "m:\n  team: a\nk: v\n"},
-		"missing, first comment":  {"---\n# Source: c/t.yaml\nk: v\n", "---\nm:\n  team: a\n# Source: c/t.yaml\nk: v\n"},
-		"missing entry":           {"m:\n    k: v # why\n", "m:\n    team: a\n    k: v # why\n"},
-		"comment above first key": {"m:\n  # about k\n\n  # more\n  k: v\n", "m:\n  # about k\n\n  team: a\n  # more\n  k: v\n"},
-		"no final line end":       {"m:\n  k: v", "m:\n  team: a\n  k: v"},
-		"CRLF":                    {"m:\r\n  k: v\r\n", "m:\r\n  team: a\r\n  k: v\r\n"},
-		"CRLF below LF":           {"---\n# a\nm:\r\n  k: v\r\n", "---\n# a\nm:\r\n  team: a\r\n  k: v\r\n"},
-		"other value":             {"m:\n  team: b # why\n  k: v\n", "m:\n  team: a # why\n  k: v\n"},
-		"other quoted value":      {"m:\n  team: 'it''s b'\n", "m:\n  team: 'a'\n"},
-		"other escaped value":     {"m:\n  team: \"b\\\"\\\\\" # why\n", "m:\n  team: \"a\" # why\n"},
-		"quoted over two lines":   {"m:\n  team: \"b\n    c\"\n  k: v\n", "m:\n  team: \"a\"\n  k: v\n"},
-		"a block text":            {"m:\n  team: |-\n    b\n    # c\n\n  k: v\n", "m:\n  team: a\n\n  k: v\n"},
-		"plain over two lines":    {"m:\n  team: b\n    c\n  # why\n  k: v\n", "m:\n  team: a\n  # why\n  k: v\n"},
-		"a number":                {"m:\n  team: 12\n", "m:\n  team: a\n"},
-		"entry without a value":   {"m:\n  team: # why\n  k: v\n", "m:\n  team: a # why\n  k: v\n"},
-		"empty mapping":           {"m: {} # none\n", "m: {team: a} # none\n"},
-		"empty mapping, blank":    {"m: { }\n", "m: {team: a }\n"},
-		"no value":                {"m:\nk: v\n", "m: {team: a}\nk: v\n"},
-		"no value, comment":       {"m: # none\nk: v\n", "m: {team: a} # none\nk: v\n"},
-		"no value, end of text":   {"m:", "m: {team: a}"},
-		"null":                    {"m: null\n", "m: {team: a}\n"},
-		"tilde":                   {"m: ~ # none\n", "m: {team: a} # none\n"},
-		"flow mapping":            {"m: {k: v}\n", "m: {team: a, k: v}\n"},
-		"flow mapping, blanks":    {"m: { k: v }\n", "m: {team: a, k: v }\n"},
-		"flow mapping, lines":     {"m: {\n  k: v\n}\n", "m: {team: a,\n  k: v\n}\n"},
-		"JSON":                    {"{\"m\":{\"k\":\"v\"}}", "{\"m\":{\"team\": \"a\", \"k\":\"v\"}}"},
-		"JSON without it":         {"{\"k\":\"v\"}", "{\"m\": {\"team\": \"a\"}, \"k\":\"v\"}"},
-		"byte order mark":         {"\ufeff{k: v}\n", "\ufeff{m: {team: a}, k: v}\n"},
-		"letters of many bytes":   {"{é: ü, m: {k: v}}\n", "{é: ü, m: {team: a, k: v}}\n"},
-		"anchor elsewhere":        {"x: &x {k: v}\nz: *x\nm:\n  k: v\n", "x: &x {k: v}\nz: *x\nm:\n  team: a\n  k: v\n"},
-		"alias of the value":      {"x: &x a\nm:\n  team: *x\n", "x: &x a\nm:\n  team: *x\n"},
+		"there already":            {"m:\n  team: a\n", "m:\n  team: a\n"},
+		"there in quotes":          {"m: {'team': \"a\"}\n", "m: {'team': \"a\"}\n"},
+		"missing mapping":          {"k: v\n", "m:\n  team: a\nk: v\n"},
+		"missing, first comment":   {"---\n# Source: c/t.yaml\nk: v\n", "---\nm:\n  team: a\n# Source: c/t.yaml\nk: v\n"},
+		"missing entry":            {"m:\n    k: v # why\n", "m:\n    team: a\n    k: v # why\n"},
+		"comment above first key":  {"m:\n  # about k\n\n  # more\n  k: v\n", "m:\n  # about k\n\n  team: a\n  # more\n  k: v\n"},
+		"no final line end":        {"m:\n  k: v", "m:\n  team: a\n  k: v"},
+		"CRLF":                     {"m:\r\n  k: v\r\n", "m:\r\n  team: a\r\n  k: v\r\n"},
+		"CRLF below LF":            {"---\n# a\nm:\r\n  k: v\r\n", "---\n# a\nm:\r\n  team: a\r\n  k: v\r\n"},
+		"other value":              {"m:\n  team: b # why\n  k: v\n", "m:\n  team: a # why\n  k: v\n"},
+		"other quoted value":       {"m:\n  team: 'it''s b'\n", "m:\n  team: 'a'\n"},
+		"other escaped value":      {"m:\n  team: \"b\\\"\\\\\" # why\n", "m:\n  team: \"a\" # why\n"},
+		"quoted over two lines":    {"m:\n  team: \"b\n    c\"\n  k: v\n", "m:\n  team: \"a\"\n  k: v\n"},
+		"a block text":             {"m:\n  team: |-\n    b\n    # c\n\n  k: v\n", "m:\n  team: a\n\n  k: v\n"},
+		"plain over two lines":     {"m:\n  team: b\n    c\n  # why\n  k: v\n", "m:\n  team: a\n  # why\n  k: v\n"},
+		"a number":                 {"m:\n  team: 12\n", "m:\n  team: a\n"},
+		"entry without a value":    {"m:\n  team: # why\n  k: v\n", "m:\n  team: a # why\n  k: v\n"},
+		"empty mapping":            {"m: {} # none\n", "m: {team: a} # none\n"},
+		"empty mapping, blank":     {"m: { }\n", "m: {team: a }\n"},
+		"no value":                 {"m:\nk: v\n", "m: {team: a}\nk: v\n"},
+		"no value, comment":        {"m: # none\nk: v\n", "m: {team: a} # none\nk: v\n"},
+		"no value, end of text":    {"m:", "m: {team: a}"},
+		"null":                     {"m: null\n", "m: {team: a}\n"},
+		"tilde":                    {"m: ~ # none\n", "m: {team: a} # none\n"},
+		"flow mapping":             {"m: {k: v}\n", "m: {team: a, k: v}\n"},
+		"flow mapping, blanks":     {"m: { k: v }\n", "m: {team: a, k: v }\n"},
+		"flow mapping, lines":      {"m: {\n  k: v\n}\n", "m: {team: a,\n  k: v\n}\n"},
+		"JSON":                     {"{\"m\":{\"k\":\"v\"}}", "{\"m\":{\"team\": \"a\", \"k\":\"v\"}}"},
+		"JSON without it":          {"{\"k\":\"v\"}", "{\"m\": {\"team\": \"a\"}, \"k\":\"v\"}"},
+		"byte order mark":          {"\ufeff{k: v}\n", "\ufeff{m: {team: a}, k: v}\n"},
+		"letters of many bytes":    {"{é: ü, m: {k: v}}\n", "{é: ü, m: {team: a, k: v}}\n"},
+		"a comment that is deeper": {"m:\n   # deep\n  k: v\n", "m:\n   # deep\n  team: a\n  k: v\n"},
+		"no value, many bytes":     {"é: ü\nm:", "é: ü\nm: {team: a}"},
+		"anchor elsewhere":         {"x: &x {k: v}\nz: *x\nm:\n  k: v\n", "x: &x {k: v}\nz: *x\nm:\n  team: a\n  k: v\n"},
+		"alias of the value":       {"x: &x a\nm:\n  team: *x\n", "x: &x a\nm:\n  team: *x\n"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -189,5 +192,147 @@ func TestFindRefuses(t *testing.T) {
 			})
 			require.EqualError(t, err, want)
 		})
+	}
+}
+
+// TestAppend holds that several items are added to a list, but not to one that an edit has
+// added.
+func TestAppend(t *testing.T) {
+	appended := func(text string) (string, error) {
+		return edited(t, text, func(root Node) error {
+			require.NoError(t, root.Merge(Fields{"new": []string{"x"}, "other": []any{1, true, map[string]string{"k": "v"}}}, Cause{}))
+			for _, path := range []string{"l", "new"} {
+				lists, err := root.Find(path)
+				require.NoError(t, err)
+				for _, list := range lists {
+					require.False(t, list.Contains("b"))
+					if err := list.Append("b", Cause{}); err != nil {
+						return err
+					}
+					require.True(t, list.Contains("b"))
+					if err := list.Append("c", Cause{}); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	const added = "new: [x]\nother: [1, true, {k: v}]\n"
+	for text, want := range map[string]string{
+		added + "l: []\n":       added + "l: [b, c]\n",
+		added + "l: [a]\n":      added + "l: [a, b, c]\n",
+		added + "l:\n  - a\n":   added + "l:\n  - a\n  - b\n  - c\n",
+		added + "l:\n- a # x\n": added + "l:\n- a # x\n- b\n- c\n",
+	} {
+		got, err := appended(text)
+		require.NoError(t, err)
+		require.Equal(t, strings.Replace(want, "[x]", "[x, b, c]", 1), got)
+	}
+	_, err := appended("l: [a]\n")
+	require.EqualError(t, err, "manifests: line 1: document: .new: cannot be edited in place; write it in plain block style, one item a line")
+}
+
+// TestChanges holds what is told of an edit.
+func TestChanges(t *testing.T) {
+	doc, err := Parse(Piece{Text: []byte("x: &x b\nkind: Pod\na: {b: *x, c: , d: [1]}\ne: 'f'\n"), Line: 7})
+	require.NoError(t, err)
+	ops := []Operation{operation(t, "replace", "/a", "yes"), operation(t, "remove", "/e", ""), operation(t, "add", "/g", "{h: {i: 1}, j: {}}")}
+	require.NoError(t, Patch(doc, []int{0}, ops))
+	require.Equal(t, []Change{
+		{Line: 7, Object: "Pod", Path: ".a", Old: "{b: *x, c: null, d: [1]}", New: `"yes"`},
+		{Line: 7, Object: "Pod", Path: ".e", Old: "f"},
+		{Line: 7, Object: "Pod", Path: ".g.h.i", New: "1"},
+		{Line: 7, Object: "Pod", Path: ".g.j", New: "{}"},
+	}, doc.Changes())
+
+	doc, err = Parse(Piece{Text: []byte("kind: Secret\nmetadata: {name: s}\ndata: {a: b, l: [c]}\n"), Line: 1})
+	require.NoError(t, err)
+	ops = []Operation{
+		operation(t, "replace", "/data/a", "z"), operation(t, "add", "/data/l/-", "z"), operation(t, "remove", "/data/a", ""),
+		operation(t, "add", "/metadata/labels", "{k: v}"), operation(t, "add", "/metadata/annotations", "{k: v}"),
+	}
+	for _, op := range ops {
+		require.NoError(t, Patch(doc, []int{0}, []Operation{op}))
+	}
+	require.Equal(t, []Change{
+		{Line: 1, Object: "Secret s", Path: ".data.a", Old: hidden, New: hidden},
+		{Line: 1, Object: "Secret s", Path: ".data.l[1]", New: hidden},
+		{Line: 1, Object: "Secret s", Path: ".data.a", Old: hidden},
+		{Line: 1, Object: "Secret s", Path: ".metadata.labels.k", New: "v"},
+		{Line: 1, Object: "Secret s", Path: ".metadata.annotations.k", New: hidden},
+	}, doc.Changes())
+}
+
+// TestValues holds what Kubernetes reads at a place.
+func TestValues(t *testing.T) {
+	doc, err := Parse(Piece{Text: []byte("x: &x s\na: s\nb: 1\nc: yes\nd: 'yes'\ne:\nf: *x\ng: 010\nh: off\ni: {}\nj: [s]\nl: []\nm: 1.0\nK: 1\n"), Line: 1})
+	require.NoError(t, err)
+	root, _ := doc.Root()
+	type result struct {
+		value any
+		fails bool
+	}
+	of := func(value any, err error) result { return result{value, err != nil} }
+	for field, want := range map[string][5]result{
+		// As a string, a key's string, a key's scalar, a boolean and a number.
+		"a": {{"s", false}, {"s", false}, {"s", false}, {false, true}, {0, true}},
+		"b": {{"", true}, {"", true}, {"1", false}, {false, true}, {1, false}},
+		"c": {{"", true}, {"", true}, {"yes", false}, {true, false}, {0, true}},
+		"d": {{"yes", false}, {"yes", false}, {"yes", false}, {false, true}, {0, true}},
+		"e": {{"", false}, {"", false}, {"", false}, {false, false}, {0, false}},
+		"f": {{"s", false}, {"s", false}, {"s", false}, {false, true}, {0, true}},
+		"g": {{"", true}, {"", true}, {"010", false}, {false, true}, {0, true}},
+		"h": {{"", true}, {"", true}, {"off", false}, {false, false}, {0, true}},
+		"i": {{"", true}, {"", true}, {"", true}, {false, true}, {0, true}},
+		"j": {{"", true}, {"", true}, {"", true}, {false, true}, {0, true}},
+		"m": {{"", true}, {"", true}, {"1.0", false}, {false, true}, {0, true}},
+		"o": {{"", false}, {"", false}, {"", false}, {false, false}, {0, false}},
+		// In other letters it may be another field, but is another key.
+		"k": {{"", true}, {"", false}, {"", false}, {false, true}, {0, true}},
+	} {
+		got := [5]result{of(root.Value(field)), of(root.Entry(field)), of(root.ScalarAt(field)), of(root.Bool(field)), of(root.Number(field))}
+		require.Equal(t, want, got, field)
+		has, err := root.Has(field)
+		require.Equal(t, field != "o" && field != "k", has, field)
+		require.Equal(t, field == "k", err != nil, field)
+	}
+	for field, want := range map[string]int{"e": 0, "o": 0, "j": 1, "l": 0, "a": -1, "i": -1} {
+		place, err := root.field(field)
+		require.NoError(t, err)
+		items, err := place.Items()
+		require.Equal(t, want < 0, err != nil, field)
+		require.Len(t, items, max(want, 0), field)
+		if field != "o" {
+			require.Equal(t, want > 0, place.HasItems(), field)
+		}
+	}
+}
+
+// TestBelow holds that places are found at any depth, with their paths, through aliases.
+func TestBelow(t *testing.T) {
+	doc, err := Parse(Piece{Text: []byte("a: {s: 1}\nb: [{s: 2}, [{t: {s: &x {u: 3}}}]]\nc: *x\ns: *x\n"), Line: 1})
+	require.NoError(t, err)
+	root, _ := doc.Root()
+	var paths []string
+	for _, place := range root.Below("s", "u") {
+		paths = append(paths, place.Path())
+	}
+	require.Equal(t, []string{".a.s", ".b[0].s", ".b[1][0].t.s", ".b[1][0].t.s.u", ".c.u", ".s", ".s.u"}, paths)
+	require.Equal(t, []string{"u"}, root.Below("s")[3].Keys(), "an alias is what it stands for")
+
+	var seen []string
+	require.NoError(t, root.Walk(func(key string, value Node) (bool, error) {
+		seen = append(seen, key+" "+value.Path())
+		return key != "s" && key != "t", nil
+	}))
+	require.Equal(t, []string{"a .a", "s .a.s", "b .b", "b .b[0]", "s .b[0].s", "b .b[1]", "b .b[1][0]", "t .b[1][0].t", "c .c", "u .c.u", "s .s"}, seen)
+	for _, path := range []string{".a", ".b[1]", ".b[0].s"} {
+		require.EqualError(t, root.Walk(func(_ string, value Node) (bool, error) {
+			if value.Path() == path {
+				return true, value.Errorf("stops")
+			}
+			return true, nil
+		}), "manifests: line "+map[bool]string{true: "1", false: "2"}[path == ".a"]+": document: "+path+": stops")
 	}
 }

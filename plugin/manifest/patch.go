@@ -24,18 +24,19 @@ type Operation struct {
 // Patch carries the operations out on some of a document's objects, which are the
 // indexes of what Objects returns, and commits each operation on all of them at
 // once. Where all that they ask for is so already, it changes nothing: patching
-// twice is patching once. The error is an *Error: a path that is not there, a test
+// twice is patching once. Tests alone are made each time. The error is an *Error: a path that is not there, a test
 // that fails, or operations that would not be done after they are carried out.
 func Patch(doc *Document, indexes []int, operations []Operation) error {
 	objects, err := doc.these(indexes)
 	if err != nil {
 		return err
 	}
+	onlyTests := !slices.ContainsFunc(operations, func(op Operation) bool { return op.Op != "test" })
 	var undone []int
 	for i, object := range objects {
 		if done, err := satisfied(object, operations); err != nil {
 			return err
-		} else if !done {
+		} else if !done || onlyTests {
 			undone = append(undone, indexes[i])
 		}
 	}
@@ -319,7 +320,7 @@ func (n Node) removal(at int, child Node) (edit, bool) {
 		return n.doc.replaceValue(n.yaml, &yaml.Node{Kind: yaml.MappingNode}, n.limit, n.keyColumn)
 	}
 	if n.yaml.Style&yaml.FlowStyle != 0 {
-		return n.flowRemoval(at)
+		return n.flowRemoval(at, key)
 	}
 	line := n.doc.lines[n.yaml.Content[at].Line-1]
 	valueEnd := n.doc.contentEnd(key, child.limit, child.yaml)
@@ -331,14 +332,11 @@ func (n Node) removal(at int, child Node) (edit, bool) {
 	return edit{offset: line, length: nextLine(n.doc.piece.Text, valueEnd) - line}, true
 }
 
-// flowRemoval plans the removal of one of several entries of a flow mapping. Comments
-// of the others stay: those on lines of their own are about what follows them.
-func (n Node) flowRemoval(at int) (edit, bool) {
+// flowRemoval plans the removal of one of several entries of a flow mapping, whose key
+// stands at an offset. Comments of the others stay: those on lines of their own are
+// about what follows them.
+func (n Node) flowRemoval(at, key int) (edit, bool) {
 	text := n.doc.piece.Text
-	key, ok := n.doc.offset(n.yaml.Content[at])
-	if !ok {
-		return edit{}, false
-	}
 	stop, last, ok := scanFlow(text[key:], isEntryEnd)
 	if at+2 < len(n.yaml.Content) {
 		next, known := n.doc.offset(n.yaml.Content[at+2])

@@ -21,7 +21,12 @@ func splice(source []byte, edits []edit) ([]byte, bool) {
 	ordered := slices.SortedStableFunc(slices.Values(edits), func(a, b edit) int {
 		return cmp.Compare(a.offset, b.offset)
 	})
+	size := len(source)
+	for _, e := range edits {
+		size += len(e.text) - e.length
+	}
 	var out bytes.Buffer
+	out.Grow(max(size, 0))
 	at := 0
 	for _, e := range ordered {
 		if e.offset < at {
@@ -36,8 +41,7 @@ func splice(source []byte, edits []edit) ([]byte, bool) {
 }
 
 // replaceScalar plans a scalar's replacement by text. It is false where the
-// scalar's end is not certain: block scalars, plain ones over several lines,
-// and tagged ones.
+// scalar's end is not certain: block scalars, and plain ones over several lines.
 func (d *Document) replaceScalar(n *yaml.Node, text string) (edit, bool) {
 	start, ok := d.offset(n)
 	if !ok {
@@ -191,7 +195,7 @@ func (d *Document) aboveComments(line, column int) int {
 // in block style stays in block style.
 func (d *Document) replaceValue(was, now *yaml.Node, limit, keyColumn int) (edit, bool) {
 	start, ok := d.offset(was)
-	if !ok || was.Style&yaml.TaggedStyle != 0 {
+	if !ok {
 		return edit{}, false
 	}
 	text := d.piece.Text[start:]

@@ -127,14 +127,13 @@ func (e *engine) renderPieces(pieces []manifest.Piece) (Result, error) {
 	if len(pieces) > maxDocuments {
 		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
 	}
-	outcomes, matched := e.renderAll(pieces)
-	result := Result{Documents: make([]Document, 0, len(outcomes)), Kinds: e.tenant.Spec.Kinds}
+	result := Result{Documents: make([]Document, len(pieces)), Kinds: e.tenant.Spec.Kinds}
+	outcomes, matched := e.renderAll(pieces, result.Documents)
 	if err := problemsOf(outcomes); err != nil {
 		return Result{}, err
 	}
 	ruled := 0
 	for _, o := range outcomes {
-		result.Documents = append(result.Documents, o.Document)
 		result.objects += o.objects
 		ruled += o.ruled
 	}
@@ -192,7 +191,7 @@ func newEngine(t *tenant.Tenant) *engine {
 
 // outcome is what became of one document.
 type outcome struct {
-	Document
+	*Document
 	// objects counts the objects, ruled those that rules must be about: all but
 	// hooks.
 	objects, ruled int
@@ -201,9 +200,9 @@ type outcome struct {
 	err            error
 }
 
-// renderAll renders documents side by side: none depends on another. It also
-// returns the rules that were about something.
-func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, matches) {
+// renderAll renders pieces into documents side by side: none depends on another. It
+// also returns the rules that were about something.
+func (e *engine) renderAll(pieces []manifest.Piece, documents []Document) ([]outcome, matches) {
 	outcomes, matched := make([]outcome, len(pieces)), matches{}
 	indexes := make(chan int, len(pieces))
 	for i := range pieces {
@@ -216,7 +215,8 @@ func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, matches) {
 		workers.Go(func() {
 			own := matches{}
 			for i := range indexes {
-				outcomes[i] = e.render(pieces[i], own)
+				documents[i].Before = pieces[i]
+				outcomes[i] = e.render(&documents[i], own)
 				if e.outputOnly {
 					pieces[i] = manifest.Piece{}
 				}
@@ -230,10 +230,10 @@ func (e *engine) renderAll(pieces []manifest.Piece) ([]outcome, matches) {
 	return outcomes, matched
 }
 
-// render adds the rules that were about something to matched.
-func (e *engine) render(piece manifest.Piece, matched matches) outcome {
-	o := outcome{Document: Document{Before: piece}}
-	doc, err := manifest.Parse(piece)
+// render renders a document, and adds the rules that were about something to matched.
+func (e *engine) render(document *Document, matched matches) outcome {
+	o := outcome{Document: document}
+	doc, err := manifest.Parse(o.Before)
 	if err == nil {
 		err = e.plan(doc, &o, matched)
 	}

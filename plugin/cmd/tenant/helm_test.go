@@ -117,6 +117,33 @@ func TestHelmTemplateIntoAFolder(t *testing.T) {
 	})
 }
 
+// TestHelmOfHooksAlone holds that a chart of hooks alone, which Helm 3 applies without
+// asking a post-renderer about them, is an error there. Helm 4 sends them, and helm tenant
+// template renders what either prints.
+func TestHelmOfHooksAlone(t *testing.T) {
+	chart := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(chart, "templates"), 0o700))
+	for name, text := range map[string]string{
+		"Chart.yaml":          "apiVersion: v2\nname: hooks\nversion: 1.0.0\n",
+		"templates/hook.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  annotations: {helm.sh/hook: pre-install}\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(chart, name), []byte(text), 0o600))
+	}
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		require.Contains(t, h.must(t, "tenant", "template", "shop", chart, "--tenant", "testdata/tenant.yaml"), provenance)
+
+		stdout, stderr, err := h.run(t, append([]string{"template", "shop", chart, "--namespace", "redis-system", "--post-renderer"}, h.renderer("testdata/tenant.yaml")...)...)
+		if filepath.Base(h.plugins) == "helm3" {
+			require.Error(t, err)
+			require.Contains(t, stderr, "there is no Kubernetes object in the manifests")
+			return
+		}
+		require.NoError(t, err, stderr)
+		require.Contains(t, stdout, provenance)
+	})
+}
+
 // TestHelmTemplateWithCRDs holds that CRDs pass; Helm 3 sends them too.
 func TestHelmTemplateWithCRDs(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {

@@ -11,7 +11,8 @@ import (
 
 // draftHead stands above a first tenant file.
 const draftHead = `# A first tenant file, made of a chart's manifests by helm tenant init. Look at it:
-# - exceptions and kinds are what the manifests have, allowed or not;
+# - exceptions and kinds are what the manifests have, allowed or not; with pods: []
+#   no rule but that of images is about the containers of a kind;
 # - namespace is that of most objects; namespaces must be the tenant's alone;
 # - images stay where they are: write your mirror into to.
 # plugin/tenant-file.md has all keys: access, resources, placement, alerts and more.

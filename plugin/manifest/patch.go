@@ -24,8 +24,9 @@ type Operation struct {
 // Patch carries the operations out on some of a document's objects, which are the
 // indexes of what Objects returns, and commits each operation on all of them at
 // once. Where all that they ask for is so already, it changes nothing: patching
-// twice is patching once. Tests alone are made each time. The error is an *Error: a path that is not there, a test
-// that fails, or operations that would not be done after they are carried out.
+// twice is patching once. Tests alone are made each time. The error is an *Error: a
+// path that is not there, a test that fails, or operations that would not be done after
+// they are carried out.
 func Patch(doc *Document, indexes []int, operations []Operation) error {
 	objects, err := doc.these(indexes)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"html"
 	"maps"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -76,7 +77,7 @@ func draw(source []byte) ([]byte, error) {
 		group := d.Groups[name]
 		rectangle(&svg, "group", group)
 		// At its bottom: arrows come from above.
-		write(&svg, "name", (group.left()+group.right())/2, group.bottom()-14, "middle", group.Text[0])
+		write(&svg, "name", (group.left()+group.right())/2, group.bottom()-14, "middle", strings.Join(group.Text, " "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Boxes)) {
 		if err := d.Boxes[name].draw(&svg); err != nil {

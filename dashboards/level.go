@@ -9,7 +9,7 @@ func level() []panel {
 		figure("Minutes left of 43", "none", "What a service level of 99.9 % leaves for 30 days, less what was used. Alerts: RedisErrorBudgetFastBurn, RedisErrorBudgetSlowBurn.",
 			latest(`43.2 - 43200 * (1 - tenant_redis:service_availability:ratio30d{<instance>})`, "")).
 			Decimals(1),
-		timeline("Service", "Whether Sentinel's Service takes connections and some Redis is master. Alerts: RedisUnreachable, RedisMasterMissing.", 2*third,
+		timeline("Service", "Whether Sentinel's Service takes connections and some Redis is master, or a tenant's writes get through. Alerts: RedisUnreachable, RedisMasterMissing, RedisWriteProbeAbsent.", 2*third,
 			yesNo("Up", "Down"), query(`1 - tenant_redis:service_down{<instance>}`, "Service")),
 	}
 }

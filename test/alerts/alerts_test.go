@@ -201,6 +201,9 @@ func TestExcluded(t *testing.T) {
 	for _, name := range []string{"RedisUnreachable", "RedisProbeAbsent", "RedisErrorBudgetFastBurn", "RedisErrorBudgetSlowBurn", "tenant_redis:service_down"} {
 		assert.NotContains(t, tenant(t, "monitoring.probe.prober="), name)
 	}
+	assert.NotContains(t, all, "RedisWriteProbeAbsent")
+	assert.Contains(t, written(t), "RedisErrorBudgetFastBurn")
+	assert.NotContains(t, written(t), "RedisUnreachable")
 	assert.NotContains(t, tenant(t, "proxy.enabled=false", "proxy.tls.existingSecret="), "RedisProxyMissing")
 	assert.NotContains(t, tenant(t, "proxy.tls.existingSecret="), "RedisCertificateExpiring")
 }
@@ -251,7 +254,14 @@ func (r rules) during(t *testing.T, change func(*world)) []string {
 // TestScope holds that each selector of the tenant's chart names the instance and
 // no other that is like it.
 func TestScope(t *testing.T) {
-	for name, rule := range tenant(t) {
+	for _, all := range []rules{tenant(t), written(t)} {
+		assertScope(t, all)
+	}
+}
+
+func assertScope(t *testing.T, all rules) {
+	t.Helper()
+	for name, rule := range all {
 		parsed, err := promql.ParseExpr(rule.Expr)
 		require.NoError(t, err)
 		for _, selector := range parser.ExtractSelectors(parsed) {
@@ -311,7 +321,7 @@ func TestMemoryNearKill(t *testing.T) {
 // TestPodMonitors holds that a Pod whose container cannot start is missing: it has
 // an address, so that Prometheus would find it and count it.
 func TestPodMonitors(t *testing.T) {
-	for _, component := range []string{"redis", "sentinel", "proxy"} {
+	for _, component := range []string{"redis", "sentinel", "proxy", "probe"} {
 		var monitor struct {
 			Spec struct {
 				PodMetricsEndpoints []struct {
@@ -319,7 +329,7 @@ func TestPodMonitors(t *testing.T) {
 				}
 			}
 		}
-		manifest := template(t, "tenant-redis", target.name, target.namespace, "podmonitor-"+component, "auth.enabled=false", "proxy.enabled=true")
+		manifest := template(t, "tenant-redis", target.name, target.namespace, "podmonitor-"+component, "auth.enabled=false", "proxy.enabled=true", "monitoring.probe.writes=true")
 		require.NoError(t, yaml.Unmarshal([]byte(manifest), &monitor))
 		require.Len(t, monitor.Spec.PodMetricsEndpoints, 1)
 		found := func(phase string) (map[string]string, bool) {

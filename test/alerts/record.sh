@@ -22,11 +22,11 @@ cli() { redis-cli --no-auth-warning -a secret -h "$@"; }
 # await COMMAND... waits for the command to succeed.
 await() { timeout 20 bash -c "until $*; do sleep 0.2; done" >&2; }
 
-# scrape NAME ADDRESS PASSWORD: one scrape, without help texts and what the exporter
+# scrape NAME ADDRESS PASSWORD [FLAG...]: one scrape, without help texts and what the exporter
 # tells of itself but for its version.
 scrape() {
   local pid
-  "$exporter" --redis.addr "redis://$2" --redis.password "$3" --web.listen-address 127.0.0.1:19121 2>/dev/null &
+  "$exporter" --redis.addr "redis://$2" --redis.password "$3" "${@:4}" --web.listen-address 127.0.0.1:19121 2>/dev/null &
   pid=$!
   await "curl -sf 127.0.0.1:19121/health >/dev/null"
   curl -sf 127.0.0.1:19121/metrics | grep -vE '^# HELP|(^|^# TYPE )(go|process|promhttp)_' >"$out/$1.txt"
@@ -62,6 +62,10 @@ scrape redis-master "${redis[0]}:6379" secret
 scrape redis-replica "${redis[1]}:6379" secret
 scrape redis-denied "${redis[1]}:6379" wrong
 scrape sentinel "${sentinels[0]}:26379" ""
+# The account of the Pod that writes, of which its PodMonitor keeps these.
+cli "${redis[0]}" mset sentinel 1764399600 proxy 1764399600
+scrape probe-writes "${redis[0]}:6379" secret --check-single-keys sentinel,proxy
+sed -i '/redis_key_value/!d' "$out/probe-writes.txt"
 # HAProxy is as the chart configures it.
 "$repository"/bin/helm template cache "$repository"/charts/tenant-redis --set auth.existingSecret=mine,proxy.enabled=true \
   --show-only templates/configmap-proxy.yaml |

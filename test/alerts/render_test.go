@@ -85,10 +85,18 @@ func operator(t *testing.T, set ...string) rules {
 	return render(t, "redis-operator", "redis-operator", "redis-system", set...)
 }
 
-// everything returns the rules of both charts and both purposes.
+// written renders it with a service level that is counted by writes.
+func written(t *testing.T) rules {
+	t.Helper()
+	return tenant(t, "monitoring.probe.prober=", "monitoring.probe.writes=true")
+}
+
+// everything returns the rules of both charts and both purposes. Of records that are
+// there twice it has the prober's.
 func everything(t *testing.T) rules {
 	t.Helper()
-	all := tenant(t, "purpose=session")
+	all := written(t)
+	maps.Copy(all, tenant(t, "purpose=session"))
 	maps.Copy(all, tenant(t, "purpose=cache"))
 	maps.Copy(all, operator(t))
 	return all

@@ -555,6 +555,12 @@ var tenantExamples = []example{
 		},
 	},
 	{
+		// How it is with the record of writes: TestServiceLevelByWrites.
+		alert: "RedisWriteProbeAbsent",
+		fault: func(i *instance) { i.probe.unscraped() },
+		want:  alert("Prometheus learns nothing of redis-system/cache-probe, which writes as the tenant does: minutes in which the service is down are not counted."),
+	},
+	{
 		alert:   "RedisErrorBudgetFastBurn",
 		fault:   func(i *instance) { i.probe.set("probe_success", downs(3, 60)) },
 		want:    alert("redis-system/cache was down for 3 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days."),

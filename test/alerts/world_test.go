@@ -51,7 +51,9 @@ type instance struct {
 	// certificates are the proxies', in a scrape of their own.
 	certificates []*scrape
 	probe        *scrape
-	world        *world
+	// account is that of the Pods that write, where there are any.
+	account []*scrape
+	world   *world
 	// ip is the beginning of its Pods' addresses.
 	ip string
 }
@@ -418,7 +420,23 @@ func (w *world) scrape(metrics []string) []*series {
 
 // scrapes are those of all targets of an instance.
 func (i *instance) scrapes() []*scrape {
-	return slices.Concat(i.redis, i.sentinel, i.proxy, i.certificates, []*scrape{i.probe})
+	return slices.Concat(i.redis, i.sentinel, i.proxy, i.certificates, []*scrape{i.probe}, i.account)
+}
+
+// writes gives it a Pod more that writes, so many seconds after the last time that it could.
+func (i *instance) writes(sentinel, proxy value) {
+	i.world.t.Helper()
+	number := len(i.account)
+	account := i.pod("probe-writes", "probe", fmt.Sprintf("%s-probe-%d", i.name, number), 41+number, 9121)
+	for way, age := range map[string]value{"sentinel": sentinel, "proxy": proxy} {
+		for _, series := range account.match(fmt.Sprintf("redis_key_value{key=%q}", way)) {
+			series.value = func(minute int) (float64, bool) {
+				seconds, found := age(minute)
+				return float64(at(minute).Unix()) - seconds, found
+			}
+		}
+	}
+	i.account = append(i.account, account)
 }
 
 func always(f float64) value {

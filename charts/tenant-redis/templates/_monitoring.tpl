@@ -66,14 +66,22 @@ The file of a rule with its <placeholders> filled in, as JSON: (dict "root" $ "f
 {{- toJson $labels -}}
 {{- end }}
 
+{{/* By what the service level is counted, as "level" of a rule says: writes, a prober, or none. */}}
+{{- define "tenant-redis.level" -}}
+{{- if include "tenant-redis.probe.writes" . -}}writes
+{{- else if .Values.monitoring.probe.prober -}}prober
+{{- else -}}none
+{{- end -}}
+{{- end }}
+
 {{/*
-One recording rule, or nothing if it needs a prober and there is none: (dict "root" $ "file"
-"the file's text")
+One recording rule, or nothing if it is of a service level that is not counted so: (dict "root" $
+"file" "the file's text")
 */}}
 {{- define "tenant-redis.record" -}}
 {{- $record := include "tenant-redis.rule" . | fromJson -}}
-{{- if not (and $record.probe (not .root.Values.monitoring.probe.prober)) -}}
-- {{ omit (merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) $record) "probe" | toYaml | nindent 2 | trim }}
+{{- if or (not $record.level) (has (include "tenant-redis.level" .root) $record.level) -}}
+- {{ omit (merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) $record) "level" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}
 
@@ -87,6 +95,7 @@ it copies another Redis: (dict "root" $ "file" "the file's text")
 {{- $unused := or
   (and $alert.purpose (ne $alert.purpose $values.purpose))
   (and $alert.probe (not $values.monitoring.probe.prober))
+  (and $alert.level (not (has (include "tenant-redis.level" .root) $alert.level)))
   (and $alert.proxy (not $values.proxy.enabled))
   (and $alert.tls (not $values.proxy.tls.existingSecret))
   (and $alert.serving $values.migrateFrom) -}}
@@ -99,6 +108,6 @@ it copies another Redis: (dict "root" $ "file" "the file's text")
 {{- $_ := set $annotations "dashboard_url" (printf "%s?var-namespace=%s&var-instance=%s%s" . $.root.Release.Namespace (include "tenant-redis.name" $.root) $cluster) -}}
 {{- end -}}
 {{- $labels := merge (include "tenant-redis.ruleLabels" .root | fromJson) $alert.labels $values.monitoring.alertLabels -}}
-- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "purpose" "probe" "proxy" "serving" "tls" | toYaml | nindent 2 | trim }}
+- {{ omit (merge (dict "labels" $labels "annotations" (merge $alert.annotations $annotations)) $alert) "level" "purpose" "probe" "proxy" "serving" "tls" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}

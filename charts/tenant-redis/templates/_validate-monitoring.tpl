@@ -15,10 +15,16 @@
       (include "tenant-redis.meant" (dict "word" . "names" $alerts "otherwise" "take it out"))
       (join ", " $alerts))) -}}
 {{- end -}}
-{{- $rules = append $rules (dict
+{{- $rules = concat $rules (list
+  (dict
     "key" "monitoring.probe.prober"
     "wrong" (and $monitoring.probe.prober (not $monitoring.enabled))
     "says" (printf "%q is of no use while monitoring.enabled is false" $monitoring.probe.prober)
-    "fix" "set monitoring.enabled to true, or monitoring.probe.prober to \"\"") -}}
+    "fix" "set monitoring.enabled to true, or monitoring.probe.prober to \"\"")
+  (dict
+    "key" "monitoring.probe.writes"
+    "wrong" (and $monitoring.probe.writes (not $monitoring.enabled))
+    "says" "true is of no use while monitoring.enabled is false"
+    "fix" "set monitoring.enabled to true, or monitoring.probe.writes to false")) -}}
 {{- include "tenant-redis.mistakes" $rules -}}
 {{- end }}

@@ -41,6 +41,7 @@ func TestRules(t *testing.T) {
 			"medium":      {"size": `"medium"`},
 			"large":       {"size": `"large"`},
 			"proxy":       {"proxy.enabled": "true", "proxy.sidecar": "true"},
+			"writes":      {"monitoring.enabled": "true", "monitoring.probe.writes": "true"},
 			"size of own": {"size": `"own"`, "redis.memory": `"128Mi"`, "redis.cpu": `"10m"`},
 		}
 		if operators[version].flavour == "spotahome-1.3" {

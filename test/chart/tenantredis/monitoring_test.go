@@ -1,11 +1,14 @@
 package tenantredis
 
 import (
+	"maps"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/kube-network-policies/pkg/api"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
@@ -18,8 +21,8 @@ type podMonitor struct {
 	Spec             struct {
 		Selector            struct{ MatchLabels map[string]string }
 		PodMetricsEndpoints []struct {
-			Port        string
-			Relabelings []relabeling
+			Port                           string
+			Relabelings, MetricRelabelings []relabeling
 		}
 	}
 }
@@ -129,5 +132,47 @@ func TestExportersTellOfHanging(t *testing.T) {
 		patience, err := time.ParseDuration(variable.Value)
 		require.NoError(t, err, name)
 		require.Less(t, patience, 5*time.Second, name)
+	}
+}
+
+// writing has the Pod that writes.
+func writing(v values) values {
+	all := values{"monitoring.enabled": "true", "monitoring.probe.writes": "true"}
+	maps.Copy(all, v)
+	return all
+}
+
+// TestWriteProbe holds that the Pod that writes has what the tenant's have, is let in as
+// they are, and is read by Prometheus alone.
+func TestWriteProbe(t *testing.T) {
+	objects := chart.Objects(t, writing(nil))
+	probe := render.Get[appsv1.Deployment](t, objects, chart.ID("Deployment")+"-probe").Spec.Template
+	assert.Equal(t, release, probe.Spec.Containers[0].EnvFrom[0].ConfigMapRef.Name)
+	monitor := render.Get[podMonitor](t, objects, chart.ID("PodMonitor")+"-probe")
+	assert.Subset(t, probe.Labels, monitor.Spec.Selector.MatchLabels)
+	// Of its own Redis nothing else may be among the instance's series.
+	assert.Equal(t, []relabeling{{Action: "keep", SourceLabels: []string{"__name__"}, Regex: "redis_key_value"}}, monitor.Spec.PodMetricsEndpoints[0].MetricRelabelings)
+	engine := engineOf(t, objects)
+	assert.Equal(t, []string{"redis:6379", "sentinel:26379"}, reach(t, engine, pod(namespace, probe.Labels)))
+
+	for name, c := range map[string]struct {
+		values values
+		secret *corev1.SecretVolumeSource
+		user   []corev1.EnvVar
+	}{
+		"own password": {values{"auth.existingSecret": `"mine"`}, &corev1.SecretVolumeSource{SecretName: "mine", Items: []corev1.KeyToPath{{Key: "password", Path: "REDIS_PASSWORD"}}}, nil},
+		"own user":     {values{"auth.existingSecret": `"mine"`, "auth.tenantUser": `"app"`}, &corev1.SecretVolumeSource{SecretName: "mine", Items: []corev1.KeyToPath{{Key: "tenant-password", Path: "REDIS_PASSWORD"}}}, []corev1.EnvVar{{Name: "REDIS_USERNAME", Value: "app"}}},
+		"without":      {values{"auth.existingSecret": `""`, "auth.enabled": "false"}, nil, nil},
+	} {
+		spec := render.Get[appsv1.Deployment](t, chart.Objects(t, writing(c.values)), chart.ID("Deployment")+"-probe").Spec.Template.Spec
+		assert.Equal(t, c.user, spec.Containers[0].Env, name)
+		if c.secret == nil {
+			assert.Empty(t, spec.Volumes, name)
+			continue
+		}
+		assert.Equal(t, c.secret, spec.Volumes[0].Secret, name)
+	}
+	for id := range chart.Objects(t, writing(values{"migrateFrom": `"192.0.2.1"`})) {
+		assert.NotContains(t, id, "-probe", "a copy takes no writes")
 	}
 }

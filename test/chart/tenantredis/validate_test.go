@@ -168,6 +168,7 @@ func TestNearestNames(t *testing.T) {
 	}
 	refused(t, chart, values{"monitoring.excludedAlerts": `["RedisMasterMising", "Redisfailoverflaping", "Nothing"]`},
 		"did you mean RedisMasterMissing?", "did you mean RedisFailoverFlapping?", `no alert is called "Nothing": take it out`)
+	refused(t, chart, values{"monitoring.probe.writes": "true"}, "monitoring.probe.writes: true is of no use while monitoring.enabled is false")
 	refused(t, chart, values{"monitoring.probe.prober": `"blackbox:9115"`}, `monitoring.probe.prober: "blackbox:9115" is of no use while monitoring.enabled is false`)
 }
 

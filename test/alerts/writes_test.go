@@ -1,0 +1,74 @@
+package alerts
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestServiceLevelByWrites holds that minutes in which the Pods that write as the tenant
+// does could not are counted, whichever way it is that does not work, and nothing else.
+func TestServiceLevelByWrites(t *testing.T) {
+	all := written(t)
+	record := all["tenant_redis:service_down"]
+	known := emitted(t, "")
+	for _, sample := range recorded(t, "probe-writes") {
+		known[sample.metric.Get("__name__")] = map[string]bool{"db": true, "key": true}
+	}
+	assert.Empty(t, unknown(t, known, record.Expr))
+
+	// A write every five seconds, or none for so long.
+	ages := func(down value, seconds float64) value {
+		return func(minute int) (float64, bool) {
+			if up, _ := down(minute); minute >= 0 && up == 0 {
+				return seconds, true
+			}
+			return 4, true
+		}
+	}
+	well := ages(always(1), 0)
+	const hours, days = "redis-system/cache was down for 3 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days.",
+		"redis-system/cache was down for 5 minutes within 3 days. At this rate it is down for more than the 43 minutes that 99.9 % leave for a month."
+	for name, c := range map[string]struct {
+		alert           string
+		sentinel, proxy value
+		want            alerts
+		minutes         int
+	}{
+		"no write through Sentinel for 31 s":  {"RedisErrorBudgetFastBurn", ages(downs(3, 60), 31), well, alert(hours), 125},
+		"no write through the proxy for 31 s": {"RedisErrorBudgetFastBurn", well, ages(downs(3, 60), 31), alert(hours), 125},
+		"failovers of 20 s":                   {"RedisErrorBudgetFastBurn", ages(downs(3, 60), 20), ages(downs(3, 60), 20), nil, 125},
+		"two minutes":                         {"RedisErrorBudgetFastBurn", ages(downs(2, 60), 600), well, nil, 125},
+		"a Pod that is away":                  {"RedisErrorBudgetFastBurn", from0(well, never), from0(well, never), nil, 125},
+		"a minute five times in three days":   {"RedisErrorBudgetSlowBurn", ages(downs(5, 90), 60), well, alert(days), 400},
+		"a Pod that is away for long":         {"RedisWriteProbeAbsent", from0(well, never), from0(well, never), alert("Prometheus learns nothing of redis-system/cache-probe, which writes as the tenant does: minutes in which the service is down are not counted."), 15},
+		"a Redis that takes no writes":        {"RedisWriteProbeAbsent", ages(always(0), 3600), ages(always(0), 3600), nil, 15},
+	} {
+		t.Run(c.alert+" and "+name, func(t *testing.T) {
+			s := scene{name, func(w *world) {
+				w.instances[0].writes(c.sentinel, c.proxy)
+				w.instances[0].writes(c.sentinel, c.proxy)
+				w.instances[1].writes(well, well)
+				w.instances[2].writes(well, well)
+			}, c.want, c.minutes}
+			before, after := s.play(t, all[c.alert], &record).fires(all[c.alert])
+			assert.Empty(t, before, "before the fault")
+			assert.Equal(t, s.expected(all[c.alert]), after)
+		})
+	}
+}
+
+// TestTroubleOfOneNode holds that an instance is up while one of the Pods can write.
+func TestTroubleOfOneNode(t *testing.T) {
+	all := written(t)
+	record, rule := all["tenant_redis:service_down"], all["RedisErrorBudgetFastBurn"]
+	cannot, can := always(3600), always(4)
+	for name, other := range map[string]value{"writes": can, "is away": never} {
+		s := scene{name, func(w *world) {
+			w.instances[0].writes(cannot, cannot)
+			w.instances[0].writes(other, other)
+		}, nil, 10}
+		_, after := s.play(t, rule, &record).fires(rule)
+		assert.Equal(t, name == "is away", len(after) > 0, "the other one %s", name)
+	}
+}

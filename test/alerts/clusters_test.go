@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -22,16 +21,6 @@ func (c clusters) scrape(metrics []string) []*series {
 	return found
 }
 
-// of are the rules of both purposes and of the operator with monitoring.cluster.
-func of(t *testing.T, cluster string) rules {
-	t.Helper()
-	own := "monitoring.cluster=" + cluster
-	all := tenant(t, "purpose=session", own)
-	maps.Copy(all, tenant(t, "purpose=cache", own))
-	maps.Copy(all, operator(t, own))
-	return all
-}
-
 // TestDashboardsShowOneCluster holds that a dashboard shows nothing of an instance of
 // the same name in another cluster of the same Prometheus.
 func TestDashboardsShowOneCluster(t *testing.T) {
@@ -40,8 +29,8 @@ func TestDashboardsShowOneCluster(t *testing.T) {
 		for n := range asked {
 			asked[n].expr = strings.NewReplacer(`"$cluster"`, `"here"`, `=~"$namespace"`, `=~".+"`).Replace(asked[n].expr)
 		}
-		alone := watched(t, clusters{"here": busy(t)}, asked, of(t, "here"))
-		both := watched(t, clusters{"here": busy(t), "there": busy(t)}, asked, of(t, "here"))
+		alone := watched(t, clusters{"here": busy(t)}, asked, everything(t, "monitoring.cluster=here"))
+		both := watched(t, clusters{"here": busy(t), "there": busy(t)}, asked, everything(t, "monitoring.cluster=here"))
 		for _, q := range asked {
 			shown := alone.answer(q)
 			assert.NotEmpty(t, shown, "%s:\n%s", q.name, q.expr)
@@ -56,7 +45,7 @@ func TestDashboardsShowOneCluster(t *testing.T) {
 // cluster and says so: it fires with its fault there, and knows nothing of an
 // instance of the same name in another one.
 func TestClusters(t *testing.T) {
-	all := of(t, "here")
+	all := everything(t, "monitoring.cluster=here")
 	for _, e := range examples() {
 		rule := all[e.alert]
 		assert.Equal(t, "here", rule.Labels["cluster"], e.alert)

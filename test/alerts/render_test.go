@@ -86,19 +86,19 @@ func operator(t *testing.T, set ...string) rules {
 }
 
 // written renders it with a service level that is counted by writes.
-func written(t *testing.T) rules {
+func written(t *testing.T, set ...string) rules {
 	t.Helper()
-	return tenant(t, "monitoring.probe.prober=", "monitoring.probe.writes=true")
+	return tenant(t, append([]string{"monitoring.probe.prober=", "monitoring.probe.writes=true"}, set...)...)
 }
 
 // everything returns the rules of both charts and both purposes. Of records that are
 // there twice it has the prober's.
-func everything(t *testing.T) rules {
+func everything(t *testing.T, set ...string) rules {
 	t.Helper()
-	all := written(t)
-	maps.Copy(all, tenant(t, "purpose=session"))
-	maps.Copy(all, tenant(t, "purpose=cache"))
-	maps.Copy(all, operator(t))
+	all := written(t, set...)
+	maps.Copy(all, tenant(t, append([]string{"purpose=session"}, set...)...))
+	maps.Copy(all, tenant(t, append([]string{"purpose=cache"}, set...)...))
+	maps.Copy(all, operator(t, set...))
 	return all
 }
 

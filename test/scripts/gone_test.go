@@ -20,8 +20,8 @@ import (
 const goneGap = time.Second
 
 // leavesTime gives the Pods more time than the chart's default leaves them, before they
-// leave it to the Sentinels: beside twenty that wait for two cores it takes 4 s to start
-// the programs.
+// leave it to the Sentinels: beside twenty processes that wait for two cores it takes up
+// to 4 s to start the programs.
 func leavesTime(i *instance) {
 	i.Detection = 2 * lab.Slack * goneGap
 }

@@ -20,10 +20,10 @@ import (
 const goneGap = time.Second
 
 // leavesTime gives the Pods more time than the chart's default leaves them, before they
-// leave it to the Sentinels: beside twenty processes that wait for two cores it takes up
-// to 4 s to start the programs.
+// leave it to the Sentinels: beside forty processes that wait for two cores it takes up to
+// 5 s to start the programs, and nine beside sixty.
 func leavesTime(i *instance) {
-	i.Detection = 2 * lab.Slack * goneGap
+	i.Detection = 5 * lab.Slack * goneGap
 }
 
 // A master whose container is gone as a whole is replaced by the best replica's Pod,

@@ -35,10 +35,10 @@ func running(t *testing.T, options ...func(*instance)) *instance {
 	return i
 }
 
-// patient has Sentinels that wait four times as long before they consider a master down.
-// Pods leave it to them when they are about to act, and beside twenty processes that wait
-// for two cores it takes 4 s to start the scripts' programs.
-func patient(i *instance) { i.Detection = 4 * lab.Detection }
+// patient has Sentinels that wait ten times as long before they consider a master down. Pods
+// leave it to them when they are about to act, and beside forty processes that wait for two
+// cores it takes up to 5 s to start the scripts' programs, and nine beside sixty.
+func patient(i *instance) { i.Detection = 10 * lab.Detection }
 
 // withPassword sets a password, and with it another shell: the one of Alpine's
 // Redis images.

@@ -58,7 +58,11 @@ func TestOperatorsPass(t *testing.T) {
 	t.Run("at", func(t *testing.T) {
 		for _, p := range []pass{resets, monitorsOld, slavesOld} {
 			for _, s := range []step{won, held, promoted, steppedDown, toldOne, toldAll, released} {
-				passes(t, p, s)
+				// Until its pause ends the old master takes nothing from the successor, which
+				// loses what it has acknowledged if it follows that again: docs/limits.md.
+				if p.name != slavesOld.name || s != toldAll {
+					passes(t, p, s)
+				}
 			}
 		}
 	})
@@ -70,7 +74,8 @@ func passes(t *testing.T, pass pass, step step) {
 	t.Run(pass.name+", when "+step.name, func(t *testing.T) {
 		t.Parallel()
 		i, old := parented(t)
-		at := lab.Step{Command: step.command, After: pass.does(i, old)}
+		// What ends a redis-cli in time does not end this.
+		at := lab.Step{Command: step.command, After: "trap '' TERM\n" + pass.does(i, old)}
 		if step.before {
 			at = lab.Step{Command: step.command, Before: at.After}
 		}

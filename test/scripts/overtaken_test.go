@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,6 +101,30 @@ func TestDemotionIsOvertaken(t *testing.T) {
 	i.reaches(successor, 10*time.Second, lab.ReplicaOf(old))
 	require.Equal(t, "master", i.Role(old))
 	require.Equal(t, told, strings.Count(i.Logged(old), "REPLICAOF "+successor.IP))
+}
+
+// A second master falls silent before the third Pod has heard that it is one. That Pod, whose
+// Redis is the next master, has it follow when it wakes, before a Sentinel does.
+func TestTwoMastersFallSilent(t *testing.T) {
+	t.Parallel()
+	i, first := parented(t)
+	third := i.Redis[0]
+	i.Do(third, "CONFIG", "SET", "replica-priority", "200")
+	i.Intercept(third, lab.Step{ // until it is master, its watcher gets no answer to whom it follows
+		Command: fmt.Sprintf(`*"-h %s "*" ROLE "`, third.IP),
+		Before:  "until [ -e \"$reached/done\" ]; do sleep 0.01; done",
+	})
+	first.Signal(syscall.SIGSTOP)
+	second := i.Elected(first, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	second.Beside(syscall.SIGKILL)
+	second.Signal(syscall.SIGSTOP)
+	i.reaches(third, lab.Detection+2500*time.Millisecond+2*i.ElectionTimeout(), "master")
+	i.Write(filepath.Join(third.Dir, "reached/done"), "", 0o644)
+	i.says("elected by the Sentinels as successor of " + second.IP)
+	second.Signal(syscall.SIGCONT)
+	i.reaches(second, sentinelDemotes/lab.Slack, lab.ReplicaOf(third))
+	first.Signal(syscall.SIGCONT)
+	i.Settled(third)
 }
 
 // Without a majority one Sentinel is asked to fail over. Replicas that are slow to come level

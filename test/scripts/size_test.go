@@ -17,7 +17,7 @@ func TestSizes(t *testing.T) {
 	for _, size := range []struct{ redis, sentinels int }{{3, 5}, {9, 7}} {
 		t.Run(fmt.Sprintf("%d Redis, %d Sentinels", size.redis, size.sentinels), func(t *testing.T) {
 			t.Parallel()
-			i, old := parented(t, func(i *instance) { i.Grow(size.redis, size.sentinels) })
+			i, old := parented(t, patient, func(i *instance) { i.Grow(size.redis, size.sentinels) })
 			before := i.promotions()
 			writers := i.writers()
 			i.Stop(old)
@@ -34,7 +34,7 @@ func TestSizes(t *testing.T) {
 			i.Service.Backends.Store(&i.Sentinels)
 			writers = i.writers()
 			master.Crash()
-			next := i.Elected(master, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+			next := i.Elected(master, i.Detection)
 			i.writersReturn(writers, next, lab.Detection+2500*time.Millisecond, 1)
 			require.Positive(t, i.said(": replaced by "+next.IP), "no Pod has led")
 			require.Equal(t, before+2, i.promotions())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,16 @@ func (i *instance) vote(epoch int, sentinels ...*lab.Process) {
 	for _, s := range sentinels {
 		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", i.Redis[0].IP, lab.RedisPort, epoch, stranger)
 	}
+}
+
+// votesFor is shell by which Sentinels vote for somebody in the place of the first Redis.
+func (i *instance) votesFor(leader string, epoch int, sentinels ...*lab.Process) string {
+	var shell strings.Builder
+	for _, s := range sentinels {
+		fmt.Fprintf(&shell, "REDISCLI_AUTH=$(cat $USERS/sentinel-password 2>/dev/null) redis-cli --user sentinel-user -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s %d %s >/dev/null 2>&1\n",
+			s.IP, lab.SentinelPort, i.Redis[0].IP, lab.RedisPort, epoch, leader)
+	}
+	return shell.String()
 }
 
 // The vote against the fallback, which takes the second that a Sentinel needs to see
@@ -217,11 +228,10 @@ func TestAnotherLeader(t *testing.T) {
 		t.Parallel()
 		i := running(t)
 		old := i.Redis[0]
-		var votes strings.Builder
-		for _, s := range i.Sentinels[:2] {
-			fmt.Fprintf(&votes, "REDISCLI_AUTH=$(cat $USERS/sentinel-password 2>/dev/null) redis-cli --user sentinel-user -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s 1 %s >/dev/null 2>&1\n", s.IP, lab.SentinelPort, old.IP, lab.RedisPort, stranger)
-		}
-		reached := i.Intercept(old, lab.Step{Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`, Before: votes.String()})
+		reached := i.Intercept(old, lab.Step{
+			Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`,
+			Before:  i.votesFor(stranger, 1, i.Sentinels[:2]...),
+		})
 		require.Error(t, i.Hook(old, "4"))
 		require.True(t, reached())
 		require.Contains(t, i.Logged(old), "another leader")
@@ -229,6 +239,23 @@ func TestAnotherLeader(t *testing.T) {
 		lines, err := filepath.Glob("/dev/shm/hello.*/" + i.Network + ".*")
 		require.NoError(t, err)
 		require.Empty(t, lines, "the connections that a vote has opened")
+	})
+	t.Run("has too few votes", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		old := i.Redis[0]
+		reached := i.Intercept(old, lab.Step{
+			Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`,
+			Before:  i.votesFor(stranger, 1, i.Sentinels[:1]...),
+		})
+		i.Stop(old)
+		require.True(t, reached())
+		master := i.Elected(old, time.Second)
+		require.Equal(t, 1, i.promotions())
+		for _, s := range i.Sentinels {
+			require.Equal(t, "1", i.epoch(s), "of the first vote")
+			require.Equal(t, master.IP, i.Named(s))
+		}
 	})
 	t.Run("two scripts", func(t *testing.T) {
 		t.Parallel()
@@ -265,6 +292,48 @@ func TestPromotionIsAnsweredLate(t *testing.T) {
 	require.True(t, reached())
 	i.writersReturn(writers, i.Elected(old, time.Second), time.Second+handOverGap, 0)
 	require.Equal(t, 1, i.promotions())
+}
+
+// Of two scripts that ask at the same time the one with the most votes goes on, unless somebody
+// may have won a newer epoch since.
+func TestUnrivalled(t *testing.T) {
+	t.Parallel()
+	const mine, other = "aa", "bb"
+	for _, test := range []struct {
+		name    string
+		ballots []string // leader and epoch
+		goesOn  bool
+		count   string
+	}{
+		{"all are mine", []string{mine + " 4", mine + " 4", mine + " 4"}, true, "3"},
+		{"too few, and nobody else's", []string{mine + " 4", mine + " 3", other + " 3"}, true, "1"},
+		{"most are mine", []string{mine + " 4", other + " 4", mine + " 4"}, true, "2"},
+		{"most are another's", []string{other + " 4", mine + " 4", other + " 4"}, false, "1"},
+		{"one each", []string{mine + " 4", other + " 4"}, false, "1"},
+		{"a newer one", []string{mine + " 4", mine + " 4", other + " 5"}, false, "2"},
+	} {
+		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
+				t.Parallel()
+				i := newInstance(t)
+				var ballots strings.Builder
+				for n, ballot := range test.ballots {
+					leader, epoch, _ := strings.Cut(ballot, " ")
+					fmt.Fprintf(&ballots, "10.0.0.%d:27379 %s %s master\n", n, epoch, leader)
+				}
+				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+leader=` + mine + ` needed=2 epoch=4 ballots=$2
+unrivalled
+goes_on=$?
+echo "$count"
+exit "$goes_on"`
+				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), ballots.String()})
+				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+				require.Equal(t, test.count+"\n", string(output))
+				require.Equal(t, test.goesOn, err == nil)
+			})
+		}
+	}
 }
 
 // A client that one Sentinel has told of the new master, and that asks another one at

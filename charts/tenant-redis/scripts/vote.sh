@@ -156,20 +156,23 @@ win() {
 	return 1
 }
 
-# unrivalled: counts the votes of this script, and tells whether nobody else has one at
-# its epoch or a newer one. Whether it has the others' does not matter: somebody else
-# may have been quicker.
+# unrivalled: counts the votes of this script, and tells whether it may go on: nobody else
+# has one at a newer epoch, whom it would not see win, nor at this one, unless most are its
+# own. Two Pods may ask at the same time, where one is slow to start programs.
 unrivalled() {
-	count=0
+	count=0 rival=''
 	while read -r _ its_epoch its_vote _; do
 		if [ "$its_vote" = "$leader" ]; then
 			[ "$its_epoch" != "$epoch" ] || count=$((count + 1))
-		elif [ "${its_epoch:-0}" -ge "$epoch" ]; then
+		elif [ "${its_epoch:-0}" -gt "$epoch" ]; then
 			return 1
+		elif [ "${its_epoch:-0}" = "$epoch" ]; then
+			rival=$its_vote
 		fi
 	done <<-EOF
 		$ballots
 	EOF
+	[ -z "$rival" ] || [ "$count" -ge "$needed" ]
 }
 
 # elected: wins an epoch, and looks whether a Sentinel leads that was elected before: one

@@ -199,12 +199,18 @@ look_around() {
 }
 
 # promoted: announces this Redis, if a Sentinel has made it master. The old one is told
-# first, which it may be waiting for.
+# first, which it may be waiting for. That may be another one than this Pod has heard of: a
+# master that has just been promoted may be silent, too.
 promoted() {
 	old=$follows successor=$self
 	[ -n "$(each "$near" chosen)" ] && [ "$(role "$self")" = master ] || return
 	redirect &
 	look_around
+	case $named in '' | "$self" | "$old") ;; *)
+		old=$named
+		look_around # whom they have voted for in its place
+		;;
+	esac
 	epoch=$newest
 	demote &
 	if [ "$named" = "$old" ]; then

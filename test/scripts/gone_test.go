@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -202,6 +203,26 @@ func TestContainerIsGoneAndSentinelsWait(t *testing.T) {
 	i, old := parented(t, patient)
 	before := i.promotions()
 	i.firewall("-A", i.Sentinels, old, "DROP")
+	old.Signal(syscall.SIGKILL)
+	i.ledByPod(i.Elected(old, i.Detection))
+	require.Equal(t, before+1, i.promotions())
+}
+
+// The address of a Pod that is deleted by force goes away a moment after its Redis has ended:
+// whoever was refused first is not answered then.
+func TestAddressGoesAway(t *testing.T) {
+	if !ownNetwork(t) {
+		return
+	}
+	i, old := parented(t, patient)
+	before := i.promotions()
+	away := fmt.Sprintf("iptables -w -A INPUT -d %s -p tcp -j DROP\n", old.IP)
+	for _, p := range i.Redis {
+		if p != old {
+			mark := filepath.Join(i.Dir, "refused") // the second has it go away
+			i.Intercept(p, lab.Step{Command: fmt.Sprintf(`*"-h %s "*" PING "*`, old.IP), After: fmt.Sprintf("mkdir %s 2>/dev/null || %s", mark, away)})
+		}
+	}
 	old.Signal(syscall.SIGKILL)
 	i.ledByPod(i.Elected(old, i.Detection))
 	require.Equal(t, before+1, i.promotions())

@@ -233,11 +233,18 @@ refuses() {
 	case $(timeout 1 redis-cli -h "$1" -p "$port" PING 2>&1) in *'Connection refused'*) ;; *) false ;; esac
 }
 
+# back HOST: whether somebody answers there again. The address of a Pod that is deleted by
+# force goes away a moment after its Redis: silence is that, once it has refused somebody.
+# start.sh lets no Redis start there while the Sentinels name it.
+back() {
+	case $(timeout 0.5 redis-cli -h "$1" -p "$port" PING 2>&1) in '' | 'Could not connect'*) false ;; esac
+}
+
 # linked HOST: prints something if a replica still has its connection to the old master, or
-# the old master itself still takes new ones.
+# that is back.
 linked() {
 	if [ "$1" = "$old" ]; then
-		refuses "$old" || echo "$old"
+		! back "$old" || echo "$old"
 		return
 	fi
 	redis "$1" INFO replication | awk -v old="$old" '
@@ -307,11 +314,11 @@ inherit() {
 # voted.
 lead() {
 	gone && unclaimed && in_time || return
-	refuses "$old" &
-	refusal=$!
+	back "$old" &
+	answer=$!
 	elected || return
 	why="$old is back"
-	if ! { wait "$refusal" && promote; }; then
+	if wait "$answer" || ! promote; then
 		hang_up
 		return 1
 	fi

@@ -38,7 +38,9 @@ type monitored struct {
 }
 
 var monitoredKinds = []monitored{
-	{podMonitors, func(name string) []string { return []string{name + "-redis", name + "-sentinel", name + "-proxy", name + "-probe"} }, []schema.GroupVersionResource{prometheuses, agents}, "podMonitor"},
+	{podMonitors, func(name string) []string {
+		return []string{name + "-redis", name + "-sentinel", name + "-proxy", name + "-probe"}
+	}, []schema.GroupVersionResource{prometheuses, agents}, "podMonitor"},
 	{probes, func(name string) []string { return []string{name} }, []schema.GroupVersionResource{prometheuses, agents}, "probe"},
 	{rules, func(name string) []string { return []string{name} }, []schema.GroupVersionResource{prometheuses, rulers}, "rule"},
 }

@@ -233,7 +233,7 @@ func TestAppend(t *testing.T) {
 	require.EqualError(t, err, "manifests: line 1: document: .new: cannot be edited in place; write it in plain block style, one item a line")
 }
 
-// TestChanges holds what is told of an edit.
+// TestChanges holds what is said of an edit.
 func TestChanges(t *testing.T) {
 	doc, err := Parse(Piece{Text: []byte("x: &x b\nkind: Pod\na: {b: *x, c: , d: [1]}\ne: 'f'\n"), Line: 7})
 	require.NoError(t, err)

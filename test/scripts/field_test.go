@@ -127,7 +127,7 @@ func TestMasterEndsDespiteTilt(t *testing.T) {
 			i.tilt(i.Sentinels...)
 			writers := i.writers()
 			end(old)
-			i.writersReturn(writers, i.Elected(old, 5*time.Second), 5*time.Second, 1)
+			i.writersReturn(writers, i.Elected(old, 5*time.Second), 2*time.Second, 1)
 			for _, s := range i.Sentinels {
 				require.NotContains(t, i.Logged(s), "+elected-leader")
 			}

@@ -3,6 +3,7 @@ package scripts
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -331,6 +332,36 @@ exit "$goes_on"`
 				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
 				require.Equal(t, test.count+"\n", string(output))
 				require.Equal(t, test.goesOn, err == nil)
+			})
+		}
+	}
+}
+
+// A successor that refuses the connection is asked once: writes are held meanwhile. One that
+// is silent is asked again, while the votes count.
+func TestPromotionIsAskedAgainOfTheSilent(t *testing.T) {
+	t.Parallel()
+	for _, silent := range []bool{false, true} {
+		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+			t.Run(fmt.Sprint(silent, shell), func(t *testing.T) {
+				t.Parallel()
+				i := newInstance(t)
+				successor := i.Redis[1]
+				if silent { // connections are made, and nobody reads from them
+					listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(successor.IP, lab.RedisPort))
+					require.NoError(t, err)
+					t.Cleanup(func() { _ = listener.Close() })
+				}
+				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+exec 3>&1
+timeout() { echo asked >&3; command timeout "$@"; }
+successor=$2 won=$(now)
+promote`
+				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), successor.IP})
+				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+				require.Error(t, err)
+				require.Equal(t, silent, strings.Count(string(output), "asked") > 1, "%s", output)
+				require.Contains(t, string(output), "asked")
 			})
 		}
 	}

@@ -108,7 +108,7 @@ replace() {
 		return 1
 	fi
 	announce
-	announced=$epoch
+	announcement=$epoch
 	release
 	each "$followers" follow >/dev/null
 	within $((deadline - $(now))) told
@@ -116,7 +116,7 @@ replace() {
 
 # announced: whether this script has announced a successor, and nobody has won since.
 announced() {
-	[ -n "$announced" ] && [ "$newest" -le "$announced" ]
+	[ -n "$announcement" ] && [ "$newest" -le "$announcement" ]
 }
 
 # request: has a Sentinel fail over, with writes held until it has. They are held again when it
@@ -177,7 +177,7 @@ serves || {
 	serves || exit 0
 }
 say "handing over"
-since=$(now) agreed=0 announced='' why="no Sentinel names this Pod"
+since=$(now) agreed=0 announcement='' why="no Sentinel names this Pod"
 until handed_over; do
 	if [ "$(now)" -ge "$deadline" ]; then
 		say "not handed over within $seconds s: $why"

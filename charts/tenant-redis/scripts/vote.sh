@@ -187,14 +187,17 @@ elected() {
 	return 1
 }
 
-# promote: makes the successor master, while the votes count. One that does not answer may
-# have become master all the same, which nobody else would know.
+# promote: makes the successor master, while the votes count. One whose answer does not come
+# in time may have become master all the same, which nobody else would know: it is asked
+# again. One that refuses the connection has not.
 promote() {
 	why="it took too long since the vote"
 	while [ $(($(now) - won)) -lt $((lease / 2)) ]; do
-		reply=$(printf '%s\n' 'REPLICAOF NO ONE' ROLE | redis "$successor" | paste -s -d ' ' -)
+		reply=$(printf '%s\n' 'REPLICAOF NO ONE' ROLE | redis "$successor")
+		outcome=$?
 		why="$successor is not promoted: ${reply:-no answer}"
-		case $reply in 'OK master '*) return 0 ;; ?*) break ;; esac
+		case $reply in "OK${n}master"*) return 0 ;; ?*) return 1 ;; esac
+		case $outcome in 124 | 143) ;; *) return 1 ;; esac # what timeout ends with, busybox' too
 	done
 	return 1
 }

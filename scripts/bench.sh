@@ -23,10 +23,16 @@ faults() {
   return $status
 }
 
-[ $# -gt 0 ] || set -- renderer faults
+# A hundred moves and forty kills of a master in a row, in the lab.
+series() {
+  say "benchmark: masters that end in a row"
+  go test -tags bench -count=1 -timeout 60m -run '^TestSeries$' -v ./test/scripts | tee "$CACHE/log/bench-series.txt"
+}
+
+[ $# -gt 0 ] || set -- renderer faults series
 for section; do
   case $section in
-    renderer | faults) "$section" ;;
-    *) die "no section is called $section: allowed are renderer and faults" ;;
+    renderer | faults | series) "$section" ;;
+    *) die "no section is called $section: allowed are renderer, faults and series" ;;
   esac
 done

@@ -48,13 +48,28 @@ func drainInTurn(t *testing.T, s *side) func(context.Context) error {
 func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
 	return func(t *testing.T, sides []*side) []func(context.Context) error {
 		t.Helper()
-		actions := prepare(t, sides)
 		t.Cleanup(func() { _ = framework.SystemOperator.Start(framework.CleanupContext(t)) })
 		require.NoError(t, framework.SystemOperator.Stop(t.Context()))
-		return append(actions, lasting(outage,
+		return append(prepare(t, sides), lasting(outage,
 			func(context.Context) error { return nil },
 			framework.SystemOperator.Start))
 	}
+}
+
+// withOneSentinel is a fault while one Sentinel of an instance is left, so that no Pod has
+// a majority: the second control, in which the master's Pod has to ask for SENTINEL FAILOVER.
+// The operator is away, or it would start the others again.
+func withOneSentinel(prepare func(*testing.T, []*side) []func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
+	return withoutOperator(func(t *testing.T, sides []*side) []func(context.Context) error {
+		t.Helper()
+		for _, s := range sides {
+			require.NoError(t, kubectl(t.Context(), "--namespace", s.instance.Namespace, "scale", "deployment/rfs-"+s.instance.Name, "--replicas=1"))
+		}
+		for _, s := range sides {
+			require.Eventually(t, func() bool { return len(s.instance.Pods(t, "sentinel")) == 1 }, time.Minute, time.Second)
+		}
+		return prepare(t, sides)
+	})
 }
 
 // shareNode moves the second instance's master to the node of the first's: the

@@ -40,6 +40,11 @@ func init() {
 			gap: 2 * time.Second, control: losesWrites,
 		},
 		fault{
+			name: "deleted-one-sentinel", label: "master's Pod deleted, one Sentinel left", over: "the operator is back",
+			writing: outage + 60*time.Second, prepare: withOneSentinel(each(deleteGracefully)),
+			gap: 2 * time.Second, control: losesWrites,
+		},
+		fault{
 			name: "node-lost", label: "master's node lost", over: "the node is back", writing: outage + 20*time.Second,
 			before: shareNode, prepare: loseNode, gap: detection + 4*time.Second, mayLose: inFlight,
 		},

@@ -44,6 +44,15 @@ func drainInTurn(t *testing.T, s *side) func(context.Context) error {
 	}
 }
 
+// killContainer is the death of all that runs in the container, as when it passes its limit
+// of memory where the kernel kills it as a whole.
+func killContainer(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	signal, err := s.instance.FindContainer(t.Context(), s.master.Pod, "redis")
+	require.NoError(t, err)
+	return func(ctx context.Context) error { return signal(ctx, "KILL") }
+}
+
 // withoutOperator is a fault during which the operator is away.
 func withoutOperator(prepare func(*testing.T, []*side) []func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
 	return func(t *testing.T, sides []*side) []func(context.Context) error {

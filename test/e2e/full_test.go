@@ -30,6 +30,10 @@ const (
 func init() {
 	faults = append(faults,
 		fault{
+			name: "container-killed", label: "all in the master's container killed", writing: 50 * time.Second,
+			prepare: each(killContainer), gap: detection + 2500*time.Millisecond, change: time.Second, mayLose: inFlight, control: gapAbove(10 * time.Second),
+		},
+		fault{
 			name: "killed-no-operator", label: "master killed while the operator is away", over: "the operator is back",
 			writing: outage + 20*time.Second, prepare: withoutOperator(each(kill)),
 			gap: detection + 2500*time.Millisecond, mayLose: inFlight, control: gapAbove(10 * time.Second),

@@ -14,12 +14,24 @@ func (i *Instance) FindProcess(ctx context.Context, pod, container string) (func
 	return findProcess(ctx, i.Namespace, pod, container)
 }
 
+// FindContainer is FindProcess for the first process of a container, with which the kernel
+// kills all others.
+func (i *Instance) FindContainer(ctx context.Context, pod, container string) (func(ctx context.Context, signal string) error, error) {
+	return findIn(ctx, i.Namespace, pod, container, "")
+}
+
 // findProcess returns a function that sends a signal (its number or name) to
 // the server in a container of a Pod, from the outside: inside,
 // the kernel keeps KILL and STOP from a container's first process. That is the server
 // itself or, where start.sh has started it, a child of that shell, beside watch.sh.
-// Finding the process takes a while and is done here.
 func findProcess(ctx context.Context, namespace, pod, container string) (func(ctx context.Context, signal string) error, error) {
+	return findIn(ctx, namespace, pod, container, `[ "$(cat /proc/$pid/comm)" != sh ] || for child in $(cat /proc/$pid/task/$pid/children); do `+
+		`[ "$(cat /proc/$child/comm)" != redis-server ] || pid=$child; done; `)
+}
+
+// findIn returns a function that sends a signal to a container's first process, or to
+// the $pid that shell makes of it. Finding it takes a while and is done here.
+func findIn(ctx context.Context, namespace, pod, container, shell string) (func(ctx context.Context, signal string) error, error) {
 	found, err := Ask(ctx, "--namespace", namespace, "get", "pod", pod, "-o",
 		`jsonpath={.spec.nodeName} {.status.containerStatuses[?(@.name=="`+container+`")].containerID}`)
 	if err != nil {
@@ -29,9 +41,7 @@ func findProcess(ctx context.Context, namespace, pod, container string) (func(ct
 	if !running {
 		return nil, fmt.Errorf("%s in %s does not run", container, pod)
 	}
-	pid, err := OnNode(ctx, node, "pid=$(crictl inspect "+id+" | jq .info.pid); "+
-		`[ "$(cat /proc/$pid/comm)" != sh ] || for child in $(cat /proc/$pid/task/$pid/children); do `+
-		`[ "$(cat /proc/$child/comm)" != redis-server ] || pid=$child; done; echo "$pid"`)
+	pid, err := OnNode(ctx, node, "pid=$(crictl inspect "+id+" | jq .info.pid); "+shell+`echo "$pid"`)
 	if err != nil {
 		return nil, err
 	}

@@ -240,6 +240,33 @@ func update(t *testing.T, s *side) func(context.Context) error {
 	}
 }
 
+// stallRepeatedly freezes the master for a short time as soon as all is whole.
+func stallRepeatedly(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeoutCause(ctx, stalls*perStall, fmt.Errorf("%d stalls take longer than %s each", stalls, perStall))
+		defer cancel()
+		for n := range stalls {
+			now, err := s.instance.Topology().Await(ctx, nil)
+			if err != nil {
+				return errors.Join(fmt.Errorf("after %d stalls: %w", n, err), context.Cause(ctx))
+			}
+			master, _ := now.Master()
+			signal, err := s.instance.FindProcess(ctx, master.Pod, "redis")
+			if err != nil {
+				return err
+			}
+			stall := lasting(shortStall,
+				func(ctx context.Context) error { return signal(ctx, "STOP") },
+				func(ctx context.Context) error { return signal(ctx, "CONT") })
+			if err := stall(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // handOverRepeatedly deletes the master's Pod as soon as all is whole.
 func handOverRepeatedly(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()

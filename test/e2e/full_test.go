@@ -24,6 +24,12 @@ const (
 	handOvers = 20
 	// perHandOver is what each takes until all is whole again, on average.
 	perHandOver = time.Minute
+
+	// A master stalls longer than the detection takes, and goes on just when another one
+	// is made master.
+	stalls, shortStall = 10, 3 * time.Second
+	// perStall is what each takes until all is whole again, on average.
+	perStall = 45 * time.Second
 )
 
 // These follow the five of every commit, the loss of all data last.
@@ -134,6 +140,17 @@ func TestTenantUser(t *testing.T) {
 		require.Contains(t, asTenant(t, i, passwordOf(t, i), command), answer, command)
 	}
 	checkRotation(t, i, "3")
+}
+
+// TestShortStalls has a master stall that comes back while it is being replaced, again and
+// again: it is no second master that takes writes. Each writer may lose what it had in
+// flight, and the next write: test/scripts says why.
+func TestShortStalls(t *testing.T) {
+	release := framework.Release{Name: "e2e-stalls", Values: map[string]string{"redis.memory": `"1Gi"`}}
+	putThrough(t, framework.Install(t, release), []fault{{
+		name: "stalled", label: fmt.Sprintf("master frozen for %s, %d times", shortStall, stalls), over: "the last one goes on",
+		writing: stalls * perStall, prepare: each(stallRepeatedly), gap: detection + 4*time.Second, mayLose: 2 * stalls * inFlight, control: losesWrites,
+	}})
 }
 
 // TestSoak hands the master over again and again.

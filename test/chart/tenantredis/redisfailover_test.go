@@ -76,7 +76,11 @@ func TestCommands(t *testing.T) {
 	assert.Empty(t, redis.CustomConfig, "a restarted Redis lacks it until the operator's next pass")
 
 	sentinel := failover(t, nil).Spec.Sentinel
-	assert.Equal(t, []string{"redis-server", "/redis/sentinel.conf", "--sentinel"}, sentinel.Command[:3])
+	assert.Equal(t, []string{"/bin/sh", "/redis-shutdown/linger.sh", "redis-server", "/redis/sentinel.conf", "--sentinel"}, sentinel.Command[:5])
+	mounted := func(v corev1.Volume) bool {
+		return v.ConfigMap != nil && v.Name == sentinel.ExtraVolumeMounts[0].Name && sentinel.ExtraVolumeMounts[0].MountPath == "/redis-shutdown"
+	}
+	assert.True(t, slices.ContainsFunc(sentinel.ExtraVolumes, mounted))
 	assert.Equal(t, "no", argument(t, sentinel.Command, "--protected-mode"))
 }
 

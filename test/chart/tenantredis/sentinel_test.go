@@ -21,7 +21,7 @@ import (
 // goes on answering those whom it has taken.
 func TestConnectionsDoNotKillASentinel(t *testing.T) {
 	sentinel := failover(t, nil).Spec.Sentinel
-	require.Equal(t, []string{"redis-server", "/redis/sentinel.conf"}, sentinel.Command[:2])
+	require.Equal(t, []string{"redis-server", "/redis/sentinel.conf"}, sentinel.Command[2:4])
 	most, err := strconv.Atoi(argument(t, sentinel.Command, "--maxclients"))
 	require.NoError(t, err)
 
@@ -33,7 +33,7 @@ func TestConnectionsDoNotKillASentinel(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
 	require.NoError(t, os.WriteFile(file, []byte("sentinel monitor mymaster 127.0.0.1 1 2\n"), 0o600))
-	arguments := slices.Concat([]string{file}, sentinel.Command[2:], []string{"--port", port, "--bind", "127.0.0.1"})
+	arguments := slices.Concat([]string{file}, sentinel.Command[4:], []string{"--port", port, "--bind", "127.0.0.1"})
 	//nolint:gosec // G204: what the chart renders
 	server := exec.CommandContext(t.Context(), "redis-server", arguments...)
 	require.NoError(t, server.Start())

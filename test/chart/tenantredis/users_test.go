@@ -247,16 +247,17 @@ func TestRestrictSentinel(t *testing.T) {
 	}
 
 	sentinel := failover(t, values{"auth.tenantUser": `"app"`, "auth.restrictSentinel": "true"}).Spec.Sentinel
-	assert.Equal(t, []string{"/bin/sh", "/redis-shutdown/start-sentinel.sh"}, sentinel.Command[:2])
-	assert.Equal(t, failover(t, nil).Spec.Sentinel.Command, sentinel.Command[2:])
-	assert.Equal(t, "mine", sentinel.ExtraVolumes[0].Secret.SecretName)
+	open := failover(t, nil).Spec.Sentinel.Command
+	assert.Equal(t, slices.Concat(open[:2], []string{"/bin/sh", "/redis-shutdown/start-sentinel.sh"}, open[2:]), sentinel.Command)
+	users := sentinel.ExtraVolumes[1].Secret
+	assert.Equal(t, "mine", users.SecretName)
 	var keys []string
-	for _, item := range sentinel.ExtraVolumes[0].Secret.Items {
+	for _, item := range users.Items {
 		assert.Equal(t, item.Key, item.Path)
 		keys = append(keys, item.Key)
 	}
 	assert.Equal(t, []string{"sentinel-password", "previous-sentinel-password", "next-sentinel-password"}, keys, "no other password")
-	assert.True(t, *sentinel.ExtraVolumes[0].Secret.Optional, "two are there during a rotation alone")
+	assert.True(t, *users.Optional, "two are there during a rotation alone")
 }
 
 // TestUsersOfOwnSecretAreTakenOver holds that no user gets another password when the chart

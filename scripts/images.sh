@@ -5,7 +5,8 @@
 #
 # IMAGES=auto (default) pulls if a registry answers and builds from source if
 # not; IMAGES=pull and IMAGES=build force either. What is there and built from
-# the same inputs is kept.
+# the same inputs is kept. MIRROR=HOST[:PORT] is a registry that has all of them, under
+# their own paths, and is asked instead of the public ones.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/image-lib.sh"
 
@@ -29,9 +30,12 @@ pull() {
   docker pull "$1" && docker tag "$1" "$2"
 }
 
+# asked IMAGE is what is pulled for it.
+asked() { echo "${MIRROR:-${1%%/*}}/${1#*/}"; }
+
 registry_answers() {
-  say "asking the public registries for an image"
-  timeout 60 docker pull -q "$(listed_images | awk 'NR == 1 {print $2}')" >"$CACHE/log/registry.log" 2>&1
+  say "asking ${MIRROR:-the public registries} for an image"
+  timeout 60 docker pull -q "$(asked "$(listed_images | awk 'NR == 1 {print $2}')")" >"$CACHE/log/registry.log" 2>&1
 }
 
 # choose_mode settles "auto", once an image turns out to be missing.
@@ -81,7 +85,8 @@ mapfile -t names < <(missing)
 if [ ${#names[@]} -gt 0 ]; then choose_mode; fi
 if [ "$MODE" = pull ]; then
   for name in "${names[@]}"; do
-    step "pulling $(public "$name")" pull "$(public "$name")" "$(own "$name")"
+    from=$(asked "$(public "$name")")
+    step "pulling $from" pull "$from" "$(own "$name")"
   done
   names=()
 fi

@@ -120,3 +120,12 @@ local_images() {
 # image_inputs prints the digest of what an image was built from: nothing for a
 # pulled image; it fails where there is no such image.
 image_inputs() { docker image inspect --format "{{index .Config.Labels \"$INPUTS_LABEL\"}}" "$1" 2>/dev/null; }
+
+# image_origins says how many of the nodes' images users get, too.
+image_origins() {
+  local image pulled=0 built=0
+  while read -r image; do
+    if [ -n "$(image_inputs "$image")" ]; then built=$((built + 1)); else pulled=$((pulled + 1)); fi
+  done < <(local_images)
+  echo "images: $pulled as published, $built built from source"
+}

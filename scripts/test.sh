@@ -106,6 +106,7 @@ done
 say "tests ended"
 # The design's limits.
 scripts/times.sh 1800 3600 "$CACHE"/log/tests-*.json
+case " $* " in *" e2e "* | *" full "*) IMAGE_LISTS=$ALL_IMAGE_LISTS image_origins ;; esac
 [ "$status" = 0 ] || scripts/failures.sh "$CACHE"/log/tests-*.json
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit $status

@@ -60,7 +60,8 @@ func init() {
 		},
 		fault{
 			name: "partitioned", label: "master cut off from all but its clients", over: "the network is whole", writing: outage + 20*time.Second,
-			prepare: each(cutOff), gap: detection + 4*time.Second, mayLose: anything,
+			// Who keeps the connection writes to the master that is cut off, and loses that.
+			prepare: each(cutOff), gap: outage + detection + 4*time.Second, mayLose: anything,
 		},
 		fault{
 			name: "sentinel-lost", label: "one Sentinel lost", writing: 20 * time.Second,

@@ -36,7 +36,9 @@ func TestImagesArePulled(t *testing.T) {
 		return string(output), err
 	}
 	const local = "tenant-redis.local/published/image:1.0"
-	t.Cleanup(func() { _ = exec.CommandContext(framework.CleanupContext(t), "docker", "rmi", local, reference.Name()).Run() })
+	t.Cleanup(func() {
+		_ = exec.CommandContext(framework.CleanupContext(t), "docker", "rmi", local, reference.Name()).Run()
+	})
 
 	output, err := pull()
 	require.Error(t, err, output)

@@ -37,12 +37,12 @@ func init() {
 	faults = append(faults,
 		fault{
 			name: "container-killed", label: "all in the master's container killed", writing: 50 * time.Second,
-			prepare: each(killContainer), gap: detection + 2500*time.Millisecond, change: time.Second, mayLose: inFlight, control: gapAbove(10 * time.Second),
+			prepare: each(killContainer), gap: detection + 2500*time.Millisecond, change: time.Second, mayLose: inFlight, control: waitsLong,
 		},
 		fault{
 			name: "killed-no-operator", label: "master killed while the operator is away", over: "the operator is back",
 			writing: outage + 20*time.Second, prepare: withoutOperator(each(kill)),
-			gap: detection + 2500*time.Millisecond, mayLose: inFlight, control: gapAbove(10 * time.Second),
+			gap: detection + 2500*time.Millisecond, mayLose: inFlight, control: waitsLong,
 		},
 		fault{
 			name: "deleted-no-operator", label: "master's Pod deleted while the operator is away", over: "the operator is back",
@@ -73,7 +73,7 @@ func init() {
 		},
 		fault{
 			name: "killed-twice", label: "master killed, then the next one", over: "the next one is killed", writing: 50 * time.Second,
-			prepare: each(killTwice), gap: detection + 2500*time.Millisecond, mayLose: 2 * inFlight, control: gapAbove(10 * time.Second),
+			prepare: each(killTwice), gap: detection + 2500*time.Millisecond, mayLose: 2 * inFlight, control: waitsLong,
 		},
 		fault{
 			name: "rolling-update", label: "all Pods are updated", over: "the update is through", writing: 200 * time.Second,

@@ -134,6 +134,7 @@ func (f fault) run(t *testing.T, examples []Client, programs map[string]string) 
 // check holds an example to what is promised.
 func (f fault) check(t *testing.T, example Client, account ledger.Account, at time.Time) {
 	t.Helper()
+	assert.Positive(t, account.EndedAfter(at), "%s had ended before the fault", example.Name)
 	gap := account.GapAfter(at)
 	assert.LessOrEqual(t, gap.Duration(), lab.Slack*f.gap+example.Longer, "%s: gap %s", example.Name, gap)
 	assert.True(t, gap.Recovered, "%s: gap %s", example.Name, gap)

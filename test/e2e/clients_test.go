@@ -86,6 +86,7 @@ func (f fault) checkClient(t *testing.T, s *side, example clients.Client, accoun
 	if s.splitVote(at) {
 		bound += splitVote
 	}
+	underLoad(t, account, at)
 	gap := account.GapAfter(at)
 	assert.LessOrEqual(t, gap.Duration(), bound, "%s: gap %s", example.Name, gap)
 	assert.True(t, gap.Recovered, "%s: gap %s", example.Name, gap)

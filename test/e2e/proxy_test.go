@@ -117,6 +117,7 @@ func (f proxyFault) checkPromise(t *testing.T, s *side, through ledger.Account, 
 		t.Logf("THE SENTINELS' VOTE WAS SPLIT: the gap may take %s longer, until they vote again", splitVote)
 		bound += splitVote
 	}
+	underLoad(t, through, at)
 	gap := through.GapAfter(at)
 	assert.LessOrEqual(t, gap.Duration(), bound, "gap %s", gap)
 	assert.True(t, gap.Recovered, "gap %s", gap)

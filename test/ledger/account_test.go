@@ -205,6 +205,9 @@ func TestBuckets(t *testing.T) {
 		Failed:       []int{0, 1, 0, 1},
 		Unknown:      []int{0, 0, 1, 0},
 	}, a.Buckets)
+	for mark, ended := range map[int]int{-1: 6, 0: 4, 150: 2, 299: 1, 300: 0} {
+		require.Equal(t, ended, a.EndedAfter(at(mark)), mark)
+	}
 }
 
 func TestErrorCounts(t *testing.T) {

@@ -162,6 +162,19 @@ func (a Account) GapAfter(mark time.Time) Gap {
 	return longest
 }
 
+// EndedAfter counts the writes that ended after a mark, in buckets that began after it,
+// whatever came of them: none if the ledger had ended before, so that it says nothing of
+// what a fault at the mark has cost.
+func (a Account) EndedAfter(mark time.Time) int {
+	count := 0
+	for n := range a.Buckets.Acknowledged {
+		if a.Buckets.StartMs+int64(n)*a.Buckets.WidthMs > mark.UnixMilli() {
+			count += a.Buckets.Acknowledged[n] + a.Buckets.Failed[n] + a.Buckets.Unknown[n]
+		}
+	}
+	return count
+}
+
 // GapAtChange is the gap in which the client first went over to another server after a
 // mark: what that took by itself, without other gaps, such as one while a new Pod starts.
 // It is empty, at the change, if it is below [GapFloor], and empty, at the mark, if the

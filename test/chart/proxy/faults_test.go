@@ -37,6 +37,7 @@ const writers = 2
 // even for the direct client, that is the measure.
 func kept(t *testing.T, account, direct ledger.Account, at time.Time, gap time.Duration, mayLose int) {
 	t.Helper()
+	assert.Positive(t, account.EndedAfter(at), "it had ended before the fault")
 	longest := account.GapAfter(at)
 	assert.True(t, longest.Recovered, "gap %s", longest)
 	assert.LessOrEqual(t, longest.Duration(), max(lab.Slack*gap, direct.GapAfter(at).Duration()+time.Second))

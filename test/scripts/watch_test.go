@@ -85,9 +85,7 @@ func TestStrangerHoldsWrites(t *testing.T) {
 	t.Parallel()
 	i, master := parented(t)
 	writers := i.writers()
-	for _, s := range i.Sentinels {
-		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10, i.Tell(s, "SENTINEL", "MYID"))
-	}
+	i.votesHoldWrites(master)
 	next := i.Elected(master, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
 	for _, w := range writers {
 		require.Zero(t, i.finish(w, next))
@@ -118,8 +116,19 @@ func TestFormerMasterIsNotHeld(t *testing.T) {
 		}
 		return ""
 	})
+	i.votesHoldWrites(master)
+	i.hears(other, master)
+	require.Zero(t, i.pauses(old))
+	i.Write(follows, "", 0o644)
+}
+
+// votesHoldWrites has each Sentinel vote for itself, as in an election, until a watcher
+// holds the master's writes. One that has just started has yet to hear of Sentinels, or to
+// follow the master.
+func (i *instance) votesHoldWrites(master *lab.Process) {
+	i.T.Helper()
 	epoch := 10
-	i.Eventually(10*time.Second, func() string { // the others' watchers may have yet to follow the master
+	i.Eventually(10*time.Second, func() string {
 		epoch++
 		for _, s := range i.Sentinels {
 			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, epoch, i.Tell(s, "SENTINEL", "MYID"))
@@ -129,9 +138,6 @@ func TestFormerMasterIsNotHeld(t *testing.T) {
 		}
 		return ""
 	})
-	i.hears(other, master)
-	require.Zero(t, i.pauses(old))
-	i.Write(follows, "", 0o644)
 }
 
 // pauses counts how often somebody had a Redis hold its writes.

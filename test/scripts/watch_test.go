@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,6 +219,32 @@ func TestForcedFailover(t *testing.T) {
 	t.Logf("the old master follows after %d ms", time.Since(begin).Milliseconds())
 	i.says("and not announced: no Sentinel has most votes", "elected by the Sentinels as successor of "+old.IP)
 	i.Settled(master)
+}
+
+// Whoever has a frozen master hold its writes may come to that after its demotion. As a
+// replica it holds nothing: its link to the master would wait, too, and so would whoever
+// makes it master again.
+func TestDemotedMasterHoldsNothing(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t)
+	old.Signal(syscall.SIGSTOP)
+	master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	i.says("elected by the Sentinels as successor of " + old.IP) // which has it follow
+	late, err := new(net.Dialer).DialContext(t.Context(), "tcp", net.JoinHostPort(old.IP, lab.RedisPort))
+	require.NoError(t, err)
+	defer func() { _ = late.Close() }()
+	_, err = late.Write([]byte("CLIENT PAUSE 600000 WRITE\r\n"))
+	require.NoError(t, err)
+	old.Signal(syscall.SIGCONT)
+	i.reaches(old, sentinelDemotes/lab.Slack, lab.ReplicaOf(master))
+	i.Eventually(10*time.Second, func() string {
+		client := i.Client(old, lab.RedisPort)
+		defer func() { _ = client.Close() }()
+		if err := client.Publish(t.Context(), "channel", "word").Err(); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 }
 
 // A script that dies with its Redis leaves votes, which keep the Sentinels from acting

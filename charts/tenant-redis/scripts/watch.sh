@@ -179,7 +179,9 @@ demote() {
 		sleep 1
 		[ "$(now)" -lt "$deadline" ] && ! overtaken || return
 	done
-	# Its clients have had their answers, and are to look for the new master.
+	# Some of those who have it hold its writes may have come after that. Its clients get their
+	# answers, and are to look for the new master.
+	redis "$old" CLIENT UNPAUSE >/dev/null
 	redis "$old" CLIENT KILL TYPE normal >/dev/null
 	say "$old follows $successor"
 }

@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -119,7 +120,9 @@ func TestTwoMastersFallSilent(t *testing.T) {
 	second.Beside(syscall.SIGKILL)
 	second.Signal(syscall.SIGSTOP)
 	i.reaches(third, lab.Detection+2500*time.Millisecond+2*i.ElectionTimeout(), "master")
-	i.Write(filepath.Join(third.Dir, "reached/done"), "", 0o644)
+	answered := filepath.Join(third.Dir, "reached")
+	require.NoError(t, os.MkdirAll(answered, 0o755)) // it may have yet to ask
+	i.Write(filepath.Join(answered, "done"), "", 0o644)
 	i.says("elected by the Sentinels as successor of " + second.IP)
 	second.Signal(syscall.SIGCONT)
 	i.reaches(second, sentinelDemotes/lab.Slack, lab.ReplicaOf(third))

@@ -94,7 +94,7 @@ var sentenceEnd = regexp.MustCompile(`[.!?][)"*]*\s|\s\|\s|\n`)
 // TestSentencesAreShort holds that somebody in a hurry can read the pages. Those of
 // docs/design have the long arguments.
 func TestSentencesAreShort(t *testing.T) {
-	const most = 50
+	const most = 40
 	pages, err := Pages(root)
 	require.NoError(t, err)
 	for _, page := range pages {

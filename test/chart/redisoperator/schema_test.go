@@ -67,8 +67,8 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 		"concurrency": "1", "resources.limits.cpu": `"100m"`, "resources.requests.memory": `"9Gi"`,
 	})
 	for _, says := range []string{
-		`watchedNamespaces is ["a"], but must be empty with flavour spotahome-1.2`, `admission.namespaces is ["a"], but must be empty`,
-		"concurrency is 1, but must be at least 3", "resources.limits.cpu is 100m, but must be at least 834m", "resources.requests.memory is 9Gi, but must be at most resources.limits.memory",
+		`watchedNamespaces: ["a"] must be empty with flavour spotahome-1.2`, `admission.namespaces: ["a"] must be empty`,
+		"concurrency: 1 must be at least 3", "resources.limits.cpu: 100m must be at least 834m", "resources.requests.memory: 9Gi must be at most resources.limits.memory",
 	} {
 		assert.ErrorContains(t, err, says)
 	}

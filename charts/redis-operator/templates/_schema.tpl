@@ -29,9 +29,7 @@ What of a value does not fit a schema, as a JSON list of {says, stops}: (dict "k
 {{- $schema := .schema -}}
 {{- $kind := include "redis-operator.kind" .value -}}
 {{- if ne (include "redis-operator.fits" .) "true" -}}
-{{- /* A text instead of a section may be a password. */ -}}
-{{- $value := and (eq $kind "string") (eq (include "redis-operator.wanted" $schema) "object") | ternary "a text" (toRawJson .value | trunc 60) -}}
-{{- $says := printf "%s: %s must be %s" .key $value (include "redis-operator.allowed" $schema) -}}
+{{- $says := printf "%s: %s must be %s" .key (include "redis-operator.shown" .) (include "redis-operator.allowed" $schema) -}}
 {{- $mistakes = append $mistakes (dict "says" (printf "%s: %s" $says (include "redis-operator.fix" .)) "stops" true) -}}
 {{- else if eq $kind "object" -}}
 {{- $mistakes = include "redis-operator.missing" . | fromJsonArray -}}
@@ -137,6 +135,21 @@ false
 {{- or (not $schema.uniqueItems) (eq (len $value) (uniq $value | len)) -}}
 {{- else -}}
 true
+{{- end -}}
+{{- end }}
+
+{{/* A value as a message shows it. What is not what its key is for may be or have a password. */}}
+{{- define "redis-operator.shown" -}}
+{{- $kind := include "redis-operator.kind" .value -}}
+{{- $section := eq (include "redis-operator.wanted" .schema) "object" -}}
+{{- if and (eq $kind "object") .value -}}
+a map
+{{- else if and $section (eq $kind "array") .value -}}
+a list
+{{- else if and $section (eq $kind "string") -}}
+a text
+{{- else -}}
+{{- toRawJson .value | trunc 60 -}}
 {{- end -}}
 {{- end }}
 

@@ -57,6 +57,8 @@ func TestRefusedValues(t *testing.T) {
 		"section as a switch":          {values{"monitoring": "false"}, "monitoring: false must be a section: set monitoring.enabled to false"},
 		"section as a list":            {values{"proxy.tls": "[]"}, "proxy.tls: [] must be a section: write keys below it, such as ca, clientCASecret, existingSecret, only"},
 		"section as a password":        {values{"exporter": `"hunter2"`}, "exporter: a text must be a section: write keys below it, such as image"},
+		"map as a switch":              {values{"access.allNamespaces": `{"password": "hunter2"}`}, "access.allNamespaces: a map must be true or false: set such a one"},
+		"list as a section":            {values{"exporter": `["hunter2"]`}, "exporter: a list must be a section: write keys below it, such as image"},
 		"slip of the pen":              {values{"auth.enabld": "true"}, "auth.enabld: is not a value of this chart: did you mean auth.enabled?"},
 		"label of ours":                {values{"monitoring.alertLabels": `{"pod": "a"}`}, "monitoring.alertLabels.pod: is not yours to set, since the chart does: remove it"},
 		"label of two words":           {values{"monitoring.alertLabels": `{"the team": "a"}`}, "monitoring.alertLabels.the team: cannot be here, since these are labels of letters, digits and _ with texts as values: rename it"},

@@ -2,8 +2,7 @@
 {{/*
 Fails with all values that other templates would trip over: null, which Helm takes for "no such
 key", and what the schema has another type, choice or range for. Otherwise it returns, as a JSON
-list, what is wrong with keys that are not the chart's. Helm renders the folder tests before all
-else.
+list, what is wrong with keys that are not the chart's.
 */}}
 {{- define "tenant-redis.fitSchema" -}}
 {{- $schema := .Files.Get "files/schema.json" | fromJson -}}
@@ -22,24 +21,55 @@ else.
 
 {{/*
 What of a value does not fit a schema, as a JSON list of {says, stops}: (dict "key" PATH
-"value" VALUE "schema" SCHEMA "defaults" whether each key has one).
+"value" VALUE "schema" SCHEMA "defaults" whether each key has one). This runs for each key
+of each release, so that it calls others only where it must.
 */}}
 {{- define "tenant-redis.misfits" -}}
 {{- $mistakes := list -}}
 {{- $schema := .schema -}}
+{{- $properties := $schema.properties | default dict -}}
 {{- $kind := include "tenant-redis.kind" .value -}}
-{{- if ne (include "tenant-redis.fits" .) "true" -}}
-{{- $says := printf "%s: %s must be %s" .key (include "tenant-redis.shown" .) (include "tenant-redis.allowed" $schema) -}}
-{{- $mistakes = append $mistakes (dict "says" (printf "%s: %s" $says (include "tenant-redis.fix" .)) "stops" true) -}}
+{{- if ne (include "tenant-redis.fits" (dict "value" .value "schema" $schema "kind" $kind)) "true" -}}
+{{- $says := printf "%s: %s must be %s: %s" .key (include "tenant-redis.shown" .) (include "tenant-redis.allowed" $schema) (include "tenant-redis.fix" .) -}}
+{{- $mistakes = append $mistakes (dict "says" $says "stops" true) -}}
 {{- else if eq $kind "object" -}}
-{{- $mistakes = include "tenant-redis.missing" . | fromJsonArray -}}
+{{- range $name := $schema.required -}}
+{{- if not (hasKey $.value $name) -}}
+{{- $mistakes = append $mistakes (dict "says" (printf "%s.%s: is missing: add it" $.key $name) "stops" true) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $child := $properties -}}
+{{- if and $.defaults (kindIs "map" $child) -}}
+{{- if not (or $child.deprecated (hasKey $.value $name | and (not (kindIs "invalid" (get $.value $name))))) -}}
+{{- $says := printf "%s.%s: is null, which takes its default away: leave it out for that, or set it" $.key $name | trimPrefix "." -}}
+{{- $mistakes = append $mistakes (dict "says" $says "stops" true) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $value := .value -}}
 {{- $key := printf "%s.%s" $.key $name | trimPrefix "." -}}
-{{- $child := include "tenant-redis.child" (dict "key" $key "name" $name "schema" $schema) | fromJson -}}
-{{- if $child.answer -}}
-{{- $mistakes = append $mistakes (dict "says" (printf "%s: %s" $key $child.answer) "stops" $child.stops) -}}
-{{- else if not (and $.defaults (kindIs "invalid" $value) (hasKey ($schema.properties | default dict) $name)) -}}
-{{- $mistakes = include "tenant-redis.misfits" (dict "key" $key "value" $value "schema" $child.schema "defaults" $.defaults) | fromJsonArray | concat $mistakes -}}
+{{- $child := dig "additionalProperties" true $schema -}}
+{{- range $pattern, $of := $schema.patternProperties -}}
+{{- if regexMatch $pattern $name -}}
+{{- $child = $of -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey $properties $name -}}
+{{- $child = get $properties $name -}}
+{{- end -}}
+{{- $found := "[]" -}}
+{{- if not (kindIs "map" $child) -}}
+{{- if not $child -}}
+{{- $found = include "tenant-redis.intruder" (dict "key" $key "name" $name "schema" $schema) -}}
+{{- end -}}
+{{- else if $child.deprecated -}}
+{{- $says := printf "%s: is not a value of this chart: %s" $key $child.description -}}
+{{- $mistakes = append $mistakes (dict "says" $says "stops" false) -}}
+{{- else if not (and $.defaults (kindIs "invalid" $value) (hasKey $properties $name)) -}}
+{{- $found = include "tenant-redis.misfits" (dict "key" $key "value" $value "schema" $child "defaults" $.defaults) -}}
+{{- end -}}
+{{- if ne $found "[]" -}}
+{{- $mistakes = fromJsonArray $found | concat $mistakes -}}
 {{- end -}}
 {{- end -}}
 {{- else if and (eq $kind "array") $schema.items -}}
@@ -50,17 +80,26 @@ What of a value does not fit a schema, as a JSON list of {says, stops}: (dict "k
 {{- toJson $mistakes -}}
 {{- end }}
 
-{{/* The keys that a section or an item of a list must have and has not, as misfits. */}}
-{{- define "tenant-redis.missing" -}}
-{{- $mistakes := list -}}
-{{- range $name := .defaults | ternary (include "tenant-redis.own" .schema | fromJsonArray) (.schema.required | default list) -}}
-{{- $key := printf "%s.%s" $.key $name | trimPrefix "." -}}
-{{- if not (hasKey $.value $name) | or (kindIs "invalid" (get $.value $name) | and $.defaults) -}}
-{{- $says := $.defaults | ternary "is null, which takes its default away: leave it out for that, or set it" "is missing: add it" -}}
-{{- $mistakes = append $mistakes (dict "says" (printf "%s: %s" $key $says) "stops" true) -}}
+{{/*
+What to say of a key that cannot be there, as misfits: (dict "key" PATH "name" its last part
+"schema" that of the map).
+*/}}
+{{- define "tenant-redis.intruder" -}}
+{{- $says := "" -}}
+{{- $stops := true -}}
+{{- if hasKey (.schema.properties | default dict) .name -}}
+{{- $says = "is not yours to set, since the chart does: remove it" -}}
+{{- else if .schema.patternProperties -}}
+{{- $says = printf "cannot be here, since these are %s: rename it" .schema.title -}}
+{{- else -}}
+{{- $stops = false -}}
+{{- $own := include "tenant-redis.own" .schema | fromJsonArray -}}
+{{- $otherwise := empty $own | ternary "remove it" (printf "remove it; here may be %s" (join ", " $own)) -}}
+{{- $nearest := include "tenant-redis.nearest" (dict "word" .name "names" $own) -}}
+{{- $meant := printf "did you mean %s%s?" (trimSuffix .name .key) $nearest -}}
+{{- $says = printf "is not a value of this chart: %s" (empty $nearest | ternary $otherwise $meant) -}}
 {{- end -}}
-{{- end -}}
-{{- toJson $mistakes -}}
+{{- list (dict "says" (printf "%s: %s" .key $says) "stops" $stops) | toJson -}}
 {{- end }}
 
 {{/* The names of a schema's keys, as a JSON list, without those of other charts. */}}
@@ -75,47 +114,13 @@ What of a value does not fit a schema, as a JSON list of {says, stops}: (dict "k
 {{- end }}
 
 {{/*
-The schema of a key, as JSON of {schema}, or of {answer, stops} for a key that cannot be there:
-(dict "key" PATH "name" its last part "schema" that of the map).
+Whether a value itself fits a schema, apart from what is below it: (dict "value" VALUE "schema"
+SCHEMA "kind" KIND).
 */}}
-{{- define "tenant-redis.child" -}}
-{{- $child := dig "additionalProperties" true .schema -}}
-{{- range $pattern, $of := .schema.patternProperties -}}
-{{- if regexMatch $pattern $.name -}}
-{{- $child = $of -}}
-{{- end -}}
-{{- end -}}
-{{- $named := hasKey (.schema.properties | default dict) .name -}}
-{{- $child = $named | ternary (dig "properties" .name "" .schema) $child -}}
-{{- $answer := "" -}}
-{{- $stops := false -}}
-{{- if kindIs "map" $child -}}
-{{- if $child.deprecated -}}
-{{- $answer = printf "is not a value of this chart: %s" $child.description -}}
-{{- end -}}
-{{- else if $child -}}
-{{- $child = dict -}}
-{{- else if $named -}}
-{{- $stops = true -}}
-{{- $answer = "is not yours to set, since the chart does: remove it" -}}
-{{- else if .schema.patternProperties -}}
-{{- $stops = true -}}
-{{- $answer = printf "cannot be here, since these are %s: rename it" .schema.title -}}
-{{- else -}}
-{{- $own := include "tenant-redis.own" .schema | fromJsonArray -}}
-{{- $otherwise := empty $own | ternary "remove it" (printf "remove it; here may be %s" (join ", " $own)) -}}
-{{- $nearest := include "tenant-redis.nearest" (dict "word" .name "names" $own) -}}
-{{- $meant := printf "did you mean %s%s?" (trimSuffix .name .key) $nearest -}}
-{{- $answer = printf "is not a value of this chart: %s" (empty $nearest | ternary $otherwise $meant) -}}
-{{- end -}}
-{{- toJson (dict "schema" $child "answer" $answer "stops" $stops) -}}
-{{- end }}
-
-{{/* Whether a value itself fits a schema, apart from what is below it. */}}
 {{- define "tenant-redis.fits" -}}
 {{- $value := .value -}}
 {{- $schema := .schema -}}
-{{- $kind := include "tenant-redis.kind" $value -}}
+{{- $kind := .kind -}}
 {{- $types := kindIs "string" $schema.type | ternary (list $schema.type) ($schema.type | default list) -}}
 {{- $choices := list -}}
 {{- range $schema.enum -}}

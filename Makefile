@@ -107,7 +107,7 @@ engine:
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck jq gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy iptables iproute2
+	@scripts/packages.sh shellcheck jq gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy iptables iproute2 nodejs
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

@@ -34,9 +34,8 @@ func filled(t *testing.T, queries []string, variables map[string]string) ([]stri
 // TestPicturesQueries holds that a picture's queries are Grafana's: all variables have
 // their values, cluster too if it is not named, and what is none stays.
 func TestPicturesQueries(t *testing.T) {
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("takes Node.js, which scripts/picture.sh installs")
-	}
+	_, err := exec.LookPath("node")
+	require.NoError(t, err, "run make packages, which installs Node.js")
 	query := regexp.MustCompile(`"expr": ("(?:[^"\\]|\\.)*")`)
 	var queries []string
 	for file, text := range generated(t) {

@@ -27,22 +27,38 @@ change_schema() {
   mv "$chart/values.schema.json.tmp" "$chart/values.schema.json"
 }
 
-# list_keys CHART writes the paths of all its values into files/keys.json, for a template
-# that looks for null: Helm takes that for "no such key", and other templates would find
-# nothing. A schema that requires the keys would have editors mark every partial file.
-list_keys() {
-  mkdir -p "$1/files"
-  jq 'def names(path): .properties // {} | to_entries[] | (path + .key) as $name | $name, (.value | names($name + "."));
-    [names("") | select(. != "global")]' "$1/values.schema.json" >"$1/files/keys.json"
-  change_schema "$1" 'def ask_none: if .properties then del(.required) | .properties |= map_values(ask_none) else . end; ask_none'
+# answer_mistakes CHART has a template answer what does not fit the schema, in words: it reads
+# files/schema.json, whose references are resolved. Helm would refuse first and say less, so
+# values.schema.json has what is wrong refused by editors alone: Helm always sees every key,
+# with the defaults. A schema that requires keys would have editors mark every partial file.
+answer_mistakes() {
+  local chart=$1
+  mkdir -p "$chart/files"
+  # shellcheck disable=SC2016 # jq's variables
+  jq '
+    . as $root |
+    def inline: walk(if type == "object" and has("$ref") then ."$ref" as $at | $root | getpath($at | ltrimstr("#/") | split("/")) else . end);
+    def merge: walk(if type == "object" and has("allOf") then del(.allOf) * (.allOf | add) else . end);
+    def ask_none: if type == "object" and .properties then del(.required) | .properties |= map_values(ask_none) else . end;
+    def brief: walk(if type == "object" and (has("deprecated") | not) then del(.description | strings) | del(."$comment") else . end);
+    inline | merge | ask_none | brief | del(."$schema") | .properties.global = true' \
+    "$chart/values.schema.json" >"$chart/files/schema.json"
+  # shellcheck disable=SC2016
+  change_schema "$chart" '
+    def own: with_entries(select(.value | type == "object" and (.deprecated | not)));
+    def texts: {description} + (if .properties then {properties: .properties | own | map_values(texts)} else {} end) | del(.. | nulls);
+    {"$schema", "$comment": "Editors check what is written. Helm adds the defaults, so that all keys are there, and a template answers."} + texts +
+      {if: {required: $strict[0].properties | own | keys}, else: $strict[0]}' \
+    --slurpfile strict "$chart/files/schema.json"
+  sed "s/CHART/$(basename "$chart")/g" scripts/schema.tpl >"$chart/templates/_schema.tpl"
 }
 
 for values in "$charts"/*/values.yaml; do
   chart=$(dirname "$values")
   helm-schema --values "$values" --output "$chart/values.schema.json" \
     --draft 7 --indent 2 --no-additional-properties --use-helm-docs
-  list_keys "$chart"
   [ ! -f "$chart/files/other-charts.json" ] || answer_other_charts "$chart"
+  answer_mistakes "$chart"
 done
 helm-docs --chart-search-root "$charts" --sort-values-order file --log-level warning
 

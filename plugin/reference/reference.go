@@ -117,7 +117,7 @@ func allowed(f tenant.Field) string {
 	keys, values, isMap := strings.Cut(f.Format, ":")
 	text := words(keys)
 	if isMap && values != "" {
-		text = "keys: " + text + "; values: " + words(values)
+		text = "keys: " + text + ". Values: " + words(values)
 	}
 	if f.Default != "" {
 		text += "; " + f.Default + " if missing"

@@ -640,7 +640,7 @@ func drillWrongSentinel(t *testing.T, l *lab) *drill {
 	require.NoError(t, askSentinel(t.Context(), pod, "REMOVE", "mymaster"))
 	require.NoError(t, askSentinel(t.Context(), pod, "MONITOR", "mymaster", nobody, "6379", "2"))
 	d.fires(t, "RedisSentinelForeignMaster", "RedisSentinelDisagree", "RedisSentinelWrongMaster", "RedisSentinelSettingsLost")
-	d.mitigate(t, "RedisSentinelDisagree", 0, map[string]string{"POD": "pod/" + pod})
+	d.mitigate(t, "RedisSentinelDisagree", 0, map[string]string{"POD": pod})
 	return d
 }
 
@@ -655,7 +655,7 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 	d := l.begin(i, "a Sentinel watches a second master")
 	require.NoError(t, askSentinel(t.Context(), pod, "MONITOR", "stranger", master.IP, "6379", "2"))
 	d.fires(t, "RedisSentinelMasterCountWrong")
-	d.mitigate(t, "RedisSentinelMasterCountWrong", 0, map[string]string{"POD": "pod/" + pod})
+	d.mitigate(t, "RedisSentinelMasterCountWrong", 0, map[string]string{"POD": pod})
 	i.AwaitServing(t)
 	d.resolves(t, resolveWithin)
 

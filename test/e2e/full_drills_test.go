@@ -154,7 +154,7 @@ func drillIsolatedSentinel(t *testing.T, l *lab) {
 	require.NoError(t, rules("I")(t.Context()))
 	t.Cleanup(func() { _ = rules("D")(framework.CleanupContext(t)) })
 	d.fires(t, "RedisSentinelIsolated")
-	d.mitigate(t, "RedisSentinelIsolated", 0, map[string]string{"POD": "pod/" + alone.Name})
+	d.mitigate(t, "RedisSentinelIsolated", 0, map[string]string{"POD": alone.Name})
 	i.AwaitServing(t)
 	d.resolves(t, resolveWithin)
 }

@@ -92,7 +92,7 @@ func TestUnknownSuite(t *testing.T) {
 
 func TestUnknownSection(t *testing.T) {
 	output := runAsNobody(t, "bench.sh", []string{"speed"}, nil)
-	require.Contains(t, output, "no section is called speed: allowed are renderer and faults")
+	require.Contains(t, output, "no section is called speed: allowed are renderer, faults and series")
 }
 
 func TestRefusedPictures(t *testing.T) {

@@ -151,4 +151,15 @@ func TestVersionsAgree(t *testing.T) {
 	versions := read(t, "docs/versions.md")
 	assert.Contains(t, versions, "Valkey "+server[1]+", the default: `"+values.Image+"`")
 	assert.Contains(t, versions, "`"+values.Proxy.Image+"`")
+
+	found := func(file, pattern string) string {
+		match := regexp.MustCompile(pattern).FindStringSubmatch(read(t, file))
+		require.NotNil(t, match, "%s: %s", file, pattern)
+		return match[1]
+	}
+	kubernetes := found("charts/tenant-redis/Chart.yaml", `kubeVersion: ">=(\d+\.\d+)\.0-0"`)
+	assert.Contains(t, read(t, "README.md"), "- Kubernetes "+kubernetes+" or newer,")
+	assert.Contains(t, versions, "| Kubernetes | "+kubernetes+"; ")
+	assert.Contains(t, versions, found("ci/sources/kubernetes/go.mod", `k8s.io/kubernetes v(\d+\.\d+)\.`)+", with kind |")
+	assert.Contains(t, versions, found("ci/tools/helm/go.mod", `helm.sh/helm/v3 v(\d+\.\d+)\.`)+" and "+found("ci/tools/helm4/go.mod", `helm.sh/helm/v4 v(\d+\.\d+)\.`)+", in every")
 }

@@ -61,8 +61,8 @@ func (r Runbook) Blocks(section string) int {
 
 // Script is one block of a section, counted from 0, ready to run: each variable that
 // the caller gives has its value, wherever the runbook sets it. What a reader pastes
-// from the alert (${NAME:?}) must be given, and so must what a comment behind a
-// variable asks to choose; one that the runbook does not ask for is a mistake.
+// from the alert (${NAME:?}) must be given, and so must what it leaves empty for the
+// reader to choose (POD= # the one that …); one that it does not ask for is a mistake.
 func (r Runbook) Script(section string, n int, variables map[string]string) (string, error) {
 	blocks := r.sections[section]
 	if n >= len(blocks) {
@@ -73,7 +73,7 @@ func (r Runbook) Script(section string, n int, variables map[string]string) (str
 	var set []string
 	for _, match := range needed.FindAllStringSubmatch(commands, -1) {
 		name := match[1]
-		if slices.Contains(set, name) {
+		if slices.Contains(set, name) || strings.Contains(commands, "\n"+name+"=") {
 			continue
 		}
 		value, given := variables[name]
@@ -94,7 +94,7 @@ func (r Runbook) Script(section string, n int, variables map[string]string) (str
 		case given:
 			set = append(set, match[1])
 			line = assign(match[1], value)
-		case strings.Contains(match[2], " # "):
+		case strings.HasPrefix(match[2], " # "):
 			return "", fmt.Errorf("%s: %s asks to choose %s, which is not given", r.name, section, match[0])
 		}
 		script.WriteString(line)

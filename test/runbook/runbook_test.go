@@ -3,6 +3,7 @@ package runbook
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,7 +13,7 @@ import (
 const (
 	header = ": \"${NAMESPACE:?of the alert}\" \"${NAME:?of the alert}\"\n"
 	sample = "# RedisSample\n\n```sh\n" + header + "```\n\n## Meaning\n\n## Diagnosis\n\n```sh\nlook \"${NAMESPACE:?}\" \"${NAME:?}\"\n```\n\n" +
-		"## Mitigation\n\n```sh\nfirst\n```\n\nElse:\n\n```sh\nPOD=rfr-${NAME:?}-0 # the Pod that the alert names\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n```\n"
+		"## Mitigation\n\n```sh\nfirst\n```\n\nElse:\n\n```sh\nPOD= # the Pod that the alert names\nMASTER=$(ask)\ndelete \"${POD:?}\" \"$MASTER\"\n```\n"
 )
 
 func of(namespace, name string) map[string]string {
@@ -39,7 +40,7 @@ func TestScript(t *testing.T) {
 
 	script, err = r.Script(Mitigation, 1, map[string]string{"NAMESPACE": "ns", "NAME": "a", "POD": "rfr-a-2"})
 	require.NoError(t, err)
-	assert.Equal(t, "NAMESPACE='ns'\nNAME='a'\n"+header+"POD='rfr-a-2'\nMASTER=$(ask)\ndelete \"$POD\" \"$MASTER\"\n", script)
+	assert.Equal(t, "NAMESPACE='ns'\nNAME='a'\n"+header+"POD='rfr-a-2'\nMASTER=$(ask)\ndelete \"${POD:?}\" \"$MASTER\"\n", script)
 }
 
 func TestScriptRefuses(t *testing.T) {
@@ -65,7 +66,8 @@ func TestScriptRefuses(t *testing.T) {
 
 // TestEveryRunbookCanBeRead holds that each runbook says how to look, and that none of its
 // commands runs without the two lines of the alert: another tenant's Redis must not be
-// the one that is looked at or repaired.
+// the one that is looked at or repaired. Nor does one run before what only a reader can
+// choose is chosen: a block that is pasted whole must not hit a Pod that serves.
 func TestEveryRunbookCanBeRead(t *testing.T) {
 	files, err := filepath.Glob("../../docs/runbooks/Redis*.md")
 	require.NoError(t, err)
@@ -80,5 +82,10 @@ func TestEveryRunbookCanBeRead(t *testing.T) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.NotRegexp(t, `\$(NAMESPACE|NAME)\b|\$\{(NAMESPACE|NAME)\}|(?m)^(NAMESPACE|NAME)=`, string(text), file)
+		assert.NotRegexp(t, `(?m)^[A-Z]+=[^ \n].* # `, string(text), "%s: leave it empty", file)
+		for _, chosen := range regexp.MustCompile(`(?m)^([A-Z]+)= # .`).FindAllStringSubmatch(string(text), -1) {
+			assert.NotRegexp(t, `\$(`+chosen[1]+`\b|\{`+chosen[1]+`\})`, string(text), file)
+			assert.Contains(t, string(text), "${"+chosen[1]+":?}", file)
+		}
 	}
 }

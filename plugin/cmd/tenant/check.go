@@ -26,7 +26,8 @@ func checkCommand() *cobra.Command {
 			"Exit codes: 0 the platform denies nothing, 1 it denies something, 2 an error. Warnings do not count.\n" +
 			"With --require-provenance the manifests must be what tenant-post has rendered: kustomize and kpt that were not told to run it leave them as they were, and exit with 0.\n" +
 			"With --operator it looks at all tenants together, in a folder that batch has written: whether the operator, which is a rendered charts/redis-operator, has the means for so many instances, and whether each namespace has one.",
-		Example: "  helm template team-a-cache charts/tenant-redis --set auth.existingSecret=password | helm tenant check --tenant tenant.yaml\n" +
+		Example: renderTeamA + "    helm tenant check --tenant examples/tenants/team-a/tenant.yaml\n" +
+			"  helm tenant batch charts/tenant-redis --tenants examples/tenants --output rendered\n" +
 			"  helm template redis-operator charts/redis-operator --namespace redis-system > operator.yaml\n" +
 			"  helm tenant check --operator operator.yaml rendered",
 		Args: cobra.MaximumNArgs(1),

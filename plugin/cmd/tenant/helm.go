@@ -22,13 +22,13 @@ import (
 
 // helmCommand runs a command of the Helm that runs the plugin, with the
 // tenant's namespace and the post-renderer.
-func helmCommand(name, short string) *cobra.Command {
+func helmCommand(name, short, exampleFlags string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name + " RELEASE CHART --tenant FILE [FLAGS OF HELM " + strings.ToUpper(name) + "]",
 		Short: short,
 		Long: short + ": runs helm " + name + " with the namespace of the tenant file and with tenant-post. All flags but --tenant go to Helm.\n" +
 			"$HELM_BIN is the Helm that is run.",
-		Example:            "  helm tenant " + name + " team-a-cache charts/tenant-redis --tenant examples/tenants/team-a/tenant.yaml --values examples/tenants/team-a/values.yaml",
+		Example:            "  helm tenant " + name + " team-a-cache charts/tenant-redis --tenant examples/tenants/team-a/tenant.yaml --values examples/tenants/team-a/values.yaml" + exampleFlags,
 		DisableFlagParsing: true,
 		RunE: func(command *cobra.Command, args []string) error {
 			if slices.Contains(args, "--help") || slices.Contains(args, "-h") {

@@ -26,7 +26,7 @@ func initCommand() *cobra.Command {
 		Long: "Prints a first tenant file for the manifests of a file or of stdin, with which they can be rendered: their namespaces, registries, shared labels and kinds, " +
 			"and an exception for each object that would be refused. It is where to begin; what it allows is what the chart does.\n" +
 			"Exit codes: 0 done, 2 an error.",
-		Example: "  helm template sessions charts/tenant-redis | helm tenant init --name team-a --namespace redis-system > tenant.yaml",
+		Example: "  helm template sessions charts/tenant-redis --namespace redis-system --set auth.existingSecret=password |\n    helm tenant init --name team-a --namespace redis-system > tenant.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			manifests, err := readManifests(command, args)

@@ -63,12 +63,15 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		initCommand(), diffCommand(), explainCommand(), checkCommand(), schemaCommand(), batchCommand(), goliveCommand(), rotateCommand(), whyCommand(), versionCommand(),
-		helmCommand("install", "Installs a release as its tenant is to have it"),
-		helmCommand("upgrade", "Upgrades a release as its tenant is to have it"),
-		helmCommand("template", "Prints a release's manifests as its tenant is to have them"),
+		helmCommand("install", "Installs a release as its tenant is to have it", ""),
+		helmCommand("upgrade", "Upgrades a release as its tenant is to have it", ""),
+		helmCommand("template", "Prints a release's manifests as its tenant is to have them", " --set auth.existingSecret=password"),
 	)
 	return root
 }
+
+// renderTeamA begins the examples of commands over rendered manifests.
+const renderTeamA = "  helm template team-a-cache charts/tenant-redis --namespace redis-system --set 'tenantNamespaces={team-a},auth.existingSecret=password' |\n"
 
 // rendered is what commands over rendered manifests share.
 type rendered struct {

@@ -349,3 +349,32 @@ func TestCheck(t *testing.T) {
 	}
 	require.Equal(t, result{}, command(service, "check", "--tenant", "testdata/tenant.yaml"))
 }
+
+// TestExamples runs the examples of --help that need no cluster, as they stand.
+func TestExamples(t *testing.T) {
+	repository, err := filepath.Abs("../../..")
+	require.NoError(t, err)
+	folder := t.TempDir()
+	for _, name := range []string{"bin", "charts", "examples"} {
+		require.NoError(t, os.Symlink(filepath.Join(repository, name), filepath.Join(folder, name)))
+	}
+	const helm = `helm() { case $1 in tenant) shift; HELM_BIN=bin/helm tenant "$@";; *) bin/helm "$@";; esac; }
+tenant() { bin/tenant "$@" || [ "$1 $?" = "diff 1" ]; }
+`
+	count := 0
+	for _, command := range rootCommand().Commands() {
+		switch command.Name() {
+		case "golive", "install", "rotate", "upgrade":
+			continue
+		}
+		if command.Example == "" {
+			continue
+		}
+		count++
+		script := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", helm+command.Example)
+		script.Dir = folder
+		out, err := script.CombinedOutput()
+		require.NoError(t, err, "%s\n%s", command.Name(), out)
+	}
+	require.Equal(t, 6, count)
+}

@@ -20,7 +20,7 @@ func diffCommand() *cobra.Command {
 		Short: "Shows what tenant-post changes in rendered manifests",
 		Long: "Shows what tenant-post changes in the manifests of a file or of stdin, as unified diffs without the values of Secrets.\n" +
 			"Exit codes: 0 nothing changes, 1 something does, 2 an error.",
-		Example: "  helm template team-a-cache charts/tenant-redis --set auth.existingSecret=password | helm tenant diff --tenant tenant.yaml",
+		Example: renderTeamA + "    helm tenant diff --tenant examples/tenants/team-a/tenant.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			result, err := r.result(command, args)
@@ -45,7 +45,7 @@ func explainCommand() *cobra.Command {
 		Use:     "explain --tenant FILE [MANIFESTS]",
 		Short:   "Tells for each changed field which rule asks for it",
 		Long:    "Tells for each field that tenant-post changes in the manifests of a file or of stdin: document, path, old and new value, and the rule in the tenant file.",
-		Example: "  helm template team-a-cache charts/tenant-redis --set auth.existingSecret=password | helm tenant explain --tenant tenant.yaml",
+		Example: renderTeamA + "    helm tenant explain --tenant examples/tenants/team-a/tenant.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if output != "text" && output != "json" {

@@ -161,8 +161,8 @@ func TestRefusedValues(t *testing.T) {
 	older := chart
 	older.Kubernetes = "1.29.9"
 	_, err := older.Template(t, nil)
-	require.ErrorContains(t, err, "admission.requireProvenance is true, but must be false on Kubernetes v1.29.9")
+	require.ErrorContains(t, err, "admission.requireProvenance: true must be false on Kubernetes v1.29.9")
 
 	_, err = chart.Template(t, render.Values{"admission.requireProvenance": "false", "admission.namespaces": `["a"]`})
-	require.ErrorContains(t, err, `admission.namespaces is ["a"], but must be empty while admission.requireProvenance is false`)
+	require.ErrorContains(t, err, `admission.namespaces: ["a"] must be empty while admission.requireProvenance is false`)
 }

@@ -89,11 +89,11 @@ func TestRefusedValues(t *testing.T) {
 		values values
 		says   []string
 	}{
-		"unknown key":      {values{"enabled": "true"}, []string{"'enabled'"}},
-		"no label":         {values{"labels": `{"grafana_dashboard": null}`}, []string{"/labels"}},
-		"label as number":  {values{"labels.grafana_dashboard": "1"}, []string{"/labels/grafana_dashboard"}},
-		"unknown audience": {values{"folders.fleet": `"Fleet"`}, []string{"/folders", "'fleet'"}},
-		"no annotation":    {values{"folderAnnotation": `""`}, []string{"/folderAnnotation"}},
+		"unknown key":      {values{"enabled": "true"}, []string{"enabled: is not a value of this chart: remove it; here may be folderAnnotation, folders, labels"}},
+		"no label":         {values{"labels": `{"grafana_dashboard": null}`}, []string{"labels: {} must be a map of names to values, one at least"}},
+		"label as number":  {values{"labels.grafana_dashboard": "1"}, []string{`labels.grafana_dashboard: 1 must be a text: write "1", in quotes`}},
+		"unknown audience": {values{"folders.fleet": `"Fleet"`}, []string{"folders.fleet: is not a value of this chart"}},
+		"no annotation":    {values{"folderAnnotation": `""`}, []string{`folderAnnotation: "" must be a text that is not empty: set such a one`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := chart.Template(t, test.values)
@@ -108,4 +108,10 @@ func TestRefusedValues(t *testing.T) {
 // TestNoValueIsNull holds that null, which to Helm means no value at all, is refused.
 func TestNoValueIsNull(t *testing.T) {
 	chart.RefusesNull(t)
+}
+
+// TestMisfits holds that a value of a wrong type is answered in words.
+func TestMisfits(t *testing.T) {
+	chart.AnswersMisfits(t)
+	chart.HelpsEditors(t)
 }

@@ -77,12 +77,12 @@ func TestTooLittleForTheInstances(t *testing.T) {
 		// instead is the value that the message names, and instances the number.
 		instead, instances string
 	}{
-		"concurrency": {"concurrency", "2", "concurrency is 2, but must be at least 3, so that 200 instances are looked after every 30 s: set it to 3 or more, or instances to 146", "3", "146"},
-		"queries":     {"kubernetesAPI.queriesPerSecond", "100", "kubernetesAPI.queriesPerSecond is 100, but must be at least 307", "307", "65"},
-		"CPU":         {"resources.limits.cpu", `"500m"`, "resources.limits.cpu is 500m, but must be at least 834m", `"834m"`, "120"},
-		"whole CPU":   {"resources.limits.cpu", `"0.5"`, "resources.limits.cpu is 0.5, but must be at least 834m", `"0.84"`, "120"},
-		"memory":      {"resources.limits.memory", `"90Mi"`, "resources.limits.memory is 90Mi, but must be at least 98Mi", `"98Mi"`, "168"},
-		"bytes":       {"resources.limits.memory", `"100M"`, "resources.limits.memory is 100M, but must be at least 98Mi", `"1G"`, "100"},
+		"concurrency": {"concurrency", "2", "concurrency: 2 must be at least 3, so that 200 instances are looked after every 30 s: set it to 3 or more, or instances to 146", "3", "146"},
+		"queries":     {"kubernetesAPI.queriesPerSecond", "100", "kubernetesAPI.queriesPerSecond: 100 must be at least 307", "307", "65"},
+		"CPU":         {"resources.limits.cpu", `"500m"`, "resources.limits.cpu: 500m must be at least 834m", `"834m"`, "120"},
+		"whole CPU":   {"resources.limits.cpu", `"0.5"`, "resources.limits.cpu: 0.5 must be at least 834m", `"0.84"`, "120"},
+		"memory":      {"resources.limits.memory", `"90Mi"`, "resources.limits.memory: 90Mi must be at least 98Mi", `"98Mi"`, "168"},
+		"bytes":       {"resources.limits.memory", `"100M"`, "resources.limits.memory: 100M must be at least 98Mi", `"1G"`, "100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			few := values{test.key: test.value}

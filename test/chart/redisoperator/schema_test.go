@@ -13,25 +13,25 @@ func TestRefusedValues(t *testing.T) {
 		// says is what the message must contain for the user to find the mistake.
 		says []string
 	}{
-		"unknown key":             {values{"replica": "2"}, []string{"'replica'"}},
-		"unknown nested key":      {values{"image.pullPolicy": `"Always"`}, []string{"/image", "'pullPolicy'"}},
-		"unknown toleration key":  {values{"tolerations": `[{"keys": "a"}]`}, []string{"/tolerations/0", "'keys'"}},
-		"tag latest":              {values{"image.tag": `"latest"`}, []string{"/image/tag"}},
-		"tag in the repository":   {values{"image.repository": `"quay.io/redis-operator:v1"`}, []string{"/image/repository"}},
-		"short digest":            {values{"image.digest": `"sha256:0a"`}, []string{"/image/digest"}},
-		"digest of another kind":  {values{"image.digest": `"v1.3.0-rc1"`}, []string{"/image/digest"}},
-		"pull secret as text":     {values{"imagePullSecrets": `["mirror"]`}, []string{"/imagePullSecrets/0"}},
-		"no replicas":             {values{"replicas": "0"}, []string{"/replicas"}},
-		"replicas as text":        {values{"replicas": `"2"`}, []string{"/replicas"}},
-		"unknown flavour":         {values{"flavour": `"spotahome-1.1"`}, []string{"/flavour", "spotahome-1.3", "spotahome-1.2"}},
+		"unknown key":             {values{"replica": "2"}, []string{"replica: is not a value of this chart: did you mean replicas?"}},
+		"unknown nested key":      {values{"image.pullPolicy": `"Always"`}, []string{"image.pullPolicy: is not a value of this chart: remove it; here may be digest, repository, tag"}},
+		"unknown toleration key":  {values{"tolerations": `[{"keys": "a"}]`}, []string{"tolerations[0].keys: is not a value of this chart: did you mean tolerations[0].key?"}},
+		"tag latest":              {values{"image.tag": `"latest"`}, []string{`image.tag: "latest" must be a tag other than latest`}},
+		"tag in the repository":   {values{"image.repository": `"quay.io/redis-operator:v1"`}, []string{`image.repository: "quay.io/redis-operator:v1" must be an image without its tag`}},
+		"short digest":            {values{"image.digest": `"sha256:0a"`}, []string{`image.digest: "sha256:0a" must be sha256: and 64 hexadecimal digits, or empty`}},
+		"digest of another kind":  {values{"image.digest": `"v1.3.0-rc1"`}, []string{`image.digest: "v1.3.0-rc1" must be`}},
+		"pull secret as text":     {values{"imagePullSecrets": `["mirror"]`}, []string{"imagePullSecrets[0]: a text must be a section: write {name: …}"}},
+		"no replicas":             {values{"replicas": "0"}, []string{"replicas: 0 must be a whole number from 1 to 5: set 1 or more"}},
+		"replicas as text":        {values{"replicas": `"2"`}, []string{`replicas: "2" must be a whole number from 1 to 5: write 2 without quotes`}},
+		"unknown flavour":         {values{"flavour": `"spotahome-1.1"`}, []string{`flavour: "spotahome-1.1" must be spotahome-1.3 or spotahome-1.2: did you mean`}},
 		"no limit":                {values{"resources.limits.memory": "null"}, []string{"resources.limits.memory: is null, which takes its default away: leave it out for that, or set it"}},
-		"not a quantity":          {values{"resources.limits.memory": `"much"`}, []string{"/resources/limits/memory"}},
-		"not a namespace":         {values{"watchedNamespaces": `["a.*"]`}, []string{"/watchedNamespaces/0"}},
-		"metrics open to all":     {values{"monitoring.podLabels": `{"app.kubernetes.io/name": null}`}, []string{"/monitoring/podLabels"}},
-		"label that is no string": {values{"nodeSelector": `{"redis": true}`}, []string{"/nodeSelector/redis"}},
-		"no instances":            {values{"instances": "0"}, []string{"/instances"}},
-		"negative concurrency":    {values{"concurrency": "-1"}, []string{"/concurrency"}},
-		"unknown limit of calls":  {values{"kubernetesAPI.qps": "5"}, []string{"/kubernetesAPI", "'qps'"}},
+		"not a quantity":          {values{"resources.limits.memory": `"much"`}, []string{`resources.limits.memory: "much" must be memory such as 256Mi, or empty`}},
+		"not a namespace":         {values{"watchedNamespaces": `["a.*"]`}, []string{`watchedNamespaces[0]: "a.*" must be a name of 1 to 63`}},
+		"metrics open to all":     {values{"monitoring.podLabels": `{"app.kubernetes.io/name": null}`}, []string{"monitoring.podLabels: {} must be a map of names to values, one at least: write NAME: VALUE below it"}},
+		"label that is no string": {values{"nodeSelector": `{"redis": true}`}, []string{`nodeSelector.redis: true must be a text: write "true", in quotes`}},
+		"no instances":            {values{"instances": "0"}, []string{"instances: 0 must be a whole number from 1 to 2000: set 1 or more"}},
+		"negative concurrency":    {values{"concurrency": "-1"}, []string{"concurrency: -1 must be a whole number from 0 to 500: set 0 or more"}},
+		"unknown limit of calls":  {values{"kubernetesAPI.qps": "5"}, []string{"kubernetesAPI.qps: is not a value of this chart: remove it; here may be burst, queriesPerSecond"}},
 		"namespaces with 1.2": {
 			values{"flavour": `"spotahome-1.2"`, "watchedNamespaces": `["tenant-a"]`},
 			[]string{"watchedNamespaces", `["tenant-a"]`, "must be empty", "spotahome-1.2", "spotahome-1.3"},
@@ -48,9 +48,15 @@ func TestRefusedValues(t *testing.T) {
 }
 
 // TestNoValueIsNull holds that null, which to Helm means no value at all, is refused for
-// every key, and that the schema asks for none: editors would mark each partial file.
+// every key.
 func TestNoValueIsNull(t *testing.T) {
 	chart.RefusesNull(t)
+}
+
+// TestMisfits holds that a value of a wrong type is answered in words.
+func TestMisfits(t *testing.T) {
+	chart.AnswersMisfits(t)
+	chart.HelpsEditors(t)
 }
 
 // TestAllMistakesAreToldAtOnce holds that each topic of the rules is told of in the same
@@ -61,8 +67,8 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 		"concurrency": "1", "resources.limits.cpu": `"100m"`, "resources.requests.memory": `"9Gi"`,
 	})
 	for _, says := range []string{
-		`watchedNamespaces is ["a"], but must be empty with flavour spotahome-1.2`, `admission.namespaces is ["a"], but must be empty`,
-		"concurrency is 1, but must be at least 3", "resources.limits.cpu is 100m, but must be at least 834m", "resources.requests.memory is 9Gi, but must be at most resources.limits.memory",
+		`watchedNamespaces: ["a"] must be empty with flavour spotahome-1.2`, `admission.namespaces: ["a"] must be empty`,
+		"concurrency: 1 must be at least 3", "resources.limits.cpu: 100m must be at least 834m", "resources.requests.memory: 9Gi must be at most resources.limits.memory",
 	} {
 		assert.ErrorContains(t, err, says)
 	}

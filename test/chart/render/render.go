@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -111,38 +110,6 @@ func (c Chart) With(v Values) Values {
 	}
 	maps.Copy(all, v)
 	return all
-}
-
-// RefusesNull holds that null is refused for every value, at once where none is a part
-// of another, and that the schema requires no key.
-func (c Chart) RefusesNull(t *testing.T) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(c.Dir, "files/keys.json"))
-	require.NoError(t, err)
-	var keys []string
-	require.NoError(t, json.Unmarshal(text, &keys))
-	require.NotEmpty(t, keys)
-	const message = ": is null, which takes its default away: leave it out for that, or set it"
-	leaves := Values{}
-	for _, key := range keys {
-		if slices.ContainsFunc(keys, func(other string) bool { return strings.HasPrefix(other, key+".") }) {
-			_, err := c.Template(t, Values{key: "null"})
-			require.ErrorContains(t, err, key+message)
-		} else {
-			leaves[key] = "null"
-		}
-	}
-	_, err = c.Template(t, leaves)
-	for key := range leaves {
-		require.ErrorContains(t, err, key+message)
-	}
-
-	schema, err := os.ReadFile(filepath.Join(c.Dir, "values.schema.json"))
-	require.NoError(t, err)
-	for _, match := range regexp.MustCompile(`"required": \[[^]]*\]`).FindAllString(string(schema), -1) {
-		// Of items of a list, which have no defaults.
-		require.Regexp(t, `"(name|kind|key)"`, match)
-	}
 }
 
 // ID is that of the object of this kind that bears the release's name and is in

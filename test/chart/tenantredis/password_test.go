@@ -91,7 +91,7 @@ func (c cluster) template(t *testing.T, helm string, flags ...string) (string, e
 		files, err := filepath.Glob(dir + "/templates/*")
 		require.NoError(t, err)
 		for _, file := range files {
-			if name := filepath.Base(file); filepath.Ext(name) != ".tpl" && name != "secret.yaml" && name != "validate.yaml" {
+			if name := filepath.Base(file); filepath.Ext(name) != ".tpl" && name != "secret.yaml" && name != "validate" {
 				require.NoError(t, os.RemoveAll(file))
 			}
 		}

@@ -1,6 +1,7 @@
 package tenantredis
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 )
@@ -19,44 +21,51 @@ import (
 func TestRefusedValues(t *testing.T) {
 	for name, test := range map[string]struct {
 		values values
-		// says is what the message must contain for the user to find the mistake.
-		says []string
+		says   string
 	}{
-		"unknown key of a pull secret": {values{"imagePullSecrets": `[{"name": "mirror", "key": "a"}]`}, []string{"/imagePullSecrets/0", "'key'"}},
-		"namespace with upper case":    {values{"tenantNamespaces": `["team-a", "Team-B"]`}, []string{"/tenantNamespaces/1", "'Team-B'"}},
-		"namespace too long":           {values{"tenantNamespaces": `[` + text(strings.Repeat("n", 64)) + `]`}, []string{"/tenantNamespaces/0", "{0,61}"}},
-		"namespace twice":              {values{"tenantNamespaces": `["team-a", "team-a"]`}, []string{"/tenantNamespaces"}},
-		"namespaces as text":           {values{"tenantNamespaces": `"team-a"`}, []string{"/tenantNamespaces"}},
-		"access for all as text":       {values{"access.allNamespaces": `"true"`}, []string{"/access/allNamespaces"}},
-		"group with upper case":        {values{"flavour": `"freshworks"`, "operator.group": `"Blue"`}, []string{"/operator/group", "'Blue'"}},
-		"group with a dot":             {values{"flavour": `"freshworks"`, "operator.group": `"blue.1"`}, []string{"/operator/group"}},
-		"group too long":               {values{"flavour": `"freshworks"`, "operator.group": text(strings.Repeat("g", 64))}, []string{"/operator/group"}},
-		"two Redis":                    {values{"redis.replicas": "2"}, []string{"/redis/replicas", "2", "3"}},
-		"ten Redis":                    {values{"redis.replicas": "10"}, []string{"/redis/replicas", "10", "9"}},
-		"memory as a number":           {values{"redis.memory": "1"}, []string{"/redis/memory"}},
-		"CPU as a number":              {values{"redis.cpu": "1"}, []string{"/redis/cpu"}},
-		"a list as a setting":          {values{"redis.config": `{"timeout": [1]}`}, []string{"/redis/config/timeout"}},
-		"unknown flavour":              {values{"flavour": `"spotahome"`}, []string{"/flavour", "'spotahome-1.3', 'spotahome-1.2', 'freshworks', 'saremox'"}},
-		"unknown purpose":              {values{"purpose": `"queue"`}, []string{"/purpose", "'cache', 'session'"}},
-		"unknown size":                 {values{"size": `"huge"`}, []string{"/size", "'small', 'medium', 'large', 'own'"}},
-		"unknown kind of subject":      {values{"tenantSubjects": `[{"kind": "Pod", "name": "a"}]`}, []string{"/tenantSubjects/0/kind", "'User', 'Group', 'ServiceAccount'"}},
-		"subject without name":         {values{"tenantSubjects": `[{"kind": "User"}]`}, []string{"/tenantSubjects/0", "'name'"}},
-		"unknown key of a subject":     {values{"tenantSubjects": `[{"kind": "User", "name": "a", "apiGroup": "a"}]`}, []string{"/tenantSubjects/0", "'apiGroup'"}},
-		"number as node label":         {values{"placement.nodeSelector": `{"a": 1}`}, []string{"/placement/nodeSelector/a"}},
-		"unknown key of a toleration":  {values{"placement.tolerations": `[{"kee": "a"}]`}, []string{"/placement/tolerations/0", "'kee'"}},
-		"too short a grace":            {values{"redis.terminationGracePeriodSeconds": "30"}, []string{"/redis/terminationGracePeriodSeconds", "30", "60"}},
-		"two Sentinels":                {values{"sentinel.replicas": "2"}, []string{"/sentinel/replicas", "3, 5, 7"}},
-		"four Sentinels":               {values{"sentinel.replicas": "4"}, []string{"/sentinel/replicas", "3, 5, 7"}},
-		"hasty detection":              {values{"sentinel.downAfterMilliseconds": "999"}, []string{"/sentinel/downAfterMilliseconds"}},
-		"hasty failover":               {values{"sentinel.failoverTimeoutMilliseconds": "1999"}, []string{"/sentinel/failoverTimeoutMilliseconds"}},
-		"no syncs":                     {values{"sentinel.parallelSyncs": "0"}, []string{"/sentinel/parallelSyncs"}},
-		"auth as text":                 {values{"auth.enabled": `"yes"`}, []string{"/auth/enabled"}},
-		"no operator":                  {values{"operator.namespace": `""`}, []string{"/operator/namespace"}},
-		"no monitoring":                {values{"monitoring.namespace": `""`}, []string{"/monitoring/namespace"}},
+		"unknown key of a pull secret": {values{"imagePullSecrets": `[{"name": "mirror", "key": "a"}]`}, "imagePullSecrets[0].key: is not a value of this chart: remove it; here may be name"},
+		"namespace with upper case":    {values{"tenantNamespaces": `["team-a", "Team-B"]`}, `tenantNamespaces[1]: "Team-B" must be a name of 1 to 63 of a-z, 0-9 and -, with no - at its ends: set such a one`},
+		"namespace too long":           {values{"tenantNamespaces": `[` + text(strings.Repeat("n", 64)) + `]`}, "tenantNamespaces[0]: "},
+		"namespace twice":              {values{"tenantNamespaces": `["team-a", "team-a"]`}, `tenantNamespaces: ["team-a","team-a"] must be a list in which nothing is twice: remove what is there twice`},
+		"namespaces as text":           {values{"tenantNamespaces": `"team-a"`}, `tenantNamespaces: "team-a" must be a list in which nothing is twice: write ["team-a"]`},
+		"access for all as text":       {values{"access.allNamespaces": `"true"`}, `access.allNamespaces: "true" must be true or false: write true without quotes`},
+		"group with upper case":        {values{"flavour": `"freshworks"`, "operator.group": `"Blue"`}, `operator.group: "Blue" must be a name of at most 63`},
+		"group with a dot":             {values{"flavour": `"freshworks"`, "operator.group": `"blue.1"`}, `operator.group: "blue.1" must be`},
+		"group too long":               {values{"flavour": `"freshworks"`, "operator.group": text(strings.Repeat("g", 64))}, "operator.group: "},
+		"two Redis":                    {values{"redis.replicas": "2"}, "redis.replicas: 2 must be a whole number from 3 to 9: set 3 or more"},
+		"ten Redis":                    {values{"redis.replicas": "10"}, "redis.replicas: 10 must be a whole number from 3 to 9: set 9 or less"},
+		"memory as a number":           {values{"redis.memory": "1"}, `redis.memory: 1 must be a text: write "1", in quotes`},
+		"CPU as a number":              {values{"redis.cpu": "1"}, `redis.cpu: 1 must be a text: write "1", in quotes`},
+		"a list as a setting":          {values{"redis.config": `{"timeout": [1]}`}, "redis.config.timeout: [1] must be a text, a number, true or false: set such a one"},
+		"unknown flavour":              {values{"flavour": `"spotahome"`}, `flavour: "spotahome" must be spotahome-1.3, spotahome-1.2, freshworks or saremox: `},
+		"unknown purpose":              {values{"purpose": `"queue"`}, `purpose: "queue" must be cache or session: set one of these`},
+		"unknown size":                 {values{"size": `"huge"`}, `size: "huge" must be small, medium, large or own: set one of these`},
+		"unknown kind of subject":      {values{"tenantSubjects": `[{"kind": "Pod", "name": "a"}]`}, `tenantSubjects[0].kind: "Pod" must be User, Group or ServiceAccount: set one of these`},
+		"subject without name":         {values{"tenantSubjects": `[{"kind": "User"}]`}, "tenantSubjects[0].name: is missing: add it"},
+		"unknown key of a subject":     {values{"tenantSubjects": `[{"kind": "User", "name": "a", "apiGroup": "a"}]`}, "tenantSubjects[0].apiGroup: is not a value of this chart: remove it; here may be kind, name, namespace"},
+		"number as node label":         {values{"placement.nodeSelector": `{"a": 1}`}, `placement.nodeSelector.a: 1 must be a text: write "1", in quotes`},
+		"unknown key of a toleration":  {values{"placement.tolerations": `[{"kee": "a"}]`}, "placement.tolerations[0].kee: is not a value of this chart: remove it; here may be effect, key, operator"},
+		"too short a grace":            {values{"redis.terminationGracePeriodSeconds": "30"}, "redis.terminationGracePeriodSeconds: 30 must be a whole number from 60 to 600: set 60 or more"},
+		"two Sentinels":                {values{"sentinel.replicas": "2"}, "sentinel.replicas: 2 must be 3, 5 or 7: set one of these"},
+		"four Sentinels":               {values{"sentinel.replicas": "4"}, "sentinel.replicas: 4 must be 3, 5 or 7: set one of these"},
+		"hasty detection":              {values{"sentinel.downAfterMilliseconds": "999"}, "sentinel.downAfterMilliseconds: 999 must be"},
+		"hasty failover":               {values{"sentinel.failoverTimeoutMilliseconds": "1999"}, "sentinel.failoverTimeoutMilliseconds: 1999 must be"},
+		"no syncs":                     {values{"sentinel.parallelSyncs": "0"}, "sentinel.parallelSyncs: 0 must be"},
+		"auth as text":                 {values{"auth.enabled": `"yes"`}, `auth.enabled: "yes" must be true or false: set such a one`},
+		"no operator":                  {values{"operator.namespace": `""`}, `operator.namespace: "" must be a name of 1 to 63`},
+		"no monitoring":                {values{"monitoring.namespace": `""`}, `monitoring.namespace: "" must be a name of 1 to 63`},
+		"section as a switch":          {values{"monitoring": "false"}, "monitoring: false must be a section: set monitoring.enabled to false"},
+		"section as a list":            {values{"proxy.tls": "[]"}, "proxy.tls: [] must be a section: write keys below it, such as ca, clientCASecret, existingSecret, only"},
+		"section as a password":        {values{"exporter": `"hunter2"`}, "exporter: a text must be a section: write keys below it, such as image"},
+		"map as a switch":              {values{"access.allNamespaces": `{"password": "hunter2"}`}, "access.allNamespaces: a map must be true or false: set such a one"},
+		"list as a section":            {values{"exporter": `["hunter2"]`}, "exporter: a list must be a section: write keys below it, such as image"},
+		"slip of the pen":              {values{"auth.enabld": "true"}, "auth.enabld: is not a value of this chart: did you mean auth.enabled?"},
+		"label of ours":                {values{"monitoring.alertLabels": `{"pod": "a"}`}, "monitoring.alertLabels.pod: is not yours to set, since the chart does: remove it"},
+		"label of two words":           {values{"monitoring.alertLabels": `{"the team": "a"}`}, "monitoring.alertLabels.the team: cannot be here, since these are labels of letters, digits and _ with texts as values: rename it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			refused(t, chart, test.values, test.says...)
+			refused(t, chart, test.values, test.says)
 		})
 	}
 }
@@ -74,30 +83,29 @@ func text(s string) string {
 	return `"` + s + `"`
 }
 
-// TestSchemaIsClosed tries an unknown key at every level of values.yaml, and
-// null, which to Helm means no value at all, for every key.
+// TestSchemaIsClosed tries an unknown key at every level of values.yaml.
 func TestSchemaIsClosed(t *testing.T) {
-	require.NotEmpty(t, defaults(t))
-	bare := chart
-	bare.Values = nil
-	unknown, missing := values{"unknown": "1"}, values{}
-	var says, misses []string
-	parents := map[string]bool{}
+	unknown := values{"unknown": "1"}
 	for path := range defaults(t) {
-		missing[path] = "null"
-		misses = append(misses, path+": is null")
-		for parent, _, nested := cutLast(path); nested; parent, _, nested = cutLast(parent) {
-			unknown[parent+".unknown"] = "1"
-			says = append(says, at(parent+".unknown")...)
-			parents[parent] = true
+		for end := strings.LastIndex(path, "."); end > 0; end = strings.LastIndex(path[:end], ".") {
+			unknown[path[:end]+".unknown"] = "1"
 		}
 	}
 	assert.Contains(t, unknown, "redis.unknown")
-	refused(t, bare, unknown, append(says, "at '': additional properties 'unknown' not allowed")...)
-	refused(t, bare, missing, misses...)
-	for parent := range parents {
-		refused(t, bare, values{parent: "null"}, parent+": is null, which takes its default away: leave it out for that, or set it")
+	var says []string
+	for path := range unknown {
+		says = append(says, path+": is not a value of this chart: remove it; here may be ")
 	}
+	refused(t, chart, unknown, says...)
+}
+
+// TestMisfits holds that a value of a wrong type, wherever it is, is answered in words.
+func TestMisfits(t *testing.T) {
+	bare := chart
+	bare.Values = nil
+	bare.RefusesNull(t)
+	bare.AnswersMisfits(t)
+	bare.HelpsEditors(t)
 }
 
 // TestNumbersKeepTheirRanges holds that each number of values.yaml says in words
@@ -108,15 +116,19 @@ func TestNumbersKeepTheirRanges(t *testing.T) {
 	require.NoError(t, err)
 	lower, upper := values{}, values{}
 	var least, most []string
-	for path, schema := range numbers("", render.Decode(t, data)) {
-		ends := regexp.MustCompile(`(\d+)( [MG]iB)? to (\d+)( [MG]iB)?`).FindStringSubmatch(schema["description"].(string))
+	all := render.Decode(t, data)
+	for path, schema := range numbers("", all["else"].(map[string]any)) {
+		described, found, err := unstructured.NestedString(all, append(strings.Split("properties."+strings.ReplaceAll(path, ".", ".properties."), "."), "description")...)
+		require.NoError(t, err)
+		require.True(t, found, path)
+		ends := regexp.MustCompile(`(\d+)( [MG]iB)? to (\d+)( [MG]iB)?`).FindStringSubmatch(described)
 		require.NotNil(t, ends, path)
 		first, last := number(t, ends[1]+ends[2]), number(t, ends[3]+ends[4])
 		assert.EqualValues(t, first, schema["minimum"], path)
 		assert.EqualValues(t, last, schema["maximum"], path)
 		lower[path], upper[path] = strconv.FormatInt(first-1, 10), strconv.FormatInt(last+1, 10)
-		key := "at '/" + strings.ReplaceAll(path, ".", "/") + "': "
-		least, most = append(least, key+"minimum: got "), append(most, key+"maximum: got ")
+		least = append(least, fmt.Sprintf("%s: %d must be a whole number from %d to %d: set %d or more", path, first-1, first, last, first))
+		most = append(most, fmt.Sprintf("%s: %d must be a whole number from %d to %d: set %d or less", path, last+1, first, last, last))
 	}
 	require.Greater(t, len(lower), 5)
 	refused(t, chart, lower, least...)
@@ -145,23 +157,6 @@ func number(t *testing.T, text string) int64 {
 	read, err := resource.ParseQuantity(strings.NewReplacer(" ", "", "iB", "i").Replace(text))
 	require.NoError(t, err)
 	return read.Value()
-}
-
-// at is how Helm names a key: its parent's path, and the key itself.
-func at(path string) []string {
-	parent, key, nested := cutLast(path)
-	if !nested {
-		return []string{"at '':", "'" + path + "'"}
-	}
-	return []string{"at '/" + strings.ReplaceAll(parent, ".", "/") + "':", "'" + key + "'"}
-}
-
-func cutLast(path string) (parent, key string, nested bool) {
-	i := strings.LastIndex(path, ".")
-	if i < 0 {
-		return "", path, false
-	}
-	return path[:i], path[i+1:], true
 }
 
 // defaults returns what values.yaml says, by the path of the key.

@@ -148,8 +148,8 @@ func TestValuesOfOtherCharts(t *testing.T) {
 		require.Contains(t, answers, key)
 	}
 	refused(t, chart, brought, says...)
-	refused(t, chart, values{"image": `{"name": "redis"}`}, "at '/image': additional properties 'name' not allowed")
-	refused(t, chart, values{"image": "{}"}, "at '/image': minProperties")
+	refused(t, chart, values{"image": `{"name": "redis"}`}, "image.name: is not a value of this chart: remove it")
+	refused(t, chart, values{"image": "{}"}, "image: {} must be a text: set such a one")
 	// The password that somebody brings is not repeated.
 	_, err = chart.Template(t, values{"auth.password": `"hunter2"`})
 	require.Error(t, err)

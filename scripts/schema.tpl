@@ -1,0 +1,285 @@
+{{- /* Made from scripts/schema.tpl, which all charts share. */ -}}
+{{/*
+Fails with all values that other templates would trip over: null, which Helm takes for "no such
+key", and what the schema has another type, choice or range for. Otherwise it returns, as a JSON
+list, what is wrong with keys that are not the chart's.
+*/}}
+{{- define "CHART.fitSchema" -}}
+{{- $schema := .Files.Get "files/schema.json" | fromJson -}}
+{{- $mistakes := include "CHART.misfits" (dict "key" "" "value" .Values "schema" $schema "defaults" true) | fromJsonArray -}}
+{{- $texts := list -}}
+{{- $stop := false -}}
+{{- range $mistakes -}}
+{{- $texts = append $texts .says -}}
+{{- $stop = or $stop .stops -}}
+{{- end -}}
+{{- if $stop -}}
+{{- fail (join "\n" $texts) -}}
+{{- end -}}
+{{- toJson $texts -}}
+{{- end }}
+
+{{/*
+What of a value does not fit a schema, as a JSON list of {says, stops}: (dict "key" PATH
+"value" VALUE "schema" SCHEMA "defaults" whether each key has one). This runs for each key
+of each release, so that it calls others only where it must.
+*/}}
+{{- define "CHART.misfits" -}}
+{{- $mistakes := list -}}
+{{- $schema := .schema -}}
+{{- $properties := $schema.properties | default dict -}}
+{{- $kind := include "CHART.kind" .value -}}
+{{- if ne (include "CHART.fits" (dict "value" .value "schema" $schema "kind" $kind)) "true" -}}
+{{- $says := printf "%s: %s must be %s: %s" .key (include "CHART.shown" .) (include "CHART.allowed" $schema) (include "CHART.fix" .) -}}
+{{- $mistakes = append $mistakes (dict "says" $says "stops" true) -}}
+{{- else if eq $kind "object" -}}
+{{- range $name := $schema.required -}}
+{{- if not (hasKey $.value $name) -}}
+{{- $mistakes = append $mistakes (dict "says" (printf "%s.%s: is missing: add it" $.key $name) "stops" true) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $child := $properties -}}
+{{- if and $.defaults (kindIs "map" $child) -}}
+{{- if not (or $child.deprecated (hasKey $.value $name | and (not (kindIs "invalid" (get $.value $name))))) -}}
+{{- $says := printf "%s.%s: is null, which takes its default away: leave it out for that, or set it" $.key $name | trimPrefix "." -}}
+{{- $mistakes = append $mistakes (dict "says" $says "stops" true) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $value := .value -}}
+{{- $key := printf "%s.%s" $.key $name | trimPrefix "." -}}
+{{- $child := dig "additionalProperties" true $schema -}}
+{{- range $pattern, $of := $schema.patternProperties -}}
+{{- if regexMatch $pattern $name -}}
+{{- $child = $of -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey $properties $name -}}
+{{- $child = get $properties $name -}}
+{{- end -}}
+{{- $found := "[]" -}}
+{{- if not (kindIs "map" $child) -}}
+{{- if not $child -}}
+{{- $found = include "CHART.intruder" (dict "key" $key "name" $name "schema" $schema) -}}
+{{- end -}}
+{{- else if $child.deprecated -}}
+{{- $says := printf "%s: is not a value of this chart: %s" $key $child.description -}}
+{{- $mistakes = append $mistakes (dict "says" $says "stops" false) -}}
+{{- else if not (and $.defaults (kindIs "invalid" $value) (hasKey $properties $name)) -}}
+{{- $found = include "CHART.misfits" (dict "key" $key "value" $value "schema" $child "defaults" $.defaults) -}}
+{{- end -}}
+{{- if ne $found "[]" -}}
+{{- $mistakes = fromJsonArray $found | concat $mistakes -}}
+{{- end -}}
+{{- end -}}
+{{- else if and (eq $kind "array") $schema.items -}}
+{{- range $i, $value := .value -}}
+{{- $mistakes = include "CHART.misfits" (dict "key" (printf "%s[%d]" $.key $i) "value" $value "schema" $schema.items "defaults" false) | fromJsonArray | concat $mistakes -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $mistakes -}}
+{{- end }}
+
+{{/*
+What to say of a key that cannot be there, as misfits: (dict "key" PATH "name" its last part
+"schema" that of the map).
+*/}}
+{{- define "CHART.intruder" -}}
+{{- $says := "" -}}
+{{- $stops := true -}}
+{{- if hasKey (.schema.properties | default dict) .name -}}
+{{- $says = "is not yours to set, since the chart does: remove it" -}}
+{{- else if .schema.patternProperties -}}
+{{- $says = printf "cannot be here, since these are %s: rename it" .schema.title -}}
+{{- else -}}
+{{- $stops = false -}}
+{{- $own := include "CHART.own" .schema | fromJsonArray -}}
+{{- $otherwise := empty $own | ternary "remove it" (printf "remove it; here may be %s" (join ", " $own)) -}}
+{{- $nearest := include "CHART.nearest" (dict "word" .name "names" $own) -}}
+{{- $meant := printf "did you mean %s%s?" (trimSuffix .name .key) $nearest -}}
+{{- $says = printf "is not a value of this chart: %s" (empty $nearest | ternary $otherwise $meant) -}}
+{{- end -}}
+{{- list (dict "says" (printf "%s: %s" .key $says) "stops" $stops) | toJson -}}
+{{- end }}
+
+{{/* The names of a schema's keys, as a JSON list, without those of other charts. */}}
+{{- define "CHART.own" -}}
+{{- $own := list -}}
+{{- range $name, $child := .properties -}}
+{{- if kindIs "map" $child -}}
+{{- $own = $child.deprecated | empty | ternary (append $own $name) $own -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $own -}}
+{{- end }}
+
+{{/*
+Whether a value itself fits a schema, apart from what is below it: (dict "value" VALUE "schema"
+SCHEMA "kind" KIND).
+*/}}
+{{- define "CHART.fits" -}}
+{{- $value := .value -}}
+{{- $schema := .schema -}}
+{{- $kind := .kind -}}
+{{- $types := kindIs "string" $schema.type | ternary (list $schema.type) ($schema.type | default list) -}}
+{{- $choices := list -}}
+{{- range $schema.enum -}}
+{{- $choices = append $choices (toJson .) -}}
+{{- end -}}
+{{- if not (or (empty $types) (has $kind $types) (and (eq $kind "integer") (has "number" $types))) -}}
+false
+{{- else if and $choices (not (has (toJson $value) $choices)) -}}
+false
+{{- else if has $kind (list "integer" "number") -}}
+{{- and (ge (float64 $value) (dig "minimum" $value $schema | float64)) (le (float64 $value) (dig "maximum" $value $schema | float64)) -}}
+{{- else if eq $kind "string" -}}
+{{- and (regexMatch (dig "pattern" "" $schema) $value) (ge (len $value) (dig "minLength" 0 $schema | int)) (ne $value (dig "not" "const" "\n" $schema)) -}}
+{{- else if eq $kind "object" -}}
+{{- ge (len $value) (dig "minProperties" 0 $schema | int) -}}
+{{- else if eq $kind "array" -}}
+{{- or (not $schema.uniqueItems) (eq (len $value) (uniq $value | len)) -}}
+{{- else -}}
+true
+{{- end -}}
+{{- end }}
+
+{{/* A value as a message shows it. What is not what its key is for may be or have a password. */}}
+{{- define "CHART.shown" -}}
+{{- $kind := include "CHART.kind" .value -}}
+{{- $section := eq (include "CHART.wanted" .schema) "object" -}}
+{{- if and (eq $kind "object") .value -}}
+a map
+{{- else if and $section (eq $kind "array") .value -}}
+a list
+{{- else if and $section (eq $kind "string") -}}
+a text
+{{- else -}}
+{{- toRawJson .value | trunc 60 -}}
+{{- end -}}
+{{- end }}
+
+{{/* The type of a value, as a schema names it. */}}
+{{- define "CHART.kind" -}}
+{{- if kindIs "map" . -}}
+object
+{{- else if kindIs "slice" . -}}
+array
+{{- else if kindIs "string" . -}}
+string
+{{- else if kindIs "bool" . -}}
+boolean
+{{- else if kindIs "invalid" . -}}
+null
+{{- else if eq (float64 .) (floor .) -}}
+integer
+{{- else -}}
+number
+{{- end -}}
+{{- end }}
+
+{{/* The type that a schema has first. */}}
+{{- define "CHART.wanted" -}}
+{{- if kindIs "slice" .type -}}
+{{- first .type -}}
+{{- else -}}
+{{- .type -}}
+{{- end -}}
+{{- end }}
+
+{{/* What a schema allows, in words. */}}
+{{- define "CHART.allowed" -}}
+{{- $type := include "CHART.wanted" . -}}
+{{- if .title -}}
+{{- .title -}}
+{{- else if .enum -}}
+{{- printf "%s or %v" (initial .enum | join ", ") (last .enum) -}}
+{{- else if and (eq $type "integer") (hasKey . "maximum") -}}
+{{- printf "a whole number from %d to %d" (int64 .minimum) (int64 .maximum) -}}
+{{- else if eq $type "integer" -}}
+a whole number
+{{- else if eq $type "boolean" -}}
+true or false
+{{- else if eq $type "array" -}}
+{{- .uniqueItems | empty | ternary "a list" "a list in which nothing is twice" -}}
+{{- else if and (eq $type "object") .properties -}}
+a section
+{{- else if eq $type "object" -}}
+{{- .minProperties | empty | ternary "a map of names to values" "a map of names to values, one at least" -}}
+{{- else -}}
+{{- .minLength | empty | ternary "a text" "a text that is not empty" -}}
+{{- end -}}
+{{- end }}
+
+{{/* What to do about a value that does not fit: (dict "key" PATH "value" VALUE "schema" SCHEMA). */}}
+{{- define "CHART.fix" -}}
+{{- $value := .value -}}
+{{- $schema := .schema -}}
+{{- $type := include "CHART.wanted" $schema -}}
+{{- $kind := include "CHART.kind" $value -}}
+{{- $text := lower (toString $value) -}}
+{{- $numeric := or (has $kind (list "integer" "number")) (regexMatch "^-?[0-9]+$" $text) -}}
+{{- if and (eq $type "integer") $numeric (lt (float64 $value) (dig "minimum" $value $schema | float64)) -}}
+{{- printf "set %d or more" (int64 $schema.minimum) -}}
+{{- else if and (eq $type "integer") $numeric (gt (float64 $value) (dig "maximum" $value $schema | float64)) -}}
+{{- printf "set %d or less" (int64 $schema.maximum) -}}
+{{- else if and (eq $kind "string") (or (and (eq $type "integer") $numeric) (and (eq $type "boolean") (has $text (list "true" "false")))) -}}
+{{- printf "write %s without quotes" $text -}}
+{{- else if and (eq $type "string") (not $schema.enum) (has $kind (list "integer" "number" "boolean")) -}}
+{{- printf "write %q, in quotes" (toString $value) -}}
+{{- else if $schema.enum -}}
+{{- include "CHART.meant" (dict "word" $text "names" $schema.enum "otherwise" "set one of these") -}}
+{{- else if and (eq $type "array") (eq $kind "array") -}}
+remove what is there twice
+{{- else if and (eq $type "array") (eq $kind "string") (eq (dig "items" "type" "" $schema) "string") -}}
+{{- printf "write [%s]" (toRawJson $value) -}}
+{{- else if eq $type "array" -}}
+write a list, or [] for none
+{{- else if and (eq $type "object") (eq $kind "boolean") (dig "properties" "enabled" false $schema) -}}
+{{- printf "set %s.enabled to %s" .key $text -}}
+{{- else if and (eq $kind "string") (dig "required" list $schema | len | eq 1) -}}
+{{- printf "write {%s: …}" (first $schema.required) -}}
+{{- else if and (eq $type "object") $schema.properties (not $schema.patternProperties) -}}
+{{- printf "write keys below it, such as %s" (include "CHART.own" $schema | fromJsonArray | join ", ") -}}
+{{- else if and (eq $type "object") $schema.minProperties -}}
+write NAME: VALUE below it
+{{- else if eq $type "object" -}}
+write NAME: VALUE below it, or {} for none
+{{- else -}}
+set such a one
+{{- end -}}
+{{- end }}
+
+{{/*
+The fix for a name that is not known: (dict "word" "a word" "names" LIST "otherwise" "what to do
+if it is like none").
+*/}}
+{{- define "CHART.meant" -}}
+{{- $nearest := include "CHART.nearest" . -}}
+{{- empty $nearest | ternary .otherwise (printf "did you mean %s?" $nearest) -}}
+{{- end }}
+
+{{/*
+Of a list of names the one that is most like a word, or nothing if none is: (dict
+"word" "a word" "names" LIST). Alike are at least seven of ten of their pairs of
+letters. The beginning of a name is no mistake in writing it, such as maxmemory.
+*/}}
+{{- define "CHART.nearest" -}}
+{{- $word := regexReplaceAll "[^a-z0-9]" (lower .word) "" -}}
+{{- $best := dict "score" 69 "name" "" -}}
+{{- if gt (len $word) 1 -}}
+{{- range .names -}}
+{{- $name := regexReplaceAll "[^a-z0-9]" (toString . | lower) "" -}}
+{{- $shared := 0 -}}
+{{- range $i := until (sub (len $word) 1 | int) -}}
+{{- if contains (substr $i (add $i 2 | int) $word) $name -}}
+{{- $shared = add1 $shared -}}
+{{- end -}}
+{{- end -}}
+{{- $score := div (mul 200 $shared) (sub (add (len $word) (len $name)) 2) -}}
+{{- if and (gt (int $score) (int $best.score)) (or (not (hasPrefix $word $name)) (lt (len $name) (add 3 (len $word) | int))) -}}
+{{- $best = dict "score" $score "name" . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $best.name -}}
+{{- end }}

@@ -35,7 +35,7 @@ func TestRenderIsWhatHelmRenders(t *testing.T) {
 	var before strings.Builder
 	for _, doc := range all[0].Result.Documents {
 		before.Write(doc.Before.Lead)
-		before.Write(doc.Before.Own(doc.Before.Text))
+		before.Write(doc.Before.Text)
 	}
 	template := exec.CommandContext(t.Context(), "../../bin/helm", "template", "team-a", chartFolder, "--namespace", "space-a", "--kube-version", "1.37", "--skip-tests")
 	want, err := template.Output()

@@ -163,7 +163,7 @@ func FuzzHideSecrets(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		text := []byte("apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n" + body)
-		shown, _, ok := HideSecrets(text, text)
+		shown, _, ok := HideSecrets(Piece{Text: text}, Piece{Text: text})
 		if !ok || yaml.Unmarshal(text, &map[string]any{}) != nil {
 			return
 		}

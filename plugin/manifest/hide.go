@@ -43,14 +43,14 @@ func (p place) isPublic() bool {
 // Secret is written again, without comments: in place of each value that may be
 // secret stands "***", and where the versions differ, which of them it is. It is
 // false for a document that cannot be read; neither may be shown then.
-func HideSecrets(before, after []byte) (shownBefore, shownAfter []byte, ok bool) {
-	was, errBefore := Parse(Piece{Text: before, Line: 1})
-	is, errAfter := Parse(Piece{Text: after, Line: 1})
+func HideSecrets(before, after Piece) (shownBefore, shownAfter []byte, ok bool) {
+	was, errBefore := Parse(before)
+	is, errAfter := Parse(after)
 	if errBefore != nil || errAfter != nil {
 		return nil, nil, false
 	}
 	if !holdsSecret(was.root) && !holdsSecret(is.root) {
-		return before, after, true
+		return was.text, is.text, true
 	}
 	return was.hidden(is, "*** (before)"), is.hidden(was, "*** (after)"), true
 }

@@ -42,7 +42,7 @@ func TestHideSecrets(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			before, after, ok := HideSecrets([]byte(test.before), []byte(test.after))
+			before, after, ok := HideSecrets(Piece{Text: []byte(test.before)}, Piece{Text: []byte(test.after)})
 			require.True(t, ok)
 			require.Equal(t, test.shownBefore, string(before))
 			require.Equal(t, test.shownAfter, string(after))
@@ -50,7 +50,7 @@ func TestHideSecrets(t *testing.T) {
 	}
 	const good, bad = "kind: Pod\n", "kind: ["
 	for _, versions := range [][2]string{{good, bad}, {bad, good}} {
-		before, after, ok := HideSecrets([]byte(versions[0]), []byte(versions[1]))
+		before, after, ok := HideSecrets(Piece{Text: []byte(versions[0])}, Piece{Text: []byte(versions[1])})
 		require.False(t, ok)
 		require.Empty(t, string(before)+string(after))
 	}

@@ -39,7 +39,7 @@ func (d *Document) checkStrict(top *yaml.Node) *Error {
 // begins a document after such a line, wherever it stands, and skips the rest of
 // it.
 func (d *Document) checkLines() *Error {
-	text := d.piece.Text
+	text := d.text
 	for line, at := 1, 0; at < len(text); line, at = line+1, nextLine(text, at) {
 		rest, found := bytes.CutPrefix(text[at:nextLine(text, at)], []byte("---"))
 		switch rest = bytes.TrimSpace(rest); {

@@ -31,22 +31,21 @@ func LooksLikeContainer(value manifest.Node) bool {
 var ofContainers = []string{"args", "command", "env", "envFrom", "resources", "volumeMounts"}
 
 // ImagesIn returns what looks like names of images in a field: image: NAME,
-// sidecarImage: NAME, images: [NAME], and image: {repository: NAME}.
+// sidecarImage: NAME, images: [NAME], and image: {repository: NAME} or another key.
 func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
 	if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(key), "s"), "image") {
 		return nil, nil
 	}
 	names := []manifest.Node{value}
 	if len(value.Keys()) > 0 {
-		repositories, err := value.Find("repository")
-		if err != nil {
-			return nil, err
+		names = nil
+		for _, key := range []string{"repository", "reference", "name", "ref"} {
+			places, err := value.Find(key)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, places...)
 		}
-		references, err := value.Find("reference")
-		if err != nil {
-			return nil, err
-		}
-		names = slices.Concat(repositories, references)
 	}
 	return slices.DeleteFunc(names, func(name manifest.Node) bool {
 		text, err := name.Text()

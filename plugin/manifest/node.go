@@ -152,12 +152,6 @@ func (n Node) HasItems() bool {
 	return n.yaml.Kind == yaml.SequenceNode && len(n.yaml.Content) > 0
 }
 
-// Has tells whether this place has a field, be it null.
-func (n Node) Has(field string) (bool, error) {
-	child, err := n.named(field)
-	return child.yaml != nil, err
-}
-
 // Keys returns the keys of the mapping at this place, in their order.
 func (n Node) Keys() []string {
 	var keys []string

@@ -181,6 +181,15 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 	}
 }
 
+// TestNullIsNoSelector holds that a peer whose selector of namespaces is null is one of
+// its own namespace, as for Kubernetes.
+func TestNullIsNoSelector(t *testing.T) {
+	const peer = "from: [{namespaceSelector: null, ipBlock: null, podSelector: {matchLabels: {app: a}}}]\n"
+	got, err := render(teamA(t, "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, optional: true}\n"), []byte(networkPolicy+peer))
+	require.NoError(t, err)
+	require.Contains(t, string(got), peer)
+}
+
 // TestRegistries holds that an image counts by where a client gets it from, in
 // whatever way that is written.
 func TestRegistries(t *testing.T) {

@@ -10,19 +10,21 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
-// label is one of a Pod, with an empty value if the Pod does not have it.
-type label struct{ key, value string }
+// label is one of Pods, with an empty value if they do not have it, or of other objects.
+type label struct {
+	key, value string
+	ofPods     bool
+}
 
 // labelUse is what a document says about labels that the tenant sets.
 type labelUse struct {
-	// replaced are labels of Pods that get another value. A list takes less memory
-	// than a map, and each document has one.
+	// replaced are labels that get another value. A list takes less memory than a map,
+	// and each document has one.
 	replaced []replacedLabel
 	asked    []askedLabel
 }
 
-// replacedLabel is a label that gets another value, and the object that makes the
-// Pods.
+// replacedLabel is a label that gets another value, and what has it.
 type replacedLabel struct {
 	label
 	owner string
@@ -31,6 +33,7 @@ type replacedLabel struct {
 // askedLabel is what a selector asks of one label.
 type askedLabel struct {
 	key, operator string
+	ofPods        bool
 	values        []string
 	// place is where the selector is; it has no problem yet.
 	place *manifest.Error
@@ -50,8 +53,8 @@ func (a askedLabel) admits(value string) bool {
 	}
 }
 
-// checkLabels refuses a stream in which a label of Pods gets another value than a
-// selector asks for: a Service would have no endpoints, a policy no Pods.
+// checkLabels refuses a stream in which a label gets another value than a selector asks
+// for: a Service would have no endpoints, a policy no Pods, a monitor no Services.
 func (e *engine) checkLabels(outcomes []outcome) error {
 	replaced := map[label]string{}
 	for _, o := range outcomes {
@@ -63,7 +66,7 @@ func (e *engine) checkLabels(outcomes []outcome) error {
 	for _, o := range outcomes {
 		for _, asked := range o.labels.asked {
 			for _, old := range labels {
-				if old.key == asked.key && asked.admits(old.value) && !asked.admits(e.labels[old.key]) {
+				if old.key == asked.key && old.ofPods == asked.ofPods && asked.admits(old.value) && !asked.admits(e.labels[old.key]) {
 					return e.lost(asked, old, replaced[old])
 				}
 			}
@@ -74,10 +77,10 @@ func (e *engine) checkLabels(outcomes []outcome) error {
 
 func (e *engine) lost(asked askedLabel, old label, owner string) error {
 	rule, value := e.labelCause(old.key).Rule, e.labels[old.key]
-	asked.place.Problem = fmt.Sprintf("asks for the label %s=%s, which Pods of %s would lose: %s of the tenant file makes it %s; "+
+	asked.place.Problem = fmt.Sprintf("asks for the label %s=%s, which %s would lose: %s of the tenant file makes it %s; "+
 		"remove the label from the tenant file, or change both in the chart's values", old.key, old.value, owner, rule, value)
 	if asked.operator != "In" {
-		asked.place.Problem = fmt.Sprintf("shuts Pods with the label %s=%s out, which Pods of %s would get from %s of the tenant file; "+
+		asked.place.Problem = fmt.Sprintf("shuts Pods with the label %s=%s out, which %s would get from %s of the tenant file; "+
 			"remove the label from the tenant file, or change the selector in the chart's values", old.key, value, owner, rule)
 	}
 	return asked.place
@@ -85,6 +88,9 @@ func (e *engine) lost(asked askedLabel, old label, owner string) error {
 
 // noteLabels adds what an object says about the labels that the tenant sets.
 func (e *engine) noteLabels(o *object, use *labelUse) error {
+	if err := e.noteOwnLabels(o, use); err != nil {
+		return err
+	}
 	for _, path := range o.kind.PodLabels() {
 		places, err := o.node.Find(path)
 		if err != nil {
@@ -92,7 +98,7 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 		}
 		if len(places) == 0 {
 			for key := range ordered(e.labels) {
-				use.replace(o, label{key: key})
+				use.replacePods(o, key, "")
 			}
 		}
 		for _, labels := range places {
@@ -109,8 +115,28 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 		if selectsOthers(selector.Path()) {
 			continue
 		}
-		if err := e.noteAsked(selector, use); err != nil {
+		if err := e.noteAsked(selector, selectsPods(o, selector.Path()), use); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// noteOwnLabels adds the labels of an object itself that get another value.
+func (e *engine) noteOwnLabels(o *object, use *labelUse) error {
+	places, err := o.metadata.Find("labels")
+	if err != nil {
+		return err
+	}
+	for _, labels := range places {
+		for key, value := range ordered(e.labels) {
+			old, err := labels.ScalarAt(key)
+			if err != nil {
+				return err
+			}
+			if old != "" && old != value {
+				use.replaced = append(use.replaced, replacedLabel{label{key: key, value: old}, o.title()})
+			}
 		}
 	}
 	return nil
@@ -123,15 +149,20 @@ func (e *engine) noteReplaced(o *object, labels manifest.Node, use *labelUse) er
 			return err
 		}
 		if old != value {
-			use.replace(o, label{key, old})
+			use.replacePods(o, key, old)
 		}
 	}
 	return nil
 }
 
-func (u *labelUse) replace(o *object, old label) {
+func (u *labelUse) replacePods(o *object, key, old string) {
+	u.replaced = append(u.replaced, replacedLabel{label{key, old, true}, "Pods of " + o.title()})
+}
+
+// title is the kind and name.
+func (o *object) title() string {
 	_, name, _ := strings.Cut(o.id, "/")
-	u.replaced = append(u.replaced, replacedLabel{old, name + " " + o.value("name")})
+	return name + " " + o.value("name")
 }
 
 // selectsOthers tells whether a selector is about namespaces or nodes.
@@ -139,11 +170,19 @@ func selectsOthers(path string) bool {
 	return slices.ContainsFunc([]string{".namespaceSelector.", ".nodeAffinity.", ".volumeClaimTemplates["}, func(step string) bool { return strings.Contains(path, step) })
 }
 
+// selectsPods tells whether a selector is about Pods, and not about Services, Ingresses,
+// or what the Prometheus operator reads.
+func selectsPods(o *object, path string) bool {
+	return o.id != "monitoring.coreos.com/ServiceMonitor" && !slices.ContainsFunc([]string{
+		".ruleSelector.", ".serviceMonitorSelector.", ".podMonitorSelector.", ".probeSelector.", ".scrapeConfigSelector.", ".alertmanagerConfigSelector.", ".ingress.selector.",
+	}, func(step string) bool { return strings.Contains(path, step) })
+}
+
 // noteAsked adds the values that a selector asks for: of a mapping of labels, or of
 // a list of expressions.
-func (e *engine) noteAsked(selector manifest.Node, use *labelUse) error {
+func (e *engine) noteAsked(selector manifest.Node, ofPods bool, use *labelUse) error {
 	if selector.HasItems() {
-		return e.noteExpressions(selector, use)
+		return e.noteExpressions(selector, ofPods, use)
 	}
 	for _, key := range selector.Keys() {
 		value, isSet := e.labels[key]
@@ -155,13 +194,13 @@ func (e *engine) noteAsked(selector manifest.Node, use *labelUse) error {
 			return err
 		}
 		if asked != "" && asked != value {
-			use.add(selector, askedLabel{key: key, operator: "In", values: []string{asked}})
+			use.add(selector, askedLabel{key: key, operator: "In", ofPods: ofPods, values: []string{asked}})
 		}
 	}
 	return nil
 }
 
-func (e *engine) noteExpressions(list manifest.Node, use *labelUse) error {
+func (e *engine) noteExpressions(list manifest.Node, ofPods bool, use *labelUse) error {
 	expressions, err := list.Items()
 	if err != nil {
 		return err
@@ -188,7 +227,7 @@ func (e *engine) noteExpressions(list manifest.Node, use *labelUse) error {
 				return err
 			}
 		}
-		use.add(expression, askedLabel{key: key, operator: operator, values: values})
+		use.add(expression, askedLabel{key: key, operator: operator, ofPods: ofPods, values: values})
 	}
 	return nil
 }

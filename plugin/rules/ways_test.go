@@ -64,6 +64,8 @@ func TestNoWayPast(t *testing.T) {
 		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"images elsewhere":            {images + declaredKinds, rollout + "{images: [redis]}\n", ".spec.images[0]: looks like an image"},
 		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
+		"an image by its name":        {images + declaredKinds, rollout + "{image: {name: redis, tag: 7}}\n", ".spec.image.name: looks like an image"},
+		"a reference elsewhere":       {images + declaredKinds, rollout + "{proxyImage: {ref: redis}}\n", ".spec.proxyImage.ref: looks like an image"},
 		"a declared image of no text": {images + declaredKinds, rollout + "{agent: {image: 7}}\n", ".spec.agent.image: must be a string"},
 	}
 	for name, test := range tests {

@@ -21,20 +21,21 @@ func TestHideSecrets(t *testing.T) {
 		"a Secret that is new": {
 			"# a\n", secretHead + "data: {a: b}\n", "", shownHead[:len("apiVersion: v1\n")] + "data:\n  a: \"*** (after)\"\n" + shownHead[len("apiVersion: v1\n"):],
 		},
-		"a value that stays": {secretHead + "x: [a]\n", secretHead + "x:\n- a # b\n", shownHead + "x:\n  - \"***\"\n", shownHead + "x:\n  - \"***\"\n"},
+		"a value that stays": {secretHead + "x: [a]\n", secretHead + "x:\n- a # b\n", shownHead + "x: \"***\"\n", shownHead + "x: \"***\"\n"},
 		"values that change": {
-			secretHead + "x: {a: 1, b: 2}\n", secretHead + "x: {b: 3, c: 4}\n",
-			shownHead + "x:\n  a: \"*** (before)\"\n  b: \"*** (before)\"\n", shownHead + "x:\n  b: \"*** (after)\"\n  c: \"*** (after)\"\n",
+			secretHead + "stringData: {a: 1, b: 2}\n", secretHead + "stringData: {b: 3, c: 4}\n",
+			shownHead + "stringData:\n  a: \"*** (before)\"\n  b: \"*** (before)\"\n", shownHead + "stringData:\n  b: \"*** (after)\"\n  c: \"*** (after)\"\n",
 		},
-		"a list that grows": {secretHead + "x: [a]\n", secretHead + "x: [a, b]\n", shownHead + "x:\n  - \"***\"\n", shownHead + "x:\n  - \"***\"\n  - \"*** (after)\"\n"},
+		"a list that grows": {secretHead + "x: [a]\n", secretHead + "x: [a, b]\n", shownHead + "x: \"*** (before)\"\n", shownHead + "x: \"*** (after)\"\n"},
 		"a list that is no list any more": {
-			secretHead + "x: [a]\n", secretHead + "x: {a: b}\n", shownHead + "x:\n  - \"*** (before)\"\n", shownHead + "x:\n  a: \"*** (after)\"\n",
+			secretHead + "x: [a]\n", secretHead + "x: {a: b}\n", shownHead + "x: \"*** (before)\"\n", shownHead + "x: \"*** (after)\"\n",
 		},
 		"what is public": {
 			"kind: Secret\nimmutable: true\ntype: Opaque\nmetadata: {labels: {a: b}, annotations: {a: b, tenant-redis.dev/x: c}, finalizers: [d]}\n", "kind: Secret\n",
-			"immutable: true\nkind: Secret\nmetadata:\n  annotations:\n    a: \"*** (before)\"\n    tenant-redis.dev/x: c\n  finalizers:\n    - \"*** (before)\"\n  labels:\n    a: b\ntype: Opaque\n",
+			"immutable: true\nkind: Secret\nmetadata:\n  annotations:\n    a: \"*** (before)\"\n    tenant-redis.dev/x: c\n  finalizers: \"*** (before)\"\n  labels:\n    a: b\ntype: Opaque\n",
 			"kind: Secret\n",
 		},
+		"a value in braces":     {secretHead + "data: {a: {b: c}}\nx: [{d: e}]\n", "# a\n", shownHead[:len("apiVersion: v1\n")] + "data:\n  a: \"*** (before)\"\n" + shownHead[len("apiVersion: v1\n"):] + "x: \"*** (before)\"\n", ""},
 		"what is empty":         {"kind: Secret\ndata: {}\nx: []\n", "kind: Secret\n", "data: \"*** (before)\"\nkind: Secret\nx: \"*** (before)\"\n", "kind: Secret\n"},
 		"a Secret in a List":    {"items: [{kind: Pod, x: {}, z: a}, {kind: Secret, x: b}]\n", "# a\n", "items:\n  - kind: Pod\n    x: {}\n    z: a\n  - kind: Secret\n    x: \"*** (before)\"\n", ""},
 		"a Secret by an alias":  {"x: &k Secret\nkind: *k\nz: a\n", "# a\n", "kind: \"*** (before)\"\nx: \"*** (before)\"\nz: \"*** (before)\"\n", ""},

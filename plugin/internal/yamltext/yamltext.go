@@ -86,15 +86,29 @@ var fromZero = []string{
 	"did not find expected node content", "did not find expected <document start>",
 }
 
+// quoting is how errors begin that quote the text, with what is said instead.
+var quoting = map[string]string{
+	"invalid map key":  "a key is a mapping or a list",
+	"cannot decode":    "a value is not what its tag says",
+	"anchor '":         "a value is an alias of what it is a part of",
+	"unmarshal errors": "a key is there twice, or a value is not what its tag says",
+}
+
 // split takes an error apart.
 func split(err error) (line int, words string) {
 	if err == nil {
 		return 1, ""
 	}
 	words = strings.TrimPrefix(err.Error(), "yaml: ")
-	if _, scanErr := fmt.Sscanf(words, "line %d:", &line); scanErr != nil {
-		return 1, words
+	if _, scanErr := fmt.Sscanf(words, "line %d:", &line); scanErr == nil {
+		_, words, _ = strings.Cut(words, ": ")
+	} else {
+		line = 1
 	}
-	_, words, _ = strings.Cut(words, ": ")
+	for begin, instead := range quoting {
+		if strings.HasPrefix(words, begin) {
+			words = instead
+		}
+	}
 	return line, words
 }

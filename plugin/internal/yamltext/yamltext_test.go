@@ -34,6 +34,22 @@ func TestProblem(t *testing.T) {
 			}
 		}
 	}
+	// Errors about values quote them.
+	for wrong, want := range map[string]string{
+		"{{q: 1}: 2}":    "a key is a mapping or a list",
+		"!!int q":        "a value is not what its tag says",
+		"{q: 1, q: 2}":   "a key is there twice, or a value is not what its tag says",
+		"&q {b: *q}":     "a value is an alias of what it is a part of",
+		"{!!float q: b}": "a value is not what its tag says",
+	} {
+		var value any
+		text := []byte("a: b\nc: " + wrong + "\n")
+		err := yaml.Unmarshal(text, &value)
+		require.ErrorContains(t, err, "q", wrong)
+		at, words := Problem(text, err)
+		require.Equal(t, want, words, wrong)
+		require.LessOrEqual(t, at.Line, 2)
+	}
 	// What does not end is told where it begins.
 	text := []byte("a: b\nc: \"d\ne: f\n")
 	at, _ := Problem(text, yaml.Unmarshal(text, &yaml.Node{}))

@@ -31,6 +31,8 @@ type Document struct {
 	// if the piece holds nothing but comments.
 	root  *yaml.Node
 	lines []int
+	// columns are offsets in lines, as columnOffset keeps them.
+	columns map[int][]int
 	// isJSON tells whether what is added must be JSON, isASCII whether a column is
 	// a byte.
 	isJSON, isASCII bool
@@ -118,7 +120,7 @@ func Parse(piece Piece) (*Document, error) {
 
 // hold makes a text the document's, root being what it says.
 func (d *Document) hold(text []byte, root *yaml.Node) {
-	d.text, d.root, d.lines = text, root, lineStarts(text)
+	d.text, d.root, d.lines, d.columns = text, root, lineStarts(text), map[int][]int{}
 	d.isASCII = bytes.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 	// Whoever writes an object on one line with quoted keys writes JSON.
 	d.isJSON = root.Style&yaml.FlowStyle != 0 && len(root.Content) > 0 && root.Content[0].Style == yaml.DoubleQuotedStyle

@@ -320,11 +320,34 @@ func (d *Document) offset(n *yaml.Node) (int, bool) {
 		at += n.Column - 1
 		return at, at < len(d.text) || isNull(n) && at == len(d.text)
 	}
-	for range n.Column - 1 {
+	at = d.columnOffset(n.Line-1, n.Column-1)
+	return at, at < len(d.text) || isNull(n)
+}
+
+// columnStep is how many columns the known offsets of a line are apart.
+const columnStep = 256
+
+// columnOffset returns the offset of a column of a line, both from 0. It keeps that of
+// every so many columns: a document may stand on one line.
+func (d *Document) columnOffset(line, column int) int {
+	known := d.columns[line]
+	if known == nil {
+		known = []int{d.lines[line]}
+	}
+	for len(known) <= column/columnStep {
+		known = append(known, d.skip(known[len(known)-1], columnStep))
+	}
+	d.columns[line] = known
+	return d.skip(known[column/columnStep], column%columnStep)
+}
+
+// skip returns the offset that is some characters behind another.
+func (d *Document) skip(at, characters int) int {
+	for range characters {
 		_, size := utf8.DecodeRune(d.text[at:])
 		at += size
 	}
-	return at, at < len(d.text) || isNull(n)
+	return at
 }
 
 // lineStarts returns the offset of each line, with the line breaks that the

@@ -37,12 +37,15 @@ func TestCostIsLinear(t *testing.T) {
 		_, err := Output(team, []byte(stream))
 		require.NoError(t, err)
 	}
-	declared := teamA(t, declaredKinds)
+	declared, mapped := teamA(t, declaredKinds), teamA(t, "  images: [{from: docker.io, to: mirror.test}]\n")
 	for name, run := range map[string]func(n int){
 		"a list on one line": func(n int) { output(patch, oneLine(n)) },
 		"a list":             func(n int) { output(patch, lines(n)) },
 		"an object of a declared kind": func(n int) {
 			output(declared, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec:\n"+fields(n))
+		},
+		"a line of other letters": func(n int) {
+			output(mapped, "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: \u00e4}"+strings.Repeat(", {image: redis}", 10*n)+"]}\n")
 		},
 		"a Secret that is shown": func(n int) {
 			secret := manifest.Piece{Text: []byte("kind: Secret\nstringData:\n" + fields(n))}

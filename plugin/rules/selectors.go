@@ -53,6 +53,15 @@ func (a askedLabel) admits(value string) bool {
 	}
 }
 
+// labels are those that the selector names.
+func (a askedLabel) labels() []label {
+	named := make([]label, len(a.values))
+	for i, value := range a.values {
+		named[i] = label{a.key, value, a.ofPods}
+	}
+	return named
+}
+
 // checkLabels refuses a stream in which a label gets another value than a selector asks
 // for: a Service would have no endpoints, a policy no Pods, a monitor no Services.
 func (e *engine) checkLabels(outcomes []outcome) error {
@@ -65,9 +74,17 @@ func (e *engine) checkLabels(outcomes []outcome) error {
 	labels := slices.SortedFunc(maps.Keys(replaced), func(a, b label) int { return strings.Compare(a.key+"="+a.value, b.key+"="+b.value) })
 	for _, o := range outcomes {
 		for _, asked := range o.labels.asked {
-			for _, old := range labels {
-				if old.key == asked.key && old.ofPods == asked.ofPods && asked.admits(old.value) && !asked.admits(e.labels[old.key]) {
-					return e.lost(asked, old, replaced[old])
+			if asked.admits(e.labels[asked.key]) {
+				continue
+			}
+			candidates := labels
+			if asked.operator == "In" {
+				candidates = asked.labels()
+			}
+			for _, old := range candidates {
+				owner, isReplaced := replaced[old]
+				if isReplaced && old.key == asked.key && old.ofPods == asked.ofPods && asked.admits(old.value) {
+					return e.lost(asked, old, owner)
 				}
 			}
 		}

@@ -61,6 +61,11 @@ func TestNoObjectIsLostByLabel(t *testing.T) {
 		_, err := Render(teamA(t, labels), []byte(stream))
 		require.ErrorContains(t, err, "asks for the label tier=frontend, which "+owner+" would lose: spec.labels.tier of the tenant file makes it gold")
 	}
+	for _, other := range []string{"serviceMonitorSelector", "podMonitorSelector", "probeSelector", "scrapeConfigSelector", "alertmanagerConfigSelector", "ingress: {selector"} {
+		selects := strings.Replace(server, "ruleSelector", other, 1) + strings.Repeat("}", strings.Count(other, "{"))
+		_, err := Render(teamA(t, labels), []byte(rule+strings.Replace(selects, "\n}", "}\n", 1)))
+		require.ErrorContains(t, err, "which PrometheusRule web would lose", other)
+	}
 	for _, stream := range []string{
 		service("backend") + monitor, service("gold") + monitor, service("''") + monitor, rule + strings.ReplaceAll(server, "tier", "other"),
 		service("''") + strings.ReplaceAll(server, "operator: In, values: [frontend]", "operator: DoesNotExist"),

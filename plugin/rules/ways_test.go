@@ -62,6 +62,7 @@ func TestNoWayPast(t *testing.T) {
 		"Pods elsewhere":              {declaredKinds, rollout + "{template: {}, canary: {containers: [{}]}}\n", ".spec.canary.containers: looks like a container of a Pod"},
 		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like a container of a Pod"},
 		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
+		"an image of any registry":    {"  otherImages: refuse\n" + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"images elsewhere":            {images + declaredKinds, rollout + "{images: [redis]}\n", ".spec.images[0]: looks like an image"},
 		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
 		"an image by its name":        {images + declaredKinds, rollout + "{image: {name: redis, tag: 7}}\n", ".spec.image.name: looks like an image"},
@@ -119,6 +120,15 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 			require.Contains(t, string(got), "mirror.test/evil/a")
 		})
 	}
+}
+
+// TestAnyNetworkAndAllLabels holds what is nobody's business without a rule: the network
+// of the node, and a list of the labels to pass on that lets all of them pass.
+func TestAnyNetworkAndAllLabels(t *testing.T) {
+	const failover = redisFailover + "{hostNetwork: true}, labelWhitelist: []}\n"
+	got, err := render(teamA(t, "  labels: {tier: gold}\n"), []byte(failover))
+	require.NoError(t, err)
+	require.Contains(t, string(got), "{hostNetwork: true}, labelWhitelist: []}")
 }
 
 func TestPodMetadataOfMonitoring(t *testing.T) {

@@ -223,6 +223,8 @@ func TestRegistries(t *testing.T) {
 		_, err := Render(refuse, []byte(redisFailover+failover+"\n"))
 		require.ErrorContains(t, err, want)
 	}
-	_, err := Render(refuse, []byte(redisFailover+"{image: redis, exporter: {enabled: false}}, sentinel: {image: redis}}\n"))
-	require.NoError(t, err)
+	for _, failover := range []string{"exporter: {enabled: false}", "extraContainers: [{name: redis}]"} {
+		_, err := Render(refuse, []byte(redisFailover+"{image: redis, "+failover+"}, sentinel: {image: redis}}\n"))
+		require.NoError(t, err)
+	}
 }

@@ -21,8 +21,7 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 		return err
 	}
 	isPod := declared == nil || declared.Pods == nil || len(declared.Pods) > 0
-	isImage := (len(e.tenant.Spec.Images) > 0 || e.tenant.Spec.OtherImages == refuseOthers) &&
-		(declared == nil || declared.Images == nil || len(declared.Images) > 0)
+	isImage := declared == nil || declared.Images == nil || len(declared.Images) > 0
 	return o.node.Walk(func(key string, value manifest.Node) (bool, error) {
 		if known[value.Path()] || kinds.IsPeoples(key) {
 			return false, nil

@@ -63,6 +63,7 @@ func TestNoWayPast(t *testing.T) {
 		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like a container of a Pod"},
 		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"an image of any registry":    {"  otherImages: refuse\n" + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
+		"an image without a rule":     {declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"images elsewhere":            {images + declaredKinds, rollout + "{images: [redis]}\n", ".spec.images[0]: looks like an image"},
 		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
 		"an image by its name":        {images + declaredKinds, rollout + "{image: {name: redis, tag: 7}}\n", ".spec.image.name: looks like an image"},

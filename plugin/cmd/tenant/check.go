@@ -50,7 +50,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	r.flags(command)
-	command.Flags().StringSliceVar(&registries, "registry", nil, "prefix that images may begin with; any if missing")
+	command.Flags().StringSliceVar(&registries, "registry", nil, "registry, or the beginning of a path in it, that images must be from; any if missing")
 	command.Flags().BoolVar(&provenance, "require-provenance", false, "deny what tenant-post has not rendered with this tenant file")
 	delete(command.Flag("tenant").Annotations, cobra.BashCompOneRequiredFlag)
 	command.Flags().StringArrayVar(&operators, "operator", nil, "rendered charts/redis-operator, several times for several releases")

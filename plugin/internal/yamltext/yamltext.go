@@ -44,10 +44,12 @@ func lineOf(text []byte, line int, words string) int {
 	// its older version that of the place in it, unless that is the end of the text.
 	var ignored any
 	place, same := split(older.Unmarshal(text, &ignored))
+	last := 1 + bytes.Count(bytes.TrimRight(text, " \t\r\n"), []byte("\n"))
 	if slices.Contains(fromZero, words) {
 		place++
+		line = min(line+1, last)
 	}
-	if same == words && place <= 1+bytes.Count(bytes.TrimRight(text, " \t\r\n"), []byte("\n")) {
+	if same == words && place <= last {
 		return place
 	}
 	return line
@@ -80,7 +82,7 @@ func positionOf(text []byte, offset int) Position {
 	return Position{Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(line)}
 }
 
-// fromZero are the errors whose lines the older version counts from 0.
+// fromZero are the errors whose lines both versions count from 0.
 var fromZero = []string{
 	"did not find expected key", "did not find expected '-' indicator", "did not find expected ',' or ']'", "did not find expected ',' or '}'",
 	"did not find expected node content", "did not find expected <document start>",

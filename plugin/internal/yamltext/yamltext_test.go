@@ -54,6 +54,17 @@ func TestProblem(t *testing.T) {
 	text := []byte("a: b\nc: \"d\ne: f\n")
 	at, _ := Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
 	require.Equal(t, Position{Line: 2, Column: 4}, at)
+	for text, line := range map[string]int{
+		"a: b\nc: [d\n": 2, "a: b\nc: d\ne: {f: g\n": 3, "a: [b\n": 1, "{\"a\": 1}\n{\"b\": 2}\n": 2, "a: b\n...\n\nc: d\n": 4,
+	} {
+		decoder := yaml.NewDecoder(strings.NewReader(text))
+		err := decoder.Decode(&yaml.Node{})
+		if err == nil {
+			err = decoder.Decode(&yaml.Node{})
+		}
+		at, _ := Problem([]byte(text), err)
+		require.Equal(t, line, at.Line, text)
+	}
 	text = []byte(strings.Repeat("#"+strings.Repeat("x", 98)+"\n", maxSearched/100+1) + "a: @\n")
 	at, _ = Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
 	require.Equal(t, Position{Line: maxSearched/100 + 2}, at)

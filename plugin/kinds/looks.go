@@ -8,10 +8,33 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
-// IsPeoples tells whether a field holds keys that people choose, so that they mean
+// isPeoples tells whether a field holds keys that people choose, so that they mean
 // nothing.
-func IsPeoples(field string) bool {
+func isPeoples(field string) bool {
 	return slices.Contains([]string{"metadata", "labels", "annotations", "matchLabels"}, field)
+}
+
+// Walk is manifest.Node.Walk without labels and the like: mappings of keys that people
+// choose, and the texts in them. What is more than a text there is visited.
+func Walk(object manifest.Node, visit func(key string, value manifest.Node) (bool, error)) error {
+	var walk, inPeoples func(key string, value manifest.Node) (bool, error)
+	walk = func(key string, value manifest.Node) (bool, error) {
+		if isPeoples(key) {
+			return false, value.Walk(inPeoples)
+		}
+		return visit(key, value)
+	}
+	inPeoples = func(key string, value manifest.Node) (bool, error) {
+		if len(value.Keys()) == 0 && !value.HasItems() {
+			return false, nil
+		}
+		below, err := walk(key, value)
+		if !below || err != nil {
+			return below, err
+		}
+		return false, value.Walk(walk)
+	}
+	return object.Walk(walk)
 }
 
 // LooksLikeContainers tells whether a field of any kind looks like the containers of

@@ -22,8 +22,8 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 	}
 	isPod := declared == nil || declared.Pods == nil || len(declared.Pods) > 0
 	isImage := declared == nil || declared.Images == nil || len(declared.Images) > 0
-	return o.node.Walk(func(key string, value manifest.Node) (bool, error) {
-		if known[value.Path()] || kinds.IsPeoples(key) {
+	return kinds.Walk(o.node, func(key string, value manifest.Node) (bool, error) {
+		if known[value.Path()] {
 			return false, nil
 		}
 		if isPod && (kinds.LooksLikeContainers(key, value) || kinds.LooksLikeContainer(value)) {

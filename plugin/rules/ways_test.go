@@ -60,6 +60,8 @@ func TestNoWayPast(t *testing.T) {
 		"a null object":               {"", "apiVersion: v1\nkind: List\nitems: [null]\n", ".items[0]: is not a Kubernetes object"},
 		"Pods of a kind without any":  {declaredKinds, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec: {a: [{initContainers: [{}]}]}\n", ".spec.a[0].initContainers: looks like a container of a Pod"},
 		"Pods elsewhere":              {declaredKinds, rollout + "{template: {}, canary: {containers: [{}]}}\n", ".spec.canary.containers: looks like a container of a Pod"},
+		"Pods in annotations":         {declaredKinds, rollout + "{annotations: {metadata: {containers: [{}]}}}\n", ".spec.annotations.metadata.containers: looks like a container of a Pod"},
+		"an image below metadata":     {declaredKinds, rollout + "{metadata: {a: {image: redis}}}\n", ".spec.metadata.a.image: looks like an image"},
 		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like a container of a Pod"},
 		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"an image of any registry":    {"  otherImages: refuse\n" + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
@@ -94,17 +96,18 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		return "apiVersion: monitoring.coreos.com/v1\nkind: " + kind + "\nmetadata: {name: x}\nspec: {image: evil/a, baseImage: evil/b, thanos: {image: evil/c}, volumes: [{name: d, image: {reference: evil/d}}]}\n"
 	}
 	streams := map[string]string{
-		"Pod":               "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: " + podSpec + "\n",
-		"PodTemplate":       "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x}\n" + template[1:] + "\n",
-		"CronJob":           "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: " + template + "}}}\n",
-		"a list of lists":   "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + podSpec + "}]}]\n",
-		"Rollout":           rollout + template + ", agent: {image: evil/e}}\n",
-		"Prometheus":        monitor("Prometheus"),
-		"PrometheusAgent":   monitor("PrometheusAgent"),
-		"Alertmanager":      monitor("Alertmanager"),
-		"ThanosRuler":       monitor("ThanosRuler"),
-		"a RedisFailover":   redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
-		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" + pod + "image: evil/a\n",
+		"Pod":             "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: " + podSpec + "\n",
+		"PodTemplate":     "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x}\n" + template[1:] + "\n",
+		"CronJob":         "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: " + template + "}}}\n",
+		"a list of lists": "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + podSpec + "}]}]\n",
+		"Rollout":         rollout + template + ", agent: {image: evil/e}}\n",
+		"Prometheus":      monitor("Prometheus"),
+		"PrometheusAgent": monitor("PrometheusAgent"),
+		"Alertmanager":    monitor("Alertmanager"),
+		"ThanosRuler":     monitor("ThanosRuler"),
+		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
+		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" +
+			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {metadata: {labels: {image: redis, command: a}, image: redis}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}, "batch/v1": {"Job"}, "v1": {"ReplicationController"},

@@ -10,10 +10,19 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
-// label is one of Pods, with an empty value if they do not have it, or of other objects.
+// sort is of what a label is, and what a selector is about.
+type sort int
+
+const (
+	others sort = iota
+	pods
+	namespaces
+)
+
+// label is one of some objects. Of Pods that do not have it, the value is empty.
 type label struct {
 	key, value string
-	ofPods     bool
+	of         sort
 }
 
 // labelUse is what a document says about labels that the tenant sets.
@@ -33,7 +42,7 @@ type replacedLabel struct {
 // askedLabel is what a selector asks of one label.
 type askedLabel struct {
 	key, operator string
-	ofPods        bool
+	of            sort
 	values        []string
 	// place is where the selector is; it has no problem yet.
 	place *manifest.Error
@@ -57,7 +66,7 @@ func (a askedLabel) admits(value string) bool {
 func (a askedLabel) labels() []label {
 	named := make([]label, len(a.values))
 	for i, value := range a.values {
-		named[i] = label{a.key, value, a.ofPods}
+		named[i] = label{a.key, value, a.of}
 	}
 	return named
 }
@@ -83,7 +92,7 @@ func (e *engine) checkLabels(outcomes []outcome) error {
 			}
 			for _, old := range candidates {
 				owner, isReplaced := replaced[old]
-				if isReplaced && old.key == asked.key && old.ofPods == asked.ofPods && asked.admits(old.value) {
+				if isReplaced && old.key == asked.key && old.of == asked.of && asked.admits(old.value) {
 					return e.lost(asked, old, owner)
 				}
 			}
@@ -129,10 +138,10 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 		return nil
 	}
 	for _, selector := range o.node.Below("selector", "matchLabels", "matchExpressions") {
-		if selectsOthers(selector.Path()) {
+		if selectsNone(selector.Path()) {
 			continue
 		}
-		if err := e.noteAsked(selector, selectsPods(o, selector.Path()), use); err != nil {
+		if err := e.noteAsked(selector, selects(o, selector.Path()), use); err != nil {
 			return err
 		}
 	}
@@ -145,6 +154,10 @@ func (e *engine) noteOwnLabels(o *object, use *labelUse) error {
 	if err != nil {
 		return err
 	}
+	of := others
+	if o.id == "/Namespace" {
+		of = namespaces
+	}
 	for _, labels := range places {
 		for key, value := range ordered(e.labels) {
 			old, err := labels.ScalarAt(key)
@@ -152,7 +165,7 @@ func (e *engine) noteOwnLabels(o *object, use *labelUse) error {
 				return err
 			}
 			if old != "" && old != value {
-				use.replaced = append(use.replaced, replacedLabel{label{key: key, value: old}, o.title()})
+				use.replaced = append(use.replaced, replacedLabel{label{key, old, of}, o.title()})
 			}
 		}
 	}
@@ -173,7 +186,7 @@ func (e *engine) noteReplaced(o *object, labels manifest.Node, use *labelUse) er
 }
 
 func (u *labelUse) replacePods(o *object, key, old string) {
-	u.replaced = append(u.replaced, replacedLabel{label{key, old, true}, "Pods of " + o.title()})
+	u.replaced = append(u.replaced, replacedLabel{label{key, old, pods}, "Pods of " + o.title()})
 }
 
 // title is the kind and name.
@@ -182,24 +195,32 @@ func (o *object) title() string {
 	return name + " " + o.value("name")
 }
 
-// selectsOthers tells whether a selector is about namespaces or nodes.
-func selectsOthers(path string) bool {
-	return slices.ContainsFunc([]string{".namespaceSelector.", ".nodeAffinity.", ".volumeClaimTemplates["}, func(step string) bool { return strings.Contains(path, step) })
+// selectsNone tells whether a selector is about what no stream has, nodes and volumes.
+func selectsNone(path string) bool {
+	return strings.Contains(path, ".nodeAffinity.") || strings.Contains(path, ".volumeClaimTemplates[")
 }
 
-// selectsPods tells whether a selector is about Pods, and not about Services, Ingresses,
-// or what the Prometheus operator reads.
-func selectsPods(o *object, path string) bool {
-	return o.id != "monitoring.coreos.com/ServiceMonitor" && !slices.ContainsFunc([]string{
+// selects tells what a selector is about: Namespaces, Services, Ingresses, what the
+// Prometheus operator reads, or Pods.
+func selects(o *object, path string) sort {
+	isIn := func(step string) bool { return strings.Contains(path, step) }
+	switch {
+	case isIn("amespaceSelector."):
+		return namespaces
+	case o.id == "monitoring.coreos.com/ServiceMonitor", slices.ContainsFunc([]string{
 		".ruleSelector.", ".serviceMonitorSelector.", ".podMonitorSelector.", ".probeSelector.", ".scrapeConfigSelector.", ".alertmanagerConfigSelector.", ".ingress.selector.",
-	}, func(step string) bool { return strings.Contains(path, step) })
+	}, isIn):
+		return others
+	default:
+		return pods
+	}
 }
 
 // noteAsked adds the values that a selector asks for: of a mapping of labels, or of
 // a list of expressions.
-func (e *engine) noteAsked(selector manifest.Node, ofPods bool, use *labelUse) error {
+func (e *engine) noteAsked(selector manifest.Node, of sort, use *labelUse) error {
 	if selector.HasItems() {
-		return e.noteExpressions(selector, ofPods, use)
+		return e.noteExpressions(selector, of, use)
 	}
 	for _, key := range selector.Keys() {
 		value, isSet := e.labels[key]
@@ -211,13 +232,13 @@ func (e *engine) noteAsked(selector manifest.Node, ofPods bool, use *labelUse) e
 			return err
 		}
 		if asked != "" && asked != value {
-			use.add(selector, askedLabel{key: key, operator: "In", ofPods: ofPods, values: []string{asked}})
+			use.add(selector, askedLabel{key: key, operator: "In", of: of, values: []string{asked}})
 		}
 	}
 	return nil
 }
 
-func (e *engine) noteExpressions(list manifest.Node, ofPods bool, use *labelUse) error {
+func (e *engine) noteExpressions(list manifest.Node, of sort, use *labelUse) error {
 	expressions, err := list.Items()
 	if err != nil {
 		return err
@@ -244,7 +265,7 @@ func (e *engine) noteExpressions(list manifest.Node, ofPods bool, use *labelUse)
 				return err
 			}
 		}
-		use.add(expression, askedLabel{key: key, operator: operator, ofPods: ofPods, values: values})
+		use.add(expression, askedLabel{key: key, operator: operator, of: of, values: values})
 	}
 	return nil
 }

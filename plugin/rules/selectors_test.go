@@ -66,6 +66,15 @@ func TestNoObjectIsLostByLabel(t *testing.T) {
 		_, err := Render(teamA(t, labels), []byte(rule+strings.Replace(selects, "\n}", "}\n", 1)))
 		require.ErrorContains(t, err, "which PrometheusRule web would lose", other)
 	}
+	const home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {tier: frontend}}\n---\n"
+	for peer, isLost := range map[string]bool{"{namespaceSelector: {matchLabels: {tier: frontend}}}": true, "{podSelector: {matchLabels: {tier: frontend}}}": false} {
+		_, err := Render(teamA(t, labels+"  namespaces: [team-a]\n"), []byte(home+networkPolicy+"from: ["+peer+"]\n"))
+		if !isLost {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "which Namespace team-a would lose")
+	}
 	for _, stream := range []string{
 		service("backend") + monitor, service("gold") + monitor, service("''") + monitor, rule + strings.ReplaceAll(server, "tier", "other"),
 		service("''") + strings.ReplaceAll(server, "operator: In, values: [frontend]", "operator: DoesNotExist"),

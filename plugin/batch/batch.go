@@ -81,16 +81,9 @@ func Render(chart, tenants string, options Options) ([]Tenant, error) {
 		return nil, fmt.Errorf("--kube-version %q: %w; write a version such as 1.37", options.KubeVersion, err)
 	}
 	capabilities.KubeVersion = *version
-	folders, err := filepath.Glob(filepath.Join(tenants, "*", "tenant.yaml"))
-	if err == nil && len(folders) == 0 {
-		err = fmt.Errorf("%s has no folder with a tenant.yaml; each tenant has one", tenants)
-	}
+	all, err := find(tenants)
 	if err != nil {
 		return nil, err
-	}
-	all := make([]Tenant, len(folders))
-	for i, file := range folders {
-		all[i].folder = filepath.Dir(file)
 	}
 	// What the files claim is known long before a thousand tenants are rendered.
 	if err := errors.Join(each(all, read), collisions(all, Tenant.claims)); err != nil {
@@ -101,6 +94,34 @@ func Render(chart, tenants string, options Options) ([]Tenant, error) {
 		return nil, err
 	}
 	return all, nil
+}
+
+// find returns the tenants of a folder's folders, in their order, but for hidden ones.
+func find(tenants string) ([]Tenant, error) {
+	entries, err := os.ReadDir(tenants)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the folder of tenants: %w; check --tenants", err)
+	}
+	var all []Tenant
+	var bare []error
+	for _, entry := range entries {
+		folder := filepath.Join(tenants, entry.Name())
+		info, err := os.Stat(folder)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the folder of a tenant: %w", err)
+		}
+		if !info.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(folder, "tenant.yaml")); err != nil {
+			bare = append(bare, fmt.Errorf("%s has no tenant.yaml; each tenant has one; move what is no tenant elsewhere", folder))
+		}
+		all = append(all, Tenant{folder: folder})
+	}
+	if len(bare) == len(all) {
+		return nil, fmt.Errorf("%s has no folder with a tenant.yaml; each tenant has one", tenants)
+	}
+	return all, errors.Join(bare...)
 }
 
 // each does something to all tenants side by side: none depends on another. The error

@@ -35,7 +35,7 @@ func TestRenderIsWhatHelmRenders(t *testing.T) {
 	var before strings.Builder
 	for _, doc := range all[0].Result.Documents {
 		before.Write(doc.Before.Lead)
-		before.Write(doc.Before.Own(doc.Before.Text))
+		before.Write(doc.Before.Text)
 	}
 	template := exec.CommandContext(t.Context(), "../../bin/helm", "template", "team-a", chartFolder, "--namespace", "space-a", "--kube-version", "1.37", "--skip-tests")
 	want, err := template.Output()
@@ -82,6 +82,20 @@ func TestRenderRefusesWhatFilesClaimBeforeItRenders(t *testing.T) {
 	require.ErrorContains(t, err, "team-b: the namespace x,")
 	require.ErrorContains(t, err, filepath.Join(root, "c")+": ")
 	require.NotContains(t, err.Error(), "values.yaml")
+}
+
+// TestRenderLeavesNoTenantOut holds that a folder whose file has another name is none
+// that is passed over: what is there of its tenant would look like nobody's.
+func TestRenderLeavesNoTenantOut(t *testing.T) {
+	root := folders(t, map[string]string{"a": tenantFile("team-a", "space-a", ""), ".git": "no tenant"})
+	require.NoError(t, os.Remove(filepath.Join(root, ".git", "tenant.yaml")))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "README.md"), nil, 0o600))
+	_, err := Render(chartFolder, root, Options{KubeVersion: "1.37"})
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(filepath.Join(root, "b"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "b", "tenant.yml"), []byte(tenantFile("team-b", "space-b", "")), 0o600))
+	_, err = Render(chartFolder, root, Options{KubeVersion: "1.37"})
+	require.EqualError(t, err, filepath.Join(root, "b")+" has no tenant.yaml; each tenant has one; move what is no tenant elsewhere")
 }
 
 // TestRenderRefusesASharedPassword holds that each tenant has a password of its own: who

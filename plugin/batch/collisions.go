@@ -53,7 +53,7 @@ func passwordsOf(result rules.Result) ([]string, error) {
 		if !slices.ContainsFunc(doc.Objects, isFailover) {
 			continue
 		}
-		rendered, err := manifest.Parse(manifest.Piece{Text: doc.After, Line: doc.Before.Line})
+		rendered, err := manifest.Parse(doc.Before.With(doc.After))
 		if err != nil {
 			return nil, err
 		}

@@ -33,8 +33,26 @@ var shapes = map[string]func(tb testing.TB, n int) []byte{
 	},
 	// What kustomize hands to a function, the tenant file among it.
 	"function": func(_ testing.TB, n int) []byte {
-		config := "functionConfig:\n" + item("  ", tenantFile)
-		return []byte("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n" + config + "items:\n" + items(n))
+		return []byte(functionHead + items(n))
+	},
+	// What is told of each is larger than the object itself.
+	"function-of-small": func(_ testing.TB, n int) []byte {
+		var b bytes.Buffer
+		b.WriteString(functionHead)
+		for i := range 8 * n {
+			fmt.Fprintf(&b, `- apiVersion: v1
+  kind: ConfigMap
+  metadata:
+    name: settings-%[1]d
+    labels:
+      app: web-%[1]d
+  data:
+    level: info
+    workers: "4"
+    greeting: Hello, this is settings-%[1]d.
+`, i)
+		}
+		return b.Bytes()
 	},
 	"object": func(_ testing.TB, n int) []byte {
 		var b bytes.Buffer
@@ -45,6 +63,9 @@ var shapes = map[string]func(tb testing.TB, n int) []byte{
 		return b.Bytes()
 	},
 }
+
+// functionHead is a function's list up to its items.
+var functionHead = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + item("  ", tenantFile) + "items:\n"
 
 // items are n objects as items of a list.
 func items(n int) string {
@@ -62,7 +83,7 @@ func item(lead, text string) string {
 
 // commandFor is how tenant-post is called with a shape.
 func commandFor(command []string, shape string) []string {
-	if shape == "function" {
+	if strings.HasPrefix(shape, "function") {
 		return command[:1]
 	}
 	return command

@@ -62,7 +62,7 @@ func set(t *testing.T, tree any, path, value string) {
 	}
 }
 
-var platform = Platform{Registries: []string{"registry.example/"}}
+var platform = Platform{Registries: []string{"registry.example"}}
 
 func TestGoodObjects(t *testing.T) {
 	objects := good(t)
@@ -97,7 +97,8 @@ func TestViolations(t *testing.T) {
 		"no tag":                           {"Deployment/web", fields("spec.template.spec.containers.0.image", `"registry.example/web"`), fields("image-tag", "example/web")},
 		"no tag, but a port":               {"Deployment/web", fields("spec.template.spec.containers.0.image", `"registry.example/:5000/web"`), fields("image-tag", "5000")},
 		"latest in an init container":      {"RedisFailover/cache", fields("spec.sentinel.image", `"registry.example/redis:latest"`), fields("image-tag", "sentinel")},
-		"other registry":                   {"StatefulSet/db", fields("spec.template.spec.containers.0.image", `"docker.io/db:1"`), fields("image-registry", "registry.example/")},
+		"other registry":                   {"StatefulSet/db", fields("spec.template.spec.containers.0.image", `"docker.io/db:1"`), fields("image-registry", "registry.example")},
+		"registry that begins like it":     {"StatefulSet/db", fields("spec.template.spec.containers.0.image", `"registry.example.evil/db:1"`), fields("image-registry", "registry.example")},
 		"registry in the middle":           {"RedisFailover/cache", fields("spec.redis.exporter.image", `"evil.example/registry.example/x:1"`), fields("image-registry", "evil.example")},
 		"budget without slack":             {"PodDisruptionBudget/web", fields("spec.maxUnavailable", "0"), fields("disruption-budget", "0 blocks")},
 		"budget of no percent":             {"PodDisruptionBudget/web", fields("spec.maxUnavailable", `"0%"`), fields("disruption-budget", "0% blocks")},

@@ -12,6 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
+
+	images "github.com/tenant-redis/tenant-redis/plugin/image"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 // evictableVolumes is the annotation that lists the emptyDirs that may be lost.
@@ -84,10 +87,17 @@ func (w *world) checkImage(i image, registries []string) {
 	if !pinned(i.name) {
 		w.report("image-tag", Deny, i.id, i.field, fmt.Sprintf("%s %q: give it a tag other than latest", what, i.name))
 	}
-	allowed := func(prefix string) bool { return strings.HasPrefix(i.name, prefix) }
+	allowed := func(prefix string) bool { return strings.HasPrefix(i.name, prefix) && isBelow(i.name, prefix) }
 	if len(registries) > 0 && !slices.ContainsFunc(registries, allowed) {
 		w.report("image-registry", Warn, i.id, i.field, fmt.Sprintf("%s %q: it must start with %s", what, i.name, strings.Join(registries, " or ")))
 	}
+}
+
+// isBelow tells whether an image is from a registry or a path in it: registry.example.evil
+// only begins like registry.example. What is no reference is reported for itself.
+func isBelow(name, prefix string) bool {
+	read, ok := images.Parse(name)
+	return !ok || tenant.Within(read.Repository(), strings.TrimSuffix(images.Canonical(prefix), "/"))
 }
 
 // pinned tells whether an image has a tag other than latest, or a digest alone.

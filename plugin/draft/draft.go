@@ -317,10 +317,9 @@ func (s *seen) declare() ([]kind, error) {
 func (k *kind) findTemplates() ([]string, error) {
 	templates, elsewhere := []string{}, false
 	for _, o := range k.objects {
-		err := o.Walk(func(key string, value manifest.Node) (bool, error) {
+		err := kinds.Walk(o, func(key string, value manifest.Node) (bool, error) {
 			template, found := strings.CutSuffix(fieldPath(value), ".spec."+key)
 			switch areContainers := kinds.LooksLikeContainers(key, value); {
-			case kinds.IsPeoples(key):
 			case areContainers && found:
 				templates = with(templates, template)
 			case areContainers || kinds.LooksLikeContainer(value):
@@ -346,8 +345,8 @@ func (k *kind) findTemplates() ([]string, error) {
 // findImages finds what looks like an image, but in Pod templates.
 func (k *kind) findImages(templates []string) error {
 	for _, o := range k.objects {
-		err := o.Walk(func(key string, value manifest.Node) (bool, error) {
-			if template, found := strings.CutSuffix(fieldPath(value), ".spec"); kinds.IsPeoples(key) || found && slices.Contains(templates, template) {
+		err := kinds.Walk(o, func(key string, value manifest.Node) (bool, error) {
+			if template, found := strings.CutSuffix(fieldPath(value), ".spec"); found && slices.Contains(templates, template) {
 				return false, nil
 			}
 			images, err := kinds.ImagesIn(key, value)

@@ -8,10 +8,33 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
-// IsPeoples tells whether a field holds keys that people choose, so that they mean
+// isPeoples tells whether a field holds keys that people choose, so that they mean
 // nothing.
-func IsPeoples(field string) bool {
+func isPeoples(field string) bool {
 	return slices.Contains([]string{"metadata", "labels", "annotations", "matchLabels"}, field)
+}
+
+// Walk is manifest.Node.Walk without labels and the like: mappings of keys that people
+// choose, and the texts in them. What is more than a text there is visited.
+func Walk(object manifest.Node, visit func(key string, value manifest.Node) (bool, error)) error {
+	var walk, inPeoples func(key string, value manifest.Node) (bool, error)
+	walk = func(key string, value manifest.Node) (bool, error) {
+		if isPeoples(key) {
+			return false, value.Walk(inPeoples)
+		}
+		return visit(key, value)
+	}
+	inPeoples = func(key string, value manifest.Node) (bool, error) {
+		if len(value.Keys()) == 0 && !value.HasItems() {
+			return false, nil
+		}
+		below, err := walk(key, value)
+		if !below || err != nil {
+			return below, err
+		}
+		return false, value.Walk(walk)
+	}
+	return object.Walk(walk)
 }
 
 // LooksLikeContainers tells whether a field of any kind looks like the containers of
@@ -31,22 +54,21 @@ func LooksLikeContainer(value manifest.Node) bool {
 var ofContainers = []string{"args", "command", "env", "envFrom", "resources", "volumeMounts"}
 
 // ImagesIn returns what looks like names of images in a field: image: NAME,
-// sidecarImage: NAME, images: [NAME], and image: {repository: NAME}.
+// sidecarImage: NAME, images: [NAME], and image: {repository: NAME} or another key.
 func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
 	if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(key), "s"), "image") {
 		return nil, nil
 	}
 	names := []manifest.Node{value}
 	if len(value.Keys()) > 0 {
-		repositories, err := value.Find("repository")
-		if err != nil {
-			return nil, err
+		names = nil
+		for _, key := range []string{"repository", "reference", "name", "ref"} {
+			places, err := value.Find(key)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, places...)
 		}
-		references, err := value.Find("reference")
-		if err != nil {
-			return nil, err
-		}
-		names = slices.Concat(repositories, references)
 	}
 	return slices.DeleteFunc(names, func(name manifest.Node) bool {
 		text, err := name.Text()

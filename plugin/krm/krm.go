@@ -49,7 +49,7 @@ func Read(text []byte) (*List, bool) {
 	if _, err := manifest.Parse(manifest.Piece{Text: frame, Line: 1}); err != nil || oddBreak.Match(frame) {
 		return nil, false
 	}
-	root := read(frame)
+	root := read(manifest.Piece{Text: frame})
 	if value(root, "kind") != kind || !strings.HasPrefix(value(root, "apiVersion"), group) {
 		return nil, false
 	}
@@ -107,14 +107,14 @@ func lineStarts(text []byte) []int {
 
 // leaveAlone puts the items that are not rendered into what leads to the next one.
 func (l *List) leaveAlone() {
-	var rendered []manifest.Piece
+	rendered := l.pieces[:0]
 	var lead []byte
 	for _, piece := range l.pieces {
 		if lead != nil {
 			piece.Lead, lead = slices.Concat(lead, piece.Lead), nil
 		}
 		if isLeftAlone(piece) {
-			lead = slices.Concat(piece.Lead, piece.Own(piece.Text))
+			lead = slices.Concat(piece.Lead, piece.Text)
 			continue
 		}
 		rendered = append(rendered, piece)
@@ -185,7 +185,7 @@ func isLeftAlone(piece manifest.Piece) bool {
 	if _, err := manifest.Parse(piece); err != nil {
 		return false
 	}
-	node := read(piece.Text)
+	node := read(piece)
 	return value(field(field(node, "metadata"), "annotations"), localConfig) == "true" ||
 		strings.HasPrefix(value(node, "apiVersion"), "kpt.dev/") ||
 		value(node, "apiVersion") == tenant.APIVersion && value(node, "kind") == tenant.Kind

@@ -145,6 +145,30 @@ func TestRender(t *testing.T) {
 	require.Equal(t, objects(t, plain(t)), objects(t, "apiVersion: v1\nkind: List\nitems:\n"+items))
 }
 
+// TestNothingToRender holds that a list without items stays as it is.
+func TestNothingToRender(t *testing.T) {
+	head, _, _ := strings.Cut(list(tenantFile, manifests), "items:\n")
+	head = strings.Replace(head, "    images: [{from: docker.io/library, to: mirror.example/library}]\n", "", 1)
+	for _, items := range []string{"", "items:\n", "items: ~\n", "items: []\n"} {
+		l, ok := krm.Read([]byte(head + items))
+		require.True(t, ok)
+		text, err := render(l)
+		require.NoError(t, err)
+		require.Equal(t, head+items, string(text))
+	}
+}
+
+// TestAnnotationsOfTheFunction holds that those by which kustomize finds the function are
+// left out of the Tenant, and those that objects are to get are not.
+func TestAnnotationsOfTheFunction(t *testing.T) {
+	config := strings.Replace(tenantFile, "  name: team-a\n", "  name: team-a\n  annotations: {config.kubernetes.io/function: x}\n", 1) + "  annotations: {own: mine}\n"
+	l, ok := krm.Read([]byte(list(config, manifests)))
+	require.True(t, ok)
+	text, err := render(l)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "own: mine\n")
+}
+
 func TestRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ list, want string }{
 		"no Tenant":        {list("", manifests), "the ResourceList has no functionConfig; give it the Tenant"},
@@ -236,10 +260,10 @@ func FuzzRender(f *testing.F) {
 		f.Add(list(config, seed))
 		f.Add(strings.ReplaceAll(list(config, seed), "\n", "\r\n"))
 	}
-	items := func(t *testing.T, text []byte) []any {
+	items := func(t *testing.T, text []byte) any {
 		t.Helper()
 		var read struct {
-			Items []any `yaml:"items"`
+			Items any `yaml:"items"`
 		}
 		require.NoError(t, kyaml.Unmarshal(text, &read))
 		return read.Items
@@ -257,7 +281,9 @@ func FuzzRender(f *testing.F) {
 			}
 			return
 		}
-		require.Len(t, items(t, once), len(items(t, []byte(text))))
+		before, _ := items(t, []byte(text)).([]any)
+		after, _ := items(t, once).([]any)
+		require.Len(t, after, len(before))
 		l, ok = krm.Read(once)
 		require.True(t, ok)
 		twice, err := render(l)

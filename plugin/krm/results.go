@@ -103,12 +103,12 @@ func (o *output) WriteTo(to io.Writer) (int64, error) {
 
 // changes are the results of a document that was rendered.
 func changes(doc rules.Document) []result {
-	if len(doc.Changes) == 0 {
+	if !doc.HasChanged() {
 		return nil
 	}
-	object := read(doc.After)
-	all := make([]result, 0, len(doc.Changes))
-	for _, change := range doc.Changes {
+	object := read(doc.Before.With(doc.After))
+	var all []result
+	for _, change := range doc.Changes() {
 		r := about(object, change.Path)
 		r.Severity, r.Message = "info", "set by "+change.Rule
 		if change.New == "" {
@@ -121,9 +121,9 @@ func changes(doc rules.Document) []result {
 }
 
 // read returns an object, or nil if there is none.
-func read(text []byte) *yaml.Node {
+func read(piece manifest.Piece) *yaml.Node {
 	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 {
+	if err := yaml.Unmarshal(piece.Alone(), &document); err != nil || len(document.Content) == 0 {
 		return nil
 	}
 	return document.Content[0]
@@ -164,7 +164,7 @@ func (l *List) failures(err error) []result {
 func (l *List) itemAt(line int) *yaml.Node {
 	for _, piece := range slices.Backward(l.pieces) {
 		if len(piece.Text) > 0 && line >= piece.Line {
-			return read(piece.Text)
+			return read(piece)
 		}
 	}
 	return nil

@@ -99,6 +99,9 @@ func TestResultsTellErrors(t *testing.T) {
 			Message: "is a list; must be a mapping", Severity: framework.Error, ResourceRef: reference("ConfigMap", "", "third"),
 			Field: &framework.Field{Path: "metadata.labels"},
 		}}},
+		"half an object": {config, "kind: ConfigMap\nmetadata: {name: c}\n", []framework.Result{{
+			Message: "is not a Kubernetes object: it has no apiVersion; each document needs apiVersion and kind", Severity: framework.Error,
+		}}},
 		"an item as a whole": {
 			config + "  patches: [{target: {kind: ConfigMap, name: third}, operations: [{op: replace, path: /kind, value: List}, {op: add, path: /items, value: []}]}]\n",
 			strings.ReplaceAll(third, "third", "first") + "---\n" + third,

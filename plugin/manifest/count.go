@@ -13,7 +13,7 @@ const maxMarks = 250_000
 
 // checkCount refuses a document of too many values before memory is spent on them.
 func (d *Document) checkCount() *Error {
-	if len(d.piece.Text) <= maxMarks || marks(d.piece.Text) <= maxMarks {
+	if len(d.text) <= maxMarks || marks(d.text) <= maxMarks {
 		return nil
 	}
 	return d.newError(1, "", fmt.Sprintf("has more than %d keys and values, and no object of Kubernetes is as large; split it, or write a List with - and an object below it for each item", maxMarks))

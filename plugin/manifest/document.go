@@ -22,12 +22,17 @@ const maxDepth = 200
 // Document is one parsed piece of a stream and the edits planned for it.
 type Document struct {
 	piece Piece
+	// text is that of the piece as a document of its own, with all edits that have been
+	// carried out.
+	text []byte
 	// name is what the object is called before any edit: "Deployment shop/web".
 	name string
 	// root is the document's mapping with all planned edits applied, or nil
 	// if the piece holds nothing but comments.
 	root  *yaml.Node
 	lines []int
+	// columns are offsets in lines, as columnOffset keeps them.
+	columns map[int][]int
 	// isJSON tells whether what is added must be JSON, isASCII whether a column is
 	// a byte.
 	isJSON, isASCII bool
@@ -81,21 +86,21 @@ func (e *Error) Error() string {
 // such as duplicate keys, merge keys and tags. An item of a List that is null is an
 // object, which has nothing.
 func Parse(piece Piece) (*Document, error) {
-	d := &Document{piece: piece, name: nameOf(nil)}
-	if !utf8.Valid(piece.Text) {
+	d := &Document{piece: piece, text: piece.Alone(), name: nameOf(nil)}
+	if !utf8.Valid(d.text) {
 		return nil, d.errorAt(1, "", "is not UTF-8; save the chart's files as UTF-8")
 	}
 	if err := d.checkCount(); err != nil {
 		return nil, err
 	}
-	top, err := decodeOne(piece.Text)
+	top, err := decodeOne(d.text)
 	if err != nil {
-		at, words := yamltext.Problem(piece.Text, err)
+		at, words := yamltext.Problem(d.text, err)
 		return nil, d.syntaxError(at, "is not valid YAML: "+words+"; look at the chart's output with helm template")
 	}
 	if top == nil || isNull(top) {
 		if piece.path != "" {
-			d.hold(piece.Text, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"})
+			d.hold(d.text, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"})
 		}
 		return d, nil
 	}
@@ -103,7 +108,7 @@ func Parse(piece Piece) (*Document, error) {
 		return nil, d.errorAt(top.Line, "", "is "+describe(top)+"; each document must be a Kubernetes object")
 	}
 	d.name = nameOf(top)
-	d.hold(piece.Text, top)
+	d.hold(d.text, top)
 	if deep := below(top, maxDepth); deep != nil {
 		return d, d.errorAt(deep.Line, "", fmt.Sprintf("is nested deeper than %d levels; no Kubernetes object is", maxDepth))
 	}
@@ -115,7 +120,7 @@ func Parse(piece Piece) (*Document, error) {
 
 // hold makes a text the document's, root being what it says.
 func (d *Document) hold(text []byte, root *yaml.Node) {
-	d.piece.Text, d.root, d.lines = text, root, lineStarts(text)
+	d.text, d.root, d.lines, d.columns = text, root, lineStarts(text), map[int][]int{}
 	d.isASCII = bytes.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 	// Whoever writes an object on one line with quoted keys writes JSON.
 	d.isJSON = root.Style&yaml.FlowStyle != 0 && len(root.Content) > 0 && root.Content[0].Style == yaml.DoubleQuotedStyle
@@ -163,7 +168,7 @@ func (d *Document) Name() string { return d.name }
 // Root returns the document's mapping. It is false for a document that holds
 // nothing but comments.
 func (d *Document) Root() (Node, bool) {
-	return Node{doc: d, yaml: d.root, limit: len(d.piece.Text)}, d.root != nil
+	return Node{doc: d, yaml: d.root, limit: len(d.text)}, d.root != nil
 }
 
 // Objects returns the document's objects: the document itself, or the items of
@@ -209,8 +214,15 @@ func (n Node) isSingle() bool {
 // there are none. The error is an *Error: the result, read back, is not what
 // was planned.
 func (d *Document) Bytes() ([]byte, error) {
-	err := d.Commit()
-	return d.piece.Text, err
+	if err := d.Commit(); err != nil {
+		return nil, err
+	}
+	text := d.text[d.piece.Indent:]
+	if bytes.Equal(text, d.piece.Text) {
+		// What others hold takes no memory of its own.
+		return d.piece.Text, nil
+	}
+	return text, nil
 }
 
 // Commit carries the planned edits out, so that what they made can be edited
@@ -226,7 +238,7 @@ func (d *Document) Commit() error {
 	if len(d.edits) == 0 {
 		return nil
 	}
-	text, ok := splice(d.piece.Text, d.edits)
+	text, ok := splice(d.text, d.edits)
 	var got *yaml.Node
 	if ok {
 		var err error
@@ -289,7 +301,7 @@ const fileAnnotation = "postrenderer.helm.sh/postrender-filename"
 // source returns the template that the document is from: Helm 3 says it in a
 // comment above the object.
 func (d *Document) source() string {
-	for line := range bytes.Lines(d.piece.Text) {
+	for line := range bytes.Lines(d.text) {
 		comment, isComment := bytes.CutPrefix(line, []byte("#"))
 		if source, found := bytes.CutPrefix(comment, []byte(" Source: ")); isComment && found {
 			return string(bytes.TrimSpace(source))

@@ -22,17 +22,36 @@ type place struct {
 	field    string
 }
 
-// below is the place of a field of a mapping at this place.
-func (p place) below(mapping *yaml.Node, key string) place {
+// openInSecret are the fields of a Secret whose keys may be shown. A value in braces is a
+// mapping with the value as its key.
+var openInSecret = []string{"", "metadata", "metadata.labels", "metadata.annotations", "data", "stringData"}
+
+// of is the place of a mapping that stands at this place: it may be a Secret.
+func (p place) of(mapping *yaml.Node) place {
+	return place{inSecret: p.inSecret || scalar(mapping, "kind") == "Secret", field: p.field}
+}
+
+// child is the place of a field of the mapping at this place.
+func (p place) child(key string) place {
 	switch {
-	case p.inSecret && p.field != "":
-		return place{inSecret: true, field: p.field + "." + key}
-	case p.inSecret || scalar(mapping, "kind") == "Secret":
+	case !p.inSecret:
+		return place{}
+	case p.field == "":
 		return place{inSecret: true, field: key}
 	default:
-		return place{}
+		return place{inSecret: true, field: p.field + "." + key}
 	}
 }
+
+// step is a field of the mapping at this place, for a path that is shown.
+func (p place) step(key string) string {
+	if !p.isOpen() {
+		key = "***"
+	}
+	return "." + key
+}
+
+func (p place) isOpen() bool { return !p.inSecret || slices.Contains(openInSecret, p.field) }
 
 func (p place) isPublic() bool {
 	return !p.inSecret || slices.Contains(publicInSecret, p.field) ||
@@ -43,14 +62,14 @@ func (p place) isPublic() bool {
 // Secret is written again, without comments: in place of each value that may be
 // secret stands "***", and where the versions differ, which of them it is. It is
 // false for a document that cannot be read; neither may be shown then.
-func HideSecrets(before, after []byte) (shownBefore, shownAfter []byte, ok bool) {
-	was, errBefore := Parse(Piece{Text: before, Line: 1})
-	is, errAfter := Parse(Piece{Text: after, Line: 1})
+func HideSecrets(before, after Piece) (shownBefore, shownAfter []byte, ok bool) {
+	was, errBefore := Parse(before)
+	is, errAfter := Parse(after)
 	if errBefore != nil || errAfter != nil {
 		return nil, nil, false
 	}
 	if !holdsSecret(was.root) && !holdsSecret(is.root) {
-		return before, after, true
+		return was.text, is.text, true
 	}
 	return was.hidden(is, "*** (before)"), is.hidden(was, "*** (after)"), true
 }
@@ -71,7 +90,9 @@ func (d *Document) hidden(other *Document, mark string) []byte {
 // another version has another value there, else by "***". What an alias may
 // bring into a Secret is hidden, too.
 func hide(n, other *yaml.Node, at place, mark string) *yaml.Node {
-	if n.Kind == yaml.AliasNode || n.Anchor != "" || len(n.Content) == 0 && !at.isPublic() {
+	own := at.of(n)
+	isWhole := n.Kind != yaml.MappingNode || len(n.Content) == 0 || !own.isOpen()
+	if n.Kind == yaml.AliasNode || n.Anchor != "" || isWhole && !at.isPublic() {
 		if other != nil && sameValue(n, other) {
 			mark = "***"
 		}
@@ -81,16 +102,28 @@ func hide(n, other *yaml.Node, at place, mark string) *yaml.Node {
 		return withoutPositions(n)
 	}
 	shown := &yaml.Node{Kind: n.Kind, Tag: n.ShortTag()}
+	values := valuesOf(other)
 	for i := range n.Content {
 		switch {
 		case n.Kind == yaml.SequenceNode:
 			shown.Content = append(shown.Content, hide(n.Content[i], item(other, i), at, mark))
 		case i%2 == 1:
 			key := n.Content[i-1].Value
-			shown.Content = append(shown.Content, scalarNode(key), hide(n.Content[i], lookup(other, key), at.below(n, key), mark))
+			shown.Content = append(shown.Content, scalarNode(key), hide(n.Content[i], values[key], own.child(key), mark))
 		}
 	}
 	return shown
+}
+
+// valuesOf returns the values of a mapping by key, and nothing for what is none.
+func valuesOf(mapping *yaml.Node) map[string]*yaml.Node {
+	values := map[string]*yaml.Node{}
+	if mapping != nil && mapping.Kind == yaml.MappingNode {
+		for i := 0; i < len(mapping.Content); i += 2 {
+			values[mapping.Content[i].Value] = mapping.Content[i+1]
+		}
+	}
+	return values
 }
 
 // item returns the item of a list, or nil if it has none or is no list.

@@ -21,20 +21,21 @@ func TestHideSecrets(t *testing.T) {
 		"a Secret that is new": {
 			"# a\n", secretHead + "data: {a: b}\n", "", shownHead[:len("apiVersion: v1\n")] + "data:\n  a: \"*** (after)\"\n" + shownHead[len("apiVersion: v1\n"):],
 		},
-		"a value that stays": {secretHead + "x: [a]\n", secretHead + "x:\n- a # b\n", shownHead + "x:\n  - \"***\"\n", shownHead + "x:\n  - \"***\"\n"},
+		"a value that stays": {secretHead + "x: [a]\n", secretHead + "x:\n- a # b\n", shownHead + "x: \"***\"\n", shownHead + "x: \"***\"\n"},
 		"values that change": {
-			secretHead + "x: {a: 1, b: 2}\n", secretHead + "x: {b: 3, c: 4}\n",
-			shownHead + "x:\n  a: \"*** (before)\"\n  b: \"*** (before)\"\n", shownHead + "x:\n  b: \"*** (after)\"\n  c: \"*** (after)\"\n",
+			secretHead + "stringData: {a: 1, b: 2}\n", secretHead + "stringData: {b: 3, c: 4}\n",
+			shownHead + "stringData:\n  a: \"*** (before)\"\n  b: \"*** (before)\"\n", shownHead + "stringData:\n  b: \"*** (after)\"\n  c: \"*** (after)\"\n",
 		},
-		"a list that grows": {secretHead + "x: [a]\n", secretHead + "x: [a, b]\n", shownHead + "x:\n  - \"***\"\n", shownHead + "x:\n  - \"***\"\n  - \"*** (after)\"\n"},
+		"a list that grows": {secretHead + "x: [a]\n", secretHead + "x: [a, b]\n", shownHead + "x: \"*** (before)\"\n", shownHead + "x: \"*** (after)\"\n"},
 		"a list that is no list any more": {
-			secretHead + "x: [a]\n", secretHead + "x: {a: b}\n", shownHead + "x:\n  - \"*** (before)\"\n", shownHead + "x:\n  a: \"*** (after)\"\n",
+			secretHead + "x: [a]\n", secretHead + "x: {a: b}\n", shownHead + "x: \"*** (before)\"\n", shownHead + "x: \"*** (after)\"\n",
 		},
 		"what is public": {
 			"kind: Secret\nimmutable: true\ntype: Opaque\nmetadata: {labels: {a: b}, annotations: {a: b, tenant-redis.dev/x: c}, finalizers: [d]}\n", "kind: Secret\n",
-			"immutable: true\nkind: Secret\nmetadata:\n  annotations:\n    a: \"*** (before)\"\n    tenant-redis.dev/x: c\n  finalizers:\n    - \"*** (before)\"\n  labels:\n    a: b\ntype: Opaque\n",
+			"immutable: true\nkind: Secret\nmetadata:\n  annotations:\n    a: \"*** (before)\"\n    tenant-redis.dev/x: c\n  finalizers: \"*** (before)\"\n  labels:\n    a: b\ntype: Opaque\n",
 			"kind: Secret\n",
 		},
+		"a value in braces":     {secretHead + "data: {a: {b: c}}\nx: [{d: e}]\n", "# a\n", shownHead[:len("apiVersion: v1\n")] + "data:\n  a: \"*** (before)\"\n" + shownHead[len("apiVersion: v1\n"):] + "x: \"*** (before)\"\n", ""},
 		"what is empty":         {"kind: Secret\ndata: {}\nx: []\n", "kind: Secret\n", "data: \"*** (before)\"\nkind: Secret\nx: \"*** (before)\"\n", "kind: Secret\n"},
 		"a Secret in a List":    {"items: [{kind: Pod, x: {}, z: a}, {kind: Secret, x: b}]\n", "# a\n", "items:\n  - kind: Pod\n    x: {}\n    z: a\n  - kind: Secret\n    x: \"*** (before)\"\n", ""},
 		"a Secret by an alias":  {"x: &k Secret\nkind: *k\nz: a\n", "# a\n", "kind: \"*** (before)\"\nx: \"*** (before)\"\nz: \"*** (before)\"\n", ""},
@@ -42,7 +43,7 @@ func TestHideSecrets(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			before, after, ok := HideSecrets([]byte(test.before), []byte(test.after))
+			before, after, ok := HideSecrets(Piece{Text: []byte(test.before)}, Piece{Text: []byte(test.after)})
 			require.True(t, ok)
 			require.Equal(t, test.shownBefore, string(before))
 			require.Equal(t, test.shownAfter, string(after))
@@ -50,7 +51,7 @@ func TestHideSecrets(t *testing.T) {
 	}
 	const good, bad = "kind: Pod\n", "kind: ["
 	for _, versions := range [][2]string{{good, bad}, {bad, good}} {
-		before, after, ok := HideSecrets([]byte(versions[0]), []byte(versions[1]))
+		before, after, ok := HideSecrets(Piece{Text: []byte(versions[0])}, Piece{Text: []byte(versions[1])})
 		require.False(t, ok)
 		require.Empty(t, string(before)+string(after))
 	}

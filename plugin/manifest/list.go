@@ -75,9 +75,7 @@ func cut(whole Piece, items []span, inLines bool) []Piece {
 		line += bytes.Count(p.Lead, []byte("\n"))
 		p.Line = line
 		if inLines {
-			// Blanks in place of the dash and of what stands before it.
 			p.Indent = len(p.Lead) - 1 - bytes.LastIndexByte(p.Lead, '\n')
-			p.Text = append(bytes.Repeat([]byte(" "), p.Indent), p.Text...)
 		}
 		pieces = append(pieces, p)
 		at, line = item.end, line+bytes.Count(p.Text, []byte("\n"))

@@ -47,7 +47,7 @@ func TestSplitCutsLists(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []string
 			for _, piece := range Split([]byte(test.stream)) {
-				got = append(got, string(piece.Lead)+"|"+string(piece.Text))
+				got = append(got, string(piece.Lead)+"|"+string(piece.Alone()))
 			}
 			if test.want == nil {
 				test.want = []string{"|" + test.stream}

@@ -152,12 +152,6 @@ func (n Node) HasItems() bool {
 	return n.yaml.Kind == yaml.SequenceNode && len(n.yaml.Content) > 0
 }
 
-// Has tells whether this place has a field, be it null.
-func (n Node) Has(field string) (bool, error) {
-	child, err := n.named(field)
-	return child.yaml != nil, err
-}
-
 // Keys returns the keys of the mapping at this place, in their order.
 func (n Node) Keys() []string {
 	var keys []string
@@ -192,12 +186,12 @@ func (n Node) walk(own string, visit func(key string, value Node) (bool, error))
 		}
 		return nil
 	}
-	for _, key := range n.Keys() {
-		value, err := n.field(key)
-		if err == nil {
-			err = each(key, value)
-		}
-		if err != nil {
+	if n.yaml.Kind != yaml.MappingNode {
+		return nil
+	}
+	at := n.at.of(n.yaml)
+	for i := 0; i < len(n.yaml.Content); i += 2 {
+		if err := each(n.yaml.Content[i].Value, n.fieldAt(i, at)); err != nil {
 			return err
 		}
 	}
@@ -369,7 +363,7 @@ func (n Node) leaves(value *yaml.Node) []Node {
 	for _, e := range entries(value) {
 		child := n
 		child.path += "." + e.key.Value
-		child.at = n.at.below(value, e.key.Value)
+		child.at = n.at.of(value).child(e.key.Value)
 		all = append(all, child.leaves(e.value)...)
 	}
 	return all
@@ -411,14 +405,22 @@ func (n Node) field(key string) (Node, error) {
 	if n.yaml.Kind != yaml.MappingNode {
 		return child, n.Errorf("is %s; must be a mapping", describe(n.yaml))
 	}
-	child.at = n.at.below(n.yaml, key)
+	own := n.at.of(n.yaml)
 	for i := 0; i < len(n.yaml.Content); i += 2 {
 		if n.yaml.Content[i].Value == key {
-			child.keyColumn = n.yaml.Content[i].Column
-			return child.holding(n.yaml.Content, i+1, i+2), nil
+			return n.fieldAt(i, own), nil
 		}
 	}
+	child.at = own.child(key)
 	return child, nil
+}
+
+// fieldAt returns the place of the field whose key is at an index, own being the place of
+// this mapping with regard to a Secret.
+func (n Node) fieldAt(i int, own place) Node {
+	key := n.yaml.Content[i]
+	child := Node{doc: n.doc, path: n.path + "." + key.Value, shared: n.shared, limit: n.limit, at: own.child(key.Value), keyColumn: key.Column}
+	return child.holding(n.yaml.Content, i+1, i+2)
 }
 
 // Items returns the places of the items of the list at this place; a missing list
@@ -557,8 +559,9 @@ func sameValue(a, b *yaml.Node) bool {
 		return false
 	}
 	if a.Kind == yaml.MappingNode {
+		others := valuesOf(b)
 		for i := 0; i < len(a.Content); i += 2 {
-			other := lookup(b, a.Content[i].Value)
+			other := others[a.Content[i].Value]
 			if other == nil || !sameValue(a.Content[i+1], other) {
 				return false
 			}

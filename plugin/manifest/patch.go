@@ -247,7 +247,7 @@ func (n Node) Append(value any, cause Cause) error {
 
 func (n Node) insertion(i int, item *yaml.Node) (edit, bool) {
 	start, ok := n.doc.offset(n.yaml)
-	text := n.doc.piece.Text
+	text := n.doc.text
 	if !ok {
 		return edit{}, false
 	}
@@ -277,12 +277,12 @@ func (n Node) flowInsertion(start, i int, item *yaml.Node) (edit, bool) {
 		at, ok := n.doc.offset(n.yaml.Content[i])
 		return edit{offset: at, text: n.doc.flow(item) + ", "}, ok
 	}
-	_, last, ok := scanFlow(n.doc.piece.Text[start:], isClosing)
+	_, last, ok := scanFlow(n.doc.text[start:], isClosing)
 	if !ok {
 		return edit{}, false
 	}
 	comma := ", "
-	switch before := n.doc.piece.Text[start+last-1]; {
+	switch before := n.doc.text[start+last-1]; {
 	case i > 0 && n.yaml.Content[i-1].Line == 0:
 		// The item before is an edit, too.
 	case before == '[':
@@ -325,19 +325,19 @@ func (n Node) removal(at int, child Node) (edit, bool) {
 	}
 	line := n.doc.lines[n.yaml.Content[at].Line-1]
 	valueEnd := n.doc.contentEnd(key, child.limit, child.yaml)
-	if isBehindDash := len(bytes.Trim(n.doc.piece.Text[line:key], " ")) > 0; isBehindDash && at+2 < len(n.yaml.Content) {
+	if isBehindDash := len(bytes.Trim(n.doc.text[line:key], " ")) > 0; isBehindDash && at+2 < len(n.yaml.Content) {
 		next, ok := n.doc.offset(n.yaml.Content[at+2])
 		// The comments of the next key stay with it.
 		return edit{offset: key, length: n.doc.nextContent(valueEnd, next) - key}, ok
 	}
-	return edit{offset: line, length: nextLine(n.doc.piece.Text, valueEnd) - line}, true
+	return edit{offset: line, length: nextLine(n.doc.text, valueEnd) - line}, true
 }
 
 // flowRemoval plans the removal of one of several entries of a flow mapping, whose key
 // stands at an offset. Comments of the others stay: those on lines of their own are
 // about what follows them.
 func (n Node) flowRemoval(at, key int) (edit, bool) {
-	text := n.doc.piece.Text
+	text := n.doc.text
 	stop, last, ok := scanFlow(text[key:], isEntryEnd)
 	if at+2 < len(n.yaml.Content) {
 		next, known := n.doc.offset(n.yaml.Content[at+2])
@@ -363,9 +363,9 @@ func (n Node) flowRemoval(at, key int) (edit, bool) {
 // nextContent returns the offset of the first comment that stands on a line of its
 // own between two offsets, or the second of these.
 func (d *Document) nextContent(from, to int) int {
-	for at := nextLine(d.piece.Text, from); at < to; at = nextLine(d.piece.Text, at) {
-		blanks := len(d.piece.Text[at:to]) - len(bytes.TrimLeft(d.piece.Text[at:to], " "))
-		if at+blanks < to && d.piece.Text[at+blanks] == '#' {
+	for at := nextLine(d.text, from); at < to; at = nextLine(d.text, at) {
+		blanks := len(d.text[at:to]) - len(bytes.TrimLeft(d.text[at:to], " "))
+		if at+blanks < to && d.text[at+blanks] == '#' {
 			return at + blanks
 		}
 	}

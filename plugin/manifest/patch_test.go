@@ -143,7 +143,7 @@ func TestPatchesOfMany(t *testing.T) {
 		doc, err := Parse(Piece{Text: []byte(text), Line: 1})
 		require.NoError(t, err)
 		err = Patch(doc, indexes, operations)
-		return string(doc.piece.Text), err
+		return string(doc.text), err
 	}
 	const three = "kind: List\nitems:\n- a: 1\n- a: 2\n- a: 3\n"
 	replaced := operation(t, "replace", "/a", "2")

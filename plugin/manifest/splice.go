@@ -47,7 +47,7 @@ func (d *Document) replaceScalar(n *yaml.Node, text string) (edit, bool) {
 	if !ok {
 		return edit{}, false
 	}
-	length, ok := scalarLength(d.piece.Text[start:], n)
+	length, ok := scalarLength(d.text[start:], n)
 	if length == 0 {
 		// An empty value stands right behind its colon.
 		text = " " + text
@@ -141,13 +141,13 @@ func (d *Document) insertEntries(was *yaml.Node, added *yaml.Node) (edit, bool) 
 
 func (d *Document) insertFlow(was, added *yaml.Node) (edit, bool) {
 	brace, ok := d.offset(was)
-	if !ok || d.piece.Text[brace] != '{' {
+	if !ok || d.text[brace] != '{' {
 		return edit{}, false
 	}
 	text := flowEntries(added, d.isJSON)
 	if len(was.Content) > 0 {
 		text += ","
-		if next := d.piece.Text[brace+1]; !strings.ContainsRune(" \t\r\n", rune(next)) {
+		if next := d.text[brace+1]; !strings.ContainsRune(" \t\r\n", rune(next)) {
 			text += " "
 		}
 	}
@@ -160,8 +160,8 @@ func (d *Document) insertBlock(was, added *yaml.Node) (edit, bool) {
 	if !ok {
 		return edit{}, false
 	}
-	indent := string(d.piece.Text[d.lines[first.Line-1]:key])
-	end := lineEnd(d.piece.Text[key:])
+	indent := string(d.text[d.lines[first.Line-1]:key])
+	end := lineEnd(d.text[key:])
 	if strings.Trim(indent, " ") == "" {
 		return edit{offset: d.aboveComments(first.Line, first.Column), text: block(added, indent, end)}, true
 	}
@@ -180,7 +180,7 @@ func (d *Document) insertBlock(was, added *yaml.Node) (edit, bool) {
 // stands deeper than the key is not about it, and may be text.
 func (d *Document) aboveComments(line, column int) int {
 	for line > 1 {
-		above := d.piece.Text[d.lines[line-2]:d.lines[line-1]]
+		above := d.text[d.lines[line-2]:d.lines[line-1]]
 		comment := bytes.TrimLeft(above, " ")
 		if !bytes.HasPrefix(comment, []byte("#")) || len(above)-len(comment) >= column {
 			break
@@ -198,7 +198,7 @@ func (d *Document) replaceValue(was, now *yaml.Node, limit, keyColumn int) (edit
 	if !ok {
 		return edit{}, false
 	}
-	text := d.piece.Text[start:]
+	text := d.text[start:]
 	switch {
 	case was.Kind == yaml.ScalarNode && was.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && scalarOnOneLine(text, was):
 		return d.replaceScalar(was, d.flow(now))
@@ -239,13 +239,13 @@ func (d *Document) contentEnd(start, limit int, value *yaml.Node) int {
 	textIndent := d.blockTextIndent(value)
 	end := limit
 	for end > start {
-		line := bytes.LastIndexByte(d.piece.Text[start:end], '\n') + 1 + start
-		content := bytes.TrimSpace(d.piece.Text[line:end])
-		indent := len(d.piece.Text[line:end]) - len(bytes.TrimLeft(d.piece.Text[line:end], " "))
+		line := bytes.LastIndexByte(d.text[start:end], '\n') + 1 + start
+		content := bytes.TrimSpace(d.text[line:end])
+		indent := len(d.text[line:end]) - len(bytes.TrimLeft(d.text[line:end], " "))
 		isComment := len(content) > 0 && content[0] == '#' && (textIndent == 0 || indent < textIndent)
 		isEnd := line > start && indent == 0 && string(content) == "..."
 		if len(content) > 0 && !isComment && !isEnd {
-			return line + len(bytes.TrimRight(d.piece.Text[line:end], "\r\n"))
+			return line + len(bytes.TrimRight(d.text[line:end], "\r\n"))
 		}
 		end = max(line-1, start)
 	}
@@ -268,7 +268,7 @@ func (d *Document) keptEnd(n *yaml.Node) (int, bool) {
 	if !ok || last.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		return 0, false
 	}
-	text := d.piece.Text
+	text := d.text
 	at := nextLine(text, start)
 	header, _, _ := bytes.Cut(text[start:at], []byte("#"))
 	if !bytes.ContainsRune(header, '+') {
@@ -293,7 +293,7 @@ func (d *Document) blockTextIndent(n *yaml.Node) int {
 		return 0
 	}
 	for line := n.Line; line < len(d.lines); line++ {
-		text := d.piece.Text[d.lines[line]:]
+		text := d.text[d.lines[line]:]
 		if rest := bytes.TrimLeft(text, " "); len(rest) > 0 && rest[0] != '\n' && rest[0] != '\r' {
 			return len(text) - len(rest)
 		}
@@ -318,13 +318,36 @@ func (d *Document) offset(n *yaml.Node) (int, bool) {
 	at := d.lines[n.Line-1]
 	if d.isASCII {
 		at += n.Column - 1
-		return at, at < len(d.piece.Text) || isNull(n) && at == len(d.piece.Text)
+		return at, at < len(d.text) || isNull(n) && at == len(d.text)
 	}
-	for range n.Column - 1 {
-		_, size := utf8.DecodeRune(d.piece.Text[at:])
+	at = d.columnOffset(n.Line-1, n.Column-1)
+	return at, at < len(d.text) || isNull(n)
+}
+
+// columnStep is how many columns the known offsets of a line are apart.
+const columnStep = 256
+
+// columnOffset returns the offset of a column of a line, both from 0. It keeps that of
+// every so many columns: a document may stand on one line.
+func (d *Document) columnOffset(line, column int) int {
+	known := d.columns[line]
+	if known == nil {
+		known = []int{d.lines[line]}
+	}
+	for len(known) <= column/columnStep {
+		known = append(known, d.skip(known[len(known)-1], columnStep))
+	}
+	d.columns[line] = known
+	return d.skip(known[column/columnStep], column%columnStep)
+}
+
+// skip returns the offset that is some characters behind another.
+func (d *Document) skip(at, characters int) int {
+	for range characters {
+		_, size := utf8.DecodeRune(d.text[at:])
 		at += size
 	}
-	return at, at < len(d.piece.Text) || isNull(n)
+	return at
 }
 
 // lineStarts returns the offset of each line, with the line breaks that the

@@ -9,9 +9,9 @@ type Piece struct {
 	// Lead is what stands before Text in the stream and is about no object: what
 	// holds the items of a List together.
 	Lead []byte
-	// Text holds the bytes exactly as they stand in the stream, but for Indent
-	// blanks at its beginning, which stand for the end of Lead.
-	Text   []byte
+	// Text holds the bytes exactly as they stand in the stream.
+	Text []byte
+	// Indent is how far from the beginning of its line Text begins, if it has lines.
 	Indent int
 	// Line is the line of the stream at which Text begins, from 1.
 	Line int
@@ -19,9 +19,20 @@ type Piece struct {
 	path, source string
 }
 
-// Own returns what stands in the stream for a version of Text, without the blanks
-// that Text begins with.
-func (p Piece) Own(version []byte) []byte { return version[p.Indent:] }
+// With returns the piece with another text in place of its own.
+func (p Piece) With(text []byte) Piece {
+	p.Text = text
+	return p
+}
+
+// Alone returns the text as a document of its own: behind blanks in place of what
+// stands before it on its line.
+func (p Piece) Alone() []byte {
+	if p.Indent == 0 {
+		return p.Text
+	}
+	return append(bytes.Repeat([]byte(" "), p.Indent), p.Text...)
+}
 
 // Split cuts a YAML stream before each document separator, which is a line
 // that begins with three dashes and then ends or goes on with a blank, and Lists

@@ -31,7 +31,7 @@ func (d *Document) checkStrict(top *yaml.Node) *Error {
 		return err
 	}
 	s := strict{doc: d, sizes: map[*yaml.Node]int{}}
-	_, err := s.value(top)
+	_, err := s.value(top, place{})
 	return err
 }
 
@@ -39,7 +39,7 @@ func (d *Document) checkStrict(top *yaml.Node) *Error {
 // begins a document after such a line, wherever it stands, and skips the rest of
 // it.
 func (d *Document) checkLines() *Error {
-	text := d.piece.Text
+	text := d.text
 	for line, at := 1, 0; at < len(text); line, at = line+1, nextLine(text, at) {
 		rest, found := bytes.CutPrefix(text[at:nextLine(text, at)], []byte("---"))
 		switch rest = bytes.TrimSpace(rest); {
@@ -53,7 +53,7 @@ func (d *Document) checkLines() *Error {
 }
 
 // value returns how many values stand at n and below it, aliases written out.
-func (s *strict) value(n *yaml.Node) (int, *Error) {
+func (s *strict) value(n *yaml.Node, at place) (int, *Error) {
 	if n.Style&yaml.TaggedStyle != 0 {
 		return 0, s.doc.newError(n.Line, "", "carries a tag, about which readers disagree; remove it, and put a string in quotes")
 	}
@@ -62,9 +62,9 @@ func (s *strict) value(n *yaml.Node) (int, *Error) {
 	case yaml.AliasNode:
 		return s.alias(n)
 	case yaml.MappingNode:
-		size, err = s.mapping(n)
+		size, err = s.mapping(n, at.of(n))
 	case yaml.SequenceNode:
-		size, err = s.list(n)
+		size, err = s.list(n, at)
 	}
 	if n.Anchor != "" {
 		s.sizes[n] = size
@@ -85,10 +85,10 @@ func (s *strict) alias(n *yaml.Node) (int, *Error) {
 	return size, nil
 }
 
-func (s *strict) list(n *yaml.Node) (int, *Error) {
+func (s *strict) list(n *yaml.Node, at place) (int, *Error) {
 	size := 1
 	for i, item := range n.Content {
-		below, err := s.value(item)
+		below, err := s.value(item, at)
 		if err != nil {
 			return 0, err.under(fmt.Sprintf("[%d]", i))
 		}
@@ -97,37 +97,37 @@ func (s *strict) list(n *yaml.Node) (int, *Error) {
 	return size, nil
 }
 
-func (s *strict) mapping(n *yaml.Node) (int, *Error) {
+func (s *strict) mapping(n *yaml.Node, at place) (int, *Error) {
 	size := 1
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if err := s.key(key); err != nil {
+		if err := s.key(key, at); err != nil {
 			return 0, err
 		}
-		below, err := s.value(n.Content[i+1])
+		below, err := s.value(n.Content[i+1], at.child(key.Value))
 		if err != nil {
-			return 0, err.under("." + key.Value)
+			return 0, err.under(at.step(key.Value))
 		}
 		size += below
 	}
 	if twice := duplicate(n); twice != nil {
-		return 0, s.doc.newError(twice.Line, "."+twice.Value, "is there twice; remove one of the two")
+		return 0, s.doc.newError(twice.Line, at.step(twice.Value), "is there twice; remove one of the two")
 	}
 	return size, nil
 }
 
 // key refuses what is not the same key for every reader. The message about a
 // merge key also holds for one in quotes, which a tag makes one again.
-func (s *strict) key(key *yaml.Node) *Error {
+func (s *strict) key(key *yaml.Node, at place) *Error {
 	switch {
 	case key.Kind != yaml.ScalarNode:
 		return s.doc.newError(key.Line, "", "has a key that is "+describe(key)+"; a key must be a plain word")
 	case key.Style&yaml.TaggedStyle != 0:
-		return s.doc.newError(key.Line, "."+key.Value, "is a key with a tag, about which readers disagree; remove the tag")
+		return s.doc.newError(key.Line, at.step(key.Value), "is a key with a tag, about which readers disagree; remove the tag")
 	case key.Value == "<<":
 		return s.doc.newError(key.Line, "", "has a merge key (<<), about which readers disagree; write the mapping out")
 	case !readsAsKey(key):
-		return s.doc.newError(key.Line, "."+key.Value, "is a key that Kubernetes reads as another; put it in quotes")
+		return s.doc.newError(key.Line, at.step(key.Value), "is a key that Kubernetes reads as another; put it in quotes")
 	}
 	return nil
 }

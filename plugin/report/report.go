@@ -21,7 +21,7 @@ const contextLines = 3
 func Diff(out io.Writer, result rules.Result) (bool, error) {
 	differs := false
 	for _, doc := range result.Documents {
-		if len(doc.Changes) == 0 {
+		if !doc.HasChanged() {
 			continue
 		}
 		differs = true
@@ -34,7 +34,7 @@ func Diff(out io.Writer, result rules.Result) (bool, error) {
 
 func diffDocument(out io.Writer, doc rules.Document) error {
 	name := fmt.Sprintf("%s (line %d)", doc.Object, doc.Before.Line)
-	before, after, ok := manifest.HideSecrets(doc.Before.Text, doc.After)
+	before, after, ok := manifest.HideSecrets(doc.Before, doc.Before.With(doc.After))
 	if !ok {
 		_, err := fmt.Fprintf(out, "%s changes, and is not shown because it may hold a Secret\n", name)
 		return err
@@ -49,13 +49,13 @@ func diffDocument(out io.Writer, doc rules.Document) error {
 // name.
 func Text(out io.Writer, result rules.Result, tenantFile string) error {
 	for _, doc := range result.Documents {
-		if len(doc.Changes) == 0 {
+		if !doc.HasChanged() {
 			continue
 		}
 		if _, err := fmt.Fprintf(out, "%s (line %d)\n", doc.Object, doc.Before.Line); err != nil {
 			return err
 		}
-		for _, change := range doc.Changes {
+		for _, change := range doc.Changes() {
 			_, err := fmt.Fprintf(out, "  %s\n      %s -> %s\n      %s\n", change.Path, orNone(change.Old), orNone(change.New), source(change, tenantFile))
 			if err != nil {
 				return err

@@ -70,16 +70,16 @@ func checkTypes(o *object, rules []manifest.Node) error {
 }
 
 func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
-	if addresses, err := peer.Has("ipBlock"); err != nil {
+	if addresses, err := peer.Find("ipBlock"); err != nil {
 		return err
-	} else if addresses {
+	} else if len(addresses) > 0 {
 		return peer.Errorf("lets addresses in, which belong to no tenant; select Pods")
 	}
-	elsewhere, err := peer.Has("namespaceSelector")
+	elsewhere, err := peer.Find("namespaceSelector")
 	if err != nil {
 		return err
 	}
-	if !elsewhere {
+	if len(elsewhere) == 0 {
 		return e.checkNeighbours(o, peer)
 	}
 	names, err := namespacesOf(peer)

@@ -15,9 +15,9 @@ func (e *engine) labelAlerts(o *object) error {
 		return err
 	}
 	for _, rule := range rules {
-		if is, err := rule.Has("alert"); err != nil {
+		if names, err := rule.Find("alert"); err != nil {
 			return err
-		} else if !is {
+		} else if len(names) == 0 {
 			continue
 		}
 		o.matched.noteRule("spec.alerts")

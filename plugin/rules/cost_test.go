@@ -1,12 +1,16 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 // TestCostIsLinear holds that eight times the input takes about eight times as long.
@@ -21,13 +25,38 @@ func TestCostIsLinear(t *testing.T) {
 	lines := func(n int) string {
 		return "apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat("- "+deployment+"\n", n)
 	}
-	for name, stream := range map[string]func(int) string{"a list on one line": oneLine, "a list": lines} {
+	// Fields of an object, of which there are more than there are objects in a list.
+	fields := func(n int) string {
+		var b strings.Builder
+		for i := range 50 * n {
+			fmt.Fprintf(&b, "  k%d: a\n", i)
+		}
+		return b.String()
+	}
+	output := func(team *tenant.Tenant, stream string) {
+		_, err := Output(team, []byte(stream))
+		require.NoError(t, err)
+	}
+	declared, mapped := teamA(t, declaredKinds), teamA(t, "  images: [{from: docker.io, to: mirror.test}]\n")
+	for name, run := range map[string]func(n int){
+		"a list on one line": func(n int) { output(patch, oneLine(n)) },
+		"a list":             func(n int) { output(patch, lines(n)) },
+		"an object of a declared kind": func(n int) {
+			output(declared, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec:\n"+fields(n))
+		},
+		"a line of other letters": func(n int) {
+			output(mapped, "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: \u00e4}"+strings.Repeat(", {image: redis}", 10*n)+"]}\n")
+		},
+		"a Secret that is shown": func(n int) {
+			secret := manifest.Piece{Text: []byte("kind: Secret\nstringData:\n" + fields(n))}
+			_, _, ok := manifest.HideSecrets(secret, secret)
+			require.True(t, ok)
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			cost := func(n int) time.Duration {
-				text := []byte(stream(n))
 				before := processorTime(t)
-				_, err := Output(patch, text)
-				require.NoError(t, err)
+				run(n)
 				return processorTime(t) - before
 			}
 			cost(100)

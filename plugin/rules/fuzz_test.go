@@ -77,9 +77,9 @@ func FuzzRender(f *testing.F) {
 			output := once.Bytes()
 			require.Len(t, manifest.Split(output), len(once.Documents))
 			for _, doc := range once.Documents {
-				_, err := manifest.Parse(manifest.Piece{Text: doc.After, Line: 1})
+				_, err := manifest.Parse(doc.Before.With(doc.After))
 				require.NoError(t, err)
-				require.Equal(t, len(doc.Changes) == 0, bytes.Equal(doc.Before.Text, doc.After))
+				require.Equal(t, !doc.HasChanged(), bytes.Equal(doc.Before.Text, doc.After))
 			}
 			twice, err := Render(team, output)
 			require.NoError(t, err)

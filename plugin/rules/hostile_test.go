@@ -157,4 +157,17 @@ func TestKindsOfOthers(t *testing.T) {
 		_, err := Render(teamA(t, ""), []byte("apiVersion: policy/v1\nkind: "+kind+"\nmetadata: {name: x}\n"))
 		require.ErrorContains(t, err, "is of a kind whose scope is not known")
 	}
+	_, err := Render(teamA(t, ""), []byte("apiVersion: v1\nkind: Pods\nmetadata: {name: x}\n"))
+	require.ErrorContains(t, err, `{group: "", kind: Pods, scope: Namespaced}`)
+}
+
+// TestExceptionOfNoName holds that what an error says is an exception is one, of an
+// object, too, that gets its name from the API server.
+func TestExceptionOfNoName(t *testing.T) {
+	const claim = "apiVersion: v1\nkind: Namespace\nmetadata: {generateName: x-}\n"
+	_, err := Render(teamA(t, ""), []byte(claim))
+	const exception = `{group: "", kind: Namespace}`
+	require.ErrorContains(t, err, "add it to spec.exceptions of the tenant file: "+exception)
+	_, err = Render(teamA(t, "  exceptions: ["+exception+"]\n"), []byte(claim))
+	require.NoError(t, err)
 }

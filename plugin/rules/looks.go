@@ -21,10 +21,9 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 		return err
 	}
 	isPod := declared == nil || declared.Pods == nil || len(declared.Pods) > 0
-	isImage := (len(e.tenant.Spec.Images) > 0 || e.tenant.Spec.OtherImages == refuseOthers) &&
-		(declared == nil || declared.Images == nil || len(declared.Images) > 0)
-	return o.node.Walk(func(key string, value manifest.Node) (bool, error) {
-		if known[value.Path()] || kinds.IsPeoples(key) {
+	isImage := declared == nil || declared.Images == nil || len(declared.Images) > 0
+	return kinds.Walk(o.node, func(key string, value manifest.Node) (bool, error) {
+		if known[value.Path()] {
 			return false, nil
 		}
 		if isPod && (kinds.LooksLikeContainers(key, value) || kinds.LooksLikeContainer(value)) {

@@ -65,6 +65,10 @@ func TestRefusals(t *testing.T) {
 			"  placement: {nodeSelector: {a: b}}\n", connection,
 			"manifests: line 1: ConfigMap team-a/c: is in the namespace team-a, which is not the tenant's; allowed are redis-system; change the chart's values, or add it to spec.namespaces of the tenant file",
 		},
+		"no Pod to place": {
+			"  placement: {nodeSelector: {a: b}}\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n",
+			"tenant.yaml:6:14: spec.placement: matches nothing: there is no Pod; allowed are rules that the manifests need; mend or remove it, or say optional: true",
+		},
 		"no target": {
 			patch("{op: remove, path: /spec}"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n",
 			"tenant.yaml:6:13: spec.patches[0]: matches nothing: no object is its target; allowed are rules that the manifests need; mend or remove it, or say optional: true",

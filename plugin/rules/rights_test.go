@@ -82,6 +82,9 @@ func TestRights(t *testing.T) {
 		"its Namespace":          namespace + ": restricted}}\n",
 		"a Role":                 roleX + binding + "{kind: Role, name: x}\n",
 		"a ClusterRole at home":  "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: team-a}\nroleRef: {kind: ClusterRole}\n",
+		"a Role of all at home":  "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x, namespace: team-a}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n",
+		"some neighbours":        policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]\n",
+		"others, of one label":   policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}]}}]\n",
 		"its neighbours at home": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -181,6 +184,15 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 	}
 }
 
+// TestNullIsNoSelector holds that a peer whose selector of namespaces is null is one of
+// its own namespace, as for Kubernetes.
+func TestNullIsNoSelector(t *testing.T) {
+	const peer = "from: [{namespaceSelector: null, ipBlock: null, podSelector: {matchLabels: {app: a}}}]\n"
+	got, err := render(teamA(t, "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, optional: true}\n"), []byte(networkPolicy+peer))
+	require.NoError(t, err)
+	require.Contains(t, string(got), peer)
+}
+
 // TestRegistries holds that an image counts by where a client gets it from, in
 // whatever way that is written.
 func TestRegistries(t *testing.T) {
@@ -211,6 +223,8 @@ func TestRegistries(t *testing.T) {
 		_, err := Render(refuse, []byte(redisFailover+failover+"\n"))
 		require.ErrorContains(t, err, want)
 	}
-	_, err := Render(refuse, []byte(redisFailover+"{image: redis, exporter: {enabled: false}}, sentinel: {image: redis}}\n"))
-	require.NoError(t, err)
+	for _, failover := range []string{"exporter: {enabled: false}", "extraContainers: [{name: redis}]"} {
+		_, err := Render(refuse, []byte(redisFailover+"{image: redis, "+failover+"}, sentinel: {image: redis}}\n"))
+		require.NoError(t, err)
+	}
 }

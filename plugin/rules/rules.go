@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unique"
 
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
@@ -55,8 +56,31 @@ type Document struct {
 	// Objects name the objects as they are rendered, each by group and kind,
 	// namespace and name.
 	Objects []string
-	// Changes are what was edited; After is Before if there are none.
-	Changes []manifest.Change
+	// changes are what was edited; After is Before if there are none. They do not say
+	// where, and take memory once for all documents that are changed alike.
+	changes []unique.Handle[manifest.Change]
+}
+
+// HasChanged tells whether anything was edited.
+func (d *Document) HasChanged() bool { return len(d.changes) > 0 }
+
+// Changes are what was edited; After is Before if there are none.
+func (d *Document) Changes() []manifest.Change {
+	var changes []manifest.Change
+	for _, shared := range d.changes {
+		change := shared.Value()
+		change.Line, change.Object = d.Before.Line, d.Object
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+func (d *Document) setChanges(changes []manifest.Change) {
+	d.changes = make([]unique.Handle[manifest.Change], len(changes))
+	for i, change := range changes {
+		change.Line, change.Object = 0, ""
+		d.changes[i] = unique.Make(change)
+	}
 }
 
 // Bytes returns the rendered stream.
@@ -70,7 +94,7 @@ func (r Result) Bytes() []byte {
 func (r Result) WriteTo(to io.Writer) (int64, error) {
 	var written int64
 	for _, doc := range r.Documents {
-		for _, part := range [][]byte{doc.Before.Lead, doc.Before.Own(doc.After)} {
+		for _, part := range [][]byte{doc.Before.Lead, doc.After} {
 			n, err := to.Write(part)
 			written += int64(n)
 			if err != nil {
@@ -85,7 +109,7 @@ func (r Result) WriteTo(to io.Writer) (int64, error) {
 func (r Result) Changes() []manifest.Change {
 	var changes []manifest.Change
 	for _, doc := range r.Documents {
-		changes = append(changes, doc.Changes...)
+		changes = append(changes, doc.Changes()...)
 	}
 	return changes
 }
@@ -246,7 +270,8 @@ func (e *engine) render(document *Document, matched matches) outcome {
 	case e.outputOnly:
 		o.Before.Text = nil
 	default:
-		o.Object, o.Changes = doc.Name(), doc.Changes()
+		o.Object = doc.Name()
+		o.setChanges(doc.Changes())
 	}
 	return o
 }

@@ -172,7 +172,7 @@ func TestRenderRefuses(t *testing.T) {
 		"unknown scope": {
 			configMap + "apiVersion: acme.example/v1\nkind: Widget\nmetadata: {name: w}\n",
 			"line 5: Widget w: is of a kind whose scope is not known; declare it in spec.kinds of the tenant file: " +
-				"{group: acme.example, kind: Widget, scope: Namespaced}, or scope: Cluster",
+				"{group: \"acme.example\", kind: Widget, scope: Namespaced}, or scope: Cluster",
 		},
 		"image that is an alias": {
 			"x: &image redis:7\n" + pod + "*image\n",

@@ -105,8 +105,12 @@ func (e *engine) isException(o *object) bool {
 
 // target is what the tenant file would name the object by.
 func (o *object) target() string {
-	group, name, _ := strings.Cut(o.id, "/")
-	return fmt.Sprintf("{group: %q, kind: %s, name: %s}", group, name, o.value("name"))
+	group, kind, _ := strings.Cut(o.id, "/")
+	name := o.value("name")
+	if name == "" {
+		return fmt.Sprintf("{group: %q, kind: %s}", group, kind)
+	}
+	return fmt.Sprintf("{group: %q, kind: %s, name: %s}", group, kind, name)
 }
 
 const podSecurity = "pod-security.kubernetes.io/enforce"
@@ -141,7 +145,7 @@ func (e *engine) isNamespaced(o *object) (bool, error) {
 	if !ok {
 		group, name, _ := strings.Cut(o.id, "/")
 		return false, o.node.Errorf("is of a kind whose scope is not known; declare it in spec.kinds of the tenant file: "+
-			"{group: %s, kind: %s, scope: Namespaced}, or scope: Cluster", group, name)
+			"{group: %q, kind: %s, scope: Namespaced}, or scope: Cluster", group, name)
 	}
 	return namespaced, nil
 }

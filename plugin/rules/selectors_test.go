@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,6 +43,45 @@ func TestNoOutageByLabel(t *testing.T) {
 	_, err := Render(teamA(t, labels), []byte("apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r, labels: {tier: frontend}}\n---\n"+
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {tier: frontend}}\n"))
 	require.ErrorContains(t, err, "which Pods of RedisFailover r would lose")
+}
+
+// TestNoObjectIsLostByLabel holds that a label of a Service, or of what else is selected
+// by its own labels, is not changed under a monitor or an operator that selects it.
+func TestNoObjectIsLostByLabel(t *testing.T) {
+	const (
+		labels  = "  labels: {tier: gold}\n"
+		monitor = "---\napiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: x}\nspec: {selector: {matchLabels: {tier: frontend}}}\n"
+		server  = "---\napiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec: {ruleSelector: {matchExpressions: [{key: tier, operator: In, values: [frontend]}]}}\n"
+	)
+	service := func(tier string) string {
+		return "apiVersion: v1\nkind: Service\nmetadata: {name: web, labels: {tier: " + tier + "}}\nspec: {selector: {app: web}}\n"
+	}
+	rule := strings.NewReplacer("apiVersion: v1", "apiVersion: monitoring.coreos.com/v1", "kind: Service", "kind: PrometheusRule").Replace(service("frontend"))
+	for stream, owner := range map[string]string{service("frontend") + monitor: "Service web", rule + server: "PrometheusRule web"} {
+		_, err := Render(teamA(t, labels), []byte(stream))
+		require.ErrorContains(t, err, "asks for the label tier=frontend, which "+owner+" would lose: spec.labels.tier of the tenant file makes it gold")
+	}
+	for _, other := range []string{"serviceMonitorSelector", "podMonitorSelector", "probeSelector", "scrapeConfigSelector", "alertmanagerConfigSelector", "ingress: {selector"} {
+		selects := strings.Replace(server, "ruleSelector", other, 1) + strings.Repeat("}", strings.Count(other, "{"))
+		_, err := Render(teamA(t, labels), []byte(rule+strings.Replace(selects, "\n}", "}\n", 1)))
+		require.ErrorContains(t, err, "which PrometheusRule web would lose", other)
+	}
+	const home = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {tier: frontend}}\n---\n"
+	for peer, isLost := range map[string]bool{"{namespaceSelector: {matchLabels: {tier: frontend}}}": true, "{podSelector: {matchLabels: {tier: frontend}}}": false} {
+		_, err := Render(teamA(t, labels+"  namespaces: [team-a]\n"), []byte(home+networkPolicy+"from: ["+peer+"]\n"))
+		if !isLost {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "which Namespace team-a would lose")
+	}
+	for _, stream := range []string{
+		service("backend") + monitor, service("gold") + monitor, service("''") + monitor, rule + strings.ReplaceAll(server, "tier", "other"),
+		service("''") + strings.ReplaceAll(server, "operator: In, values: [frontend]", "operator: DoesNotExist"),
+	} {
+		_, err := Render(teamA(t, labels), []byte(stream))
+		require.NoError(t, err)
+	}
 }
 
 // TestNoPodIsShutOutByLabel holds that Pods do not get a label under what selects

@@ -60,10 +60,16 @@ func TestNoWayPast(t *testing.T) {
 		"a null object":               {"", "apiVersion: v1\nkind: List\nitems: [null]\n", ".items[0]: is not a Kubernetes object"},
 		"Pods of a kind without any":  {declaredKinds, "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec: {a: [{initContainers: [{}]}]}\n", ".spec.a[0].initContainers: looks like a container of a Pod"},
 		"Pods elsewhere":              {declaredKinds, rollout + "{template: {}, canary: {containers: [{}]}}\n", ".spec.canary.containers: looks like a container of a Pod"},
+		"Pods in annotations":         {declaredKinds, rollout + "{annotations: {metadata: {containers: [{}]}}}\n", ".spec.annotations.metadata.containers: looks like a container of a Pod"},
+		"an image below metadata":     {declaredKinds, rollout + "{metadata: {a: {image: redis}}}\n", ".spec.metadata.a.image: looks like an image"},
 		"Pods in a revision":          {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {spec: {containers: [{}]}}\n", ".data.spec.containers: looks like a container of a Pod"},
 		"an image elsewhere":          {images + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
+		"an image of any registry":    {"  otherImages: refuse\n" + declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
+		"an image without a rule":     {declaredKinds, rollout + "{canary: {proxyImage: redis}}\n", ".spec.canary.proxyImage: looks like an image"},
 		"images elsewhere":            {images + declaredKinds, rollout + "{images: [redis]}\n", ".spec.images[0]: looks like an image"},
 		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
+		"an image by its name":        {images + declaredKinds, rollout + "{image: {name: redis, tag: 7}}\n", ".spec.image.name: looks like an image"},
+		"a reference elsewhere":       {images + declaredKinds, rollout + "{proxyImage: {ref: redis}}\n", ".spec.proxyImage.ref: looks like an image"},
 		"a declared image of no text": {images + declaredKinds, rollout + "{agent: {image: 7}}\n", ".spec.agent.image: must be a string"},
 	}
 	for name, test := range tests {
@@ -90,17 +96,18 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		return "apiVersion: monitoring.coreos.com/v1\nkind: " + kind + "\nmetadata: {name: x}\nspec: {image: evil/a, baseImage: evil/b, thanos: {image: evil/c}, volumes: [{name: d, image: {reference: evil/d}}]}\n"
 	}
 	streams := map[string]string{
-		"Pod":               "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: " + podSpec + "\n",
-		"PodTemplate":       "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x}\n" + template[1:] + "\n",
-		"CronJob":           "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: " + template + "}}}\n",
-		"a list of lists":   "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + podSpec + "}]}]\n",
-		"Rollout":           rollout + template + ", agent: {image: evil/e}}\n",
-		"Prometheus":        monitor("Prometheus"),
-		"PrometheusAgent":   monitor("PrometheusAgent"),
-		"Alertmanager":      monitor("Alertmanager"),
-		"ThanosRuler":       monitor("ThanosRuler"),
-		"a RedisFailover":   redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
-		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" + pod + "image: evil/a\n",
+		"Pod":             "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: " + podSpec + "\n",
+		"PodTemplate":     "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x}\n" + template[1:] + "\n",
+		"CronJob":         "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: " + template + "}}}\n",
+		"a list of lists": "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: " + podSpec + "}]}]\n",
+		"Rollout":         rollout + template + ", agent: {image: evil/e}}\n",
+		"Prometheus":      monitor("Prometheus"),
+		"PrometheusAgent": monitor("PrometheusAgent"),
+		"Alertmanager":    monitor("Alertmanager"),
+		"ThanosRuler":     monitor("ThanosRuler"),
+		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
+		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" +
+			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {metadata: {labels: {image: redis, command: a}, image: redis}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}, "batch/v1": {"Job"}, "v1": {"ReplicationController"},
@@ -117,6 +124,15 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 			require.Contains(t, string(got), "mirror.test/evil/a")
 		})
 	}
+}
+
+// TestAnyNetworkAndAllLabels holds what is nobody's business without a rule: the network
+// of the node, and a list of the labels to pass on that lets all of them pass.
+func TestAnyNetworkAndAllLabels(t *testing.T) {
+	const failover = redisFailover + "{hostNetwork: true}, labelWhitelist: []}\n"
+	got, err := render(teamA(t, "  labels: {tier: gold}\n"), []byte(failover))
+	require.NoError(t, err)
+	require.Contains(t, string(got), "{hostNetwork: true}, labelWhitelist: []}")
 }
 
 func TestPodMetadataOfMonitoring(t *testing.T) {

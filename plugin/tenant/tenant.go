@@ -154,7 +154,7 @@ type ScopedKind struct {
 	Kind   string   `key:"kind" format:"kindName" doc:"Kind." example:"Widget"`
 	Scope  string   `key:"scope" format:"scope" doc:"Whether its objects are in a namespace." example:"Namespaced"`
 	Pods   []string `key:"pods,optional" format:"fieldPath" doc:"Where its objects hold Pod templates, which the rules for Pods are about. What looks like a Pod elsewhere is refused; with an empty list it is taken for none." example:"spec.template"`
-	Images []string `key:"images,optional" format:"fieldPath" doc:"Where its objects hold names of images besides those of Pods. What looks like an image elsewhere is refused, if images are mapped; with an empty list it is taken for none." example:"spec.agent.image"`
+	Images []string `key:"images,optional" format:"fieldPath" doc:"Where its objects hold names of images besides those of Pods. What looks like an image elsewhere is refused; with an empty list it is taken for none." example:"spec.agent.image"`
 }
 
 // Line returns the line of a key in the file, such as "spec.labels.team". It

@@ -39,8 +39,7 @@ func TestOperatorFlavours(t *testing.T) {
 	instance.AwaitServing(t)
 
 	require.NoError(t, framework.SystemOperator.Restore(t.Context()))
-	framework.Output(t, instance.Namespace, "delete", "poddisruptionbudget", "rfr-"+instance.Name, "rfs-"+instance.Name)
-	release.Values = nil
+	release.Values, release.Flags = nil, []string{"--take-ownership"}
 	instance.Upgrade(t, framework.Path("charts/tenant-redis"), release)
 	instance.AwaitServing(t)
 	checkBudgets(t, instance)

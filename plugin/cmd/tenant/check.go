@@ -51,7 +51,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	r.flags(command)
-	command.Flags().StringSliceVar(&registries, "registry", nil, "prefix that images may begin with; any if missing")
+	command.Flags().StringSliceVar(&registries, "registry", nil, "registry, or the beginning of a path in it, that images must be from; any if missing")
 	command.Flags().BoolVar(&provenance, "require-provenance", false, "deny what tenant-post has not rendered with this tenant file")
 	delete(command.Flag("tenant").Annotations, cobra.BashCompOneRequiredFlag)
 	command.Flags().StringArrayVar(&operators, "operator", nil, "rendered charts/redis-operator, several times for several releases")
@@ -79,12 +79,13 @@ func tell(command *cobra.Command, violations []check.Violation) error {
 func unrendered(result rules.Result) []check.Violation {
 	var found []check.Violation
 	for _, doc := range result.Documents {
-		i := slices.IndexFunc(doc.Changes, func(c manifest.Change) bool { return c.Rule != rules.ProvenanceRule || c.Old == "" })
+		changes := doc.Changes()
+		i := slices.IndexFunc(changes, func(c manifest.Change) bool { return c.Rule != rules.ProvenanceRule || c.Old == "" })
 		if i < 0 {
 			continue
 		}
 		found = append(found, check.Violation{
-			Rule: "provenance", Severity: check.Deny, Object: doc.Object, Field: strings.TrimPrefix(doc.Changes[i].Path, "."),
+			Rule: "provenance", Severity: check.Deny, Object: doc.Object, Field: strings.TrimPrefix(changes[i].Path, "."),
 			Message: "tenant-post has not rendered it with this tenant file: run it, and tell kustomize --enable-alpha-plugins --enable-exec, or kpt --allow-exec",
 		})
 	}
@@ -99,7 +100,7 @@ func objectsOf(result rules.Result) ([]unstructured.Unstructured, error) {
 			continue
 		}
 		var object unstructured.Unstructured
-		err := yaml.Unmarshal(doc.After, &object.Object)
+		err := yaml.Unmarshal(doc.Before.With(doc.After).Alone(), &object.Object)
 		if err == nil {
 			err = takeApart(object, &objects)
 		}

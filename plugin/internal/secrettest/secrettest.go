@@ -41,6 +41,13 @@ var bodies = map[string]string{
 	"a number twice": "stringData:\n  a: hunter\n  a: hunter\n",
 	"a selector":     "stringData: {matchLabels: {team: hunter}, selector: {team: hunter}}\n",
 	"a merge key":    "stringData:\n  <<: {a: hunter}\n",
+	"braces":         "stringData:\n  a: {hunter}\n",
+	"brackets":       "stringData:\n  a: [{hunter: b}]\n",
+	"a mapping":      "stringData:\n- hunter: a\n",
+	"a key twice":    "stringData:\n  a: {hunter: 1, hunter: 2}\n",
+	"a tagged key":   "stringData:\n  a: {!x hunter: 1}\n",
+	"a key of YAML":  "stringData:\n  a: {{hunter: 1}: 2}\n",
+	"a value below":  "stringData:\n  a: {hunter: !x 1}\n",
 }
 
 // Streams are Secrets, alone, in a list and with their kind as an alias, by name.

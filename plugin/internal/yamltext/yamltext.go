@@ -44,10 +44,12 @@ func lineOf(text []byte, line int, words string) int {
 	// its older version that of the place in it, unless that is the end of the text.
 	var ignored any
 	place, same := split(older.Unmarshal(text, &ignored))
+	last := 1 + bytes.Count(bytes.TrimRight(text, " \t\r\n"), []byte("\n"))
 	if slices.Contains(fromZero, words) {
 		place++
+		line = min(line+1, last)
 	}
-	if same == words && place <= 1+bytes.Count(bytes.TrimRight(text, " \t\r\n"), []byte("\n")) {
+	if same == words && place <= last {
 		return place
 	}
 	return line
@@ -80,10 +82,18 @@ func positionOf(text []byte, offset int) Position {
 	return Position{Line: 1 + bytes.Count(before, []byte("\n")), Column: 1 + utf8.RuneCount(line)}
 }
 
-// fromZero are the errors whose lines the older version counts from 0.
+// fromZero are the errors whose lines both versions count from 0.
 var fromZero = []string{
 	"did not find expected key", "did not find expected '-' indicator", "did not find expected ',' or ']'", "did not find expected ',' or '}'",
 	"did not find expected node content", "did not find expected <document start>",
+}
+
+// quoting is how errors begin that quote the text, with what is said instead.
+var quoting = map[string]string{
+	"invalid map key":  "a key is a mapping or a list",
+	"cannot decode":    "a value is not what its tag says",
+	"anchor '":         "a value is an alias of what it is a part of",
+	"unmarshal errors": "a key is there twice, or a value is not what its tag says",
 }
 
 // split takes an error apart.
@@ -92,9 +102,15 @@ func split(err error) (line int, words string) {
 		return 1, ""
 	}
 	words = strings.TrimPrefix(err.Error(), "yaml: ")
-	if _, scanErr := fmt.Sscanf(words, "line %d:", &line); scanErr != nil {
-		return 1, words
+	if _, scanErr := fmt.Sscanf(words, "line %d:", &line); scanErr == nil {
+		_, words, _ = strings.Cut(words, ": ")
+	} else {
+		line = 1
 	}
-	_, words, _ = strings.Cut(words, ": ")
+	for begin, instead := range quoting {
+		if strings.HasPrefix(words, begin) {
+			words = instead
+		}
+	}
 	return line, words
 }

@@ -34,10 +34,37 @@ func TestProblem(t *testing.T) {
 			}
 		}
 	}
+	// Errors about values quote them.
+	for wrong, want := range map[string]string{
+		"{{q: 1}: 2}":    "a key is a mapping or a list",
+		"!!int q":        "a value is not what its tag says",
+		"{q: 1, q: 2}":   "a key is there twice, or a value is not what its tag says",
+		"&q {b: *q}":     "a value is an alias of what it is a part of",
+		"{!!float q: b}": "a value is not what its tag says",
+	} {
+		var value any
+		text := []byte("a: b\nc: " + wrong + "\n")
+		err := yaml.Unmarshal(text, &value)
+		require.ErrorContains(t, err, "q", wrong)
+		at, words := Problem(text, err)
+		require.Equal(t, want, words, wrong)
+		require.LessOrEqual(t, at.Line, 2)
+	}
 	// What does not end is told where it begins.
 	text := []byte("a: b\nc: \"d\ne: f\n")
 	at, _ := Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
 	require.Equal(t, Position{Line: 2, Column: 4}, at)
+	for text, line := range map[string]int{
+		"a: b\nc: [d\n": 2, "a: b\nc: d\ne: {f: g\n": 3, "a: [b\n": 1, "{\"a\": 1}\n{\"b\": 2}\n": 2, "a: b\n...\n\nc: d\n": 4,
+	} {
+		decoder := yaml.NewDecoder(strings.NewReader(text))
+		err := decoder.Decode(&yaml.Node{})
+		if err == nil {
+			err = decoder.Decode(&yaml.Node{})
+		}
+		at, _ := Problem([]byte(text), err)
+		require.Equal(t, line, at.Line, text)
+	}
 	text = []byte(strings.Repeat("#"+strings.Repeat("x", 98)+"\n", maxSearched/100+1) + "a: @\n")
 	at, _ = Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
 	require.Equal(t, Position{Line: maxSearched/100 + 2}, at)

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
@@ -39,8 +41,15 @@ func TestOperatorFlavours(t *testing.T) {
 	instance.AwaitServing(t)
 
 	require.NoError(t, framework.SystemOperator.Restore(t.Context()))
-	release.Values, release.Flags = nil, []string{"--take-ownership"}
-	instance.Upgrade(t, framework.Path("charts/tenant-redis"), release)
+	release.Values = nil
+	require.NoError(t, wait.PollUntilContextTimeout(t.Context(), time.Second, 2*time.Minute, true, func(context.Context) (bool, error) {
+		framework.Output(t, instance.Namespace, "delete", "poddisruptionbudget", "rfr-"+instance.Name, "rfs-"+instance.Name, "--ignore-not-found")
+		err := instance.TryUpgrade(t, framework.Path("charts/tenant-redis"), release)
+		if err != nil && strings.Contains(err.Error(), "exists and cannot be imported") {
+			return false, nil // the operator has reconciled between the two
+		}
+		return err == nil, err
+	}))
 	instance.AwaitServing(t)
 	checkBudgets(t, instance)
 	client := instance.RunClient(t, instance.Tenant, "client", map[string]string{instance.AccessLabel(): "allow"})

@@ -13,8 +13,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
-// A server that is told to end takes connections for some seconds, as long as a Service may
-// send them there. It ends as it would without linger.sh.
+// A server that is told to end answers for some seconds, and then ends as it would without
+// linger.sh.
 func TestServerLingers(t *testing.T) {
 	t.Parallel()
 	for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {

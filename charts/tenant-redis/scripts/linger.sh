@@ -1,6 +1,8 @@
 #!/bin/sh
-# linger.sh COMMAND...: runs a server that serves for 3 s more when it is told to end. Until
-# then nodes still send it new connections to its Service, which would be refused.
+# linger.sh COMMAND...: runs a server that serves for 3 s more when it is told to end. A
+# Sentinel is told so together with the master on its node, when that is drained: it can
+# vote, and says who is master next. Nobody waits for an answer that does not come, and
+# nodes get to know that its Service leads elsewhere.
 server=''
 trap 'sleep 3; [ -z "$server" ] || kill "$server"' TERM
 "$@" &

@@ -35,7 +35,7 @@ var shapes = map[string]func(tb testing.TB, n int) []byte{
 	"function": func(_ testing.TB, n int) []byte {
 		return []byte(functionHead + items(n))
 	},
-	// What is told of each is larger than the object itself.
+	// What is said of each is larger than the object itself.
 	"function-of-small": func(_ testing.TB, n int) []byte {
 		var b bytes.Buffer
 		b.WriteString(functionHead)

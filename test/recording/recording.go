@@ -62,6 +62,9 @@ const (
 	// shown is how long the last line stays before all begins again.
 	shown = 8 * time.Second
 
+	// columns is how much of a line is drawn, so that a page can show it all.
+	columns = 110
+
 	// Sizes in pixels: of a letter, of a line, and of the room around.
 	letterWidth, lineHeight, border = 7.8, 19, 16
 )
@@ -85,7 +88,7 @@ func (r Recording) WriteSVG(out io.Writer) error {
 	}
 	widest := utf8.RuneCountInString(r.Command) + 2
 	for _, line := range r.Lines {
-		widest = max(widest, utf8.RuneCountInString(line.Text))
+		widest = max(widest, utf8.RuneCountInString(clip(line.Text)))
 	}
 	times, end := r.played()
 
@@ -106,7 +109,7 @@ func (r Recording) WriteSVG(out io.Writer) error {
 		if strings.Contains(line.Text, "longest gap") || strings.Contains(line.Text, `client "`) {
 			class = ` class="result"`
 		}
-		row(i+1, fmt.Sprintf(`%s style="animation:l%d %.1fs step-end infinite"`, class, i, end.Seconds()), line.Text)
+		row(i+1, fmt.Sprintf(`%s style="animation:l%d %.1fs step-end infinite"`, class, i, end.Seconds()), clip(line.Text))
 	}
 	fmt.Fprint(&svg, "</svg>\n")
 	_, err := io.WriteString(out, svg.String())
@@ -122,6 +125,14 @@ func (r Recording) played() (times []time.Duration, end time.Duration) {
 		times = append(times, at)
 	}
 	return times, at + shown
+}
+
+// clip ends what is too long with an ellipsis.
+func clip(text string) string {
+	if letters := []rune(text); len(letters) > columns {
+		return string(letters[:columns-1]) + "…"
+	}
+	return text
 }
 
 func escape(text string) string {

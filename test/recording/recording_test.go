@@ -33,6 +33,15 @@ func TestSVG(t *testing.T) {
 	require.True(t, errors.Is(err, io.EOF), "the SVG is no XML: %v", err)
 }
 
+func TestLongLinesEndEarly(t *testing.T) {
+	for length, shown := range map[int]string{110: strings.Repeat("ü", 110), 111: strings.Repeat("ü", 109) + "…"} {
+		var svg bytes.Buffer
+		require.NoError(t, Recording{Command: "c", Lines: []Line{{Text: strings.Repeat("ü", length)}}}.WriteSVG(&svg))
+		require.Contains(t, svg.String(), ">"+shown+"<")
+		require.Contains(t, svg.String(), `width="890"`)
+	}
+}
+
 func TestNothingPrinted(t *testing.T) {
 	require.ErrorContains(t, Recording{Command: "true"}.WriteSVG(io.Discard), `"true" has printed nothing`)
 }

@@ -61,10 +61,11 @@ step() {
   shift
   log=$(step_log "$text")
   say "$text"
+  # Only a foreground job gets the terminal's Ctrl-C: pass it on. That may come at once.
+  # shellcheck disable=SC2046 # a list
+  trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; trap - INT TERM; die "interrupted; run the same command again to go on"' INT TERM
   "$@" >"$log" 2>&1 &
-  pid=$! beat=$!
-  # Only a foreground job gets the terminal's Ctrl-C: pass it on.
-  trap 'kill "$pid" "$beat" 2>/dev/null; wait "$pid" || true; trap - INT TERM; die "interrupted; run the same command again to go on"' INT TERM
+  pid=$!
   until
     sleep 20 >/dev/null 2>&1 &
     beat=$!

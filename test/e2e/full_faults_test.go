@@ -240,26 +240,19 @@ func update(t *testing.T, s *side) func(context.Context) error {
 	}
 }
 
-// stallRepeatedly freezes the master for a short time as soon as all is whole.
-func stallRepeatedly(t *testing.T, s *side) func(context.Context) error {
-	t.Helper()
+// repeatedly does something to the master, whoever that is, as soon as all is whole. It may
+// take so long each time, on average.
+func (s *side) repeatedly(times int, each time.Duration, act func(ctx context.Context, master topology.Redis) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeoutCause(ctx, stalls*perStall, fmt.Errorf("%d stalls take longer than %s each", stalls, perStall))
+		ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(times)*each, fmt.Errorf("%d times take longer than %s each", times, each))
 		defer cancel()
-		for n := range stalls {
+		for n := range times {
 			now, err := s.instance.Topology().Await(ctx, nil)
 			if err != nil {
-				return errors.Join(fmt.Errorf("after %d stalls: %w", n, err), context.Cause(ctx))
+				return errors.Join(fmt.Errorf("after %d times: %w", n, err), context.Cause(ctx))
 			}
 			master, _ := now.Master()
-			signal, err := s.instance.FindProcess(ctx, master.Pod, "redis")
-			if err != nil {
-				return err
-			}
-			stall := lasting(shortStall,
-				func(ctx context.Context) error { return signal(ctx, "STOP") },
-				func(ctx context.Context) error { return signal(ctx, "CONT") })
-			if err := stall(ctx); err != nil {
+			if err := act(ctx, master); err != nil {
 				return err
 			}
 		}
@@ -267,23 +260,24 @@ func stallRepeatedly(t *testing.T, s *side) func(context.Context) error {
 	}
 }
 
-// handOverRepeatedly deletes the master's Pod as soon as all is whole.
+// stallRepeatedly freezes the master for a short time.
+func stallRepeatedly(t *testing.T, s *side) func(context.Context) error {
+	t.Helper()
+	return s.repeatedly(stalls, perStall, func(ctx context.Context, master topology.Redis) error {
+		signal, err := s.instance.FindProcess(ctx, master.Pod, "redis")
+		if err != nil {
+			return err
+		}
+		return lasting(shortStall,
+			func(ctx context.Context) error { return signal(ctx, "STOP") },
+			func(ctx context.Context) error { return signal(ctx, "CONT") })(ctx)
+	})
+}
+
+// handOverRepeatedly deletes the master's Pod.
 func handOverRepeatedly(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
-	return func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeoutCause(ctx, handOvers*perHandOver,
-			fmt.Errorf("%d hand-overs take longer than %s each", handOvers, perHandOver))
-		defer cancel()
-		for n := range handOvers {
-			now, err := s.instance.Topology().Await(ctx, nil)
-			if err != nil {
-				return errors.Join(fmt.Errorf("after %d hand-overs: %w", n, err), context.Cause(ctx))
-			}
-			master, _ := now.Master()
-			if err := kubectl(ctx, "--namespace", framework.SystemNamespace, "delete", "pod", master.Pod); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return s.repeatedly(handOvers, perHandOver, func(ctx context.Context, master topology.Redis) error {
+		return kubectl(ctx, "--namespace", framework.SystemNamespace, "delete", "pod", master.Pod)
+	})
 }

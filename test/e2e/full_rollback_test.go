@@ -24,6 +24,9 @@ func TestRollbackOfAFailedRoll(t *testing.T) {
 	for name, values := range map[string]map[string]string{
 		"image that is not there":   {"image": `"tenant-redis.local/valkey/valkey:8.1.99"`},
 		"request that fits nowhere": {"redis.cpu": `"900"`},
+		// Each node has it, and its tag tells no version. Its Pod starts again and again, where
+		// those of the others wait.
+		"image without Redis": {"image": `"tenant-redis.local/examples/go:local"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			failing := release

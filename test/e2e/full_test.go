@@ -29,7 +29,7 @@ const (
 	// is made master.
 	stalls, shortStall = 10, 3 * time.Second
 	// perStall is what each takes until all is whole again, on average.
-	perStall = 45 * time.Second
+	perStall = 20 * time.Second
 )
 
 // These follow the five of every commit, the loss of all data last.
@@ -98,12 +98,27 @@ func init() {
 // version of the operator.
 func TestFailoverUnderOlderOperator(t *testing.T) {
 	useOlderOperator(t)
+	putThrough(t, framework.Install(t, framework.Release{Name: "e2e-older", Values: map[string]string{"flavour": `"spotahome-1.2"`}}), ofEachCommit("older"))
+}
+
+// TestFailoverOfOtherServers repeats them with the other servers that docs/versions.md has.
+func TestFailoverOfOtherServers(t *testing.T) {
+	for name, image := range map[string]string{"redis-8": "library/redis:8.0.6", "valkey-9": "valkey/valkey:9.1.3"} {
+		t.Run(name, func(t *testing.T) {
+			release := framework.Release{Name: "e2e-" + name, Values: map[string]string{"image": `"tenant-redis.local/` + image + `"`}}
+			putThrough(t, framework.Install(t, release), ofEachCommit(name))
+		})
+	}
+}
+
+// ofEachCommit are the faults of every commit, for others to go through.
+func ofEachCommit(whose string) []fault {
 	var repeated []fault
 	for _, f := range faults[:5] {
-		f.name = "older-" + f.name
+		f.name = whose + "-" + f.name
 		repeated = append(repeated, f)
 	}
-	putThrough(t, framework.Install(t, framework.Release{Name: "e2e-older", Values: map[string]string{"flavour": `"spotahome-1.2"`}}), repeated)
+	return repeated
 }
 
 // TestRotationUnderOlderOperator repeats every commit's change of a password.

@@ -176,10 +176,19 @@ func descendants(pid int) []int {
 
 // Runs is whether something in the Pod is this command.
 func (p *Process) Runs(command ...string) bool {
+	return len(p.running(command)) > 0
+}
+
+// SignalTo sends a signal to what in the Pod is this command.
+func (p *Process) SignalTo(signal syscall.Signal, command ...string) {
+	kill(p.running(command), signal)
+}
+
+func (p *Process) running(command []string) []int {
 	words := strings.Join(command, "\x00") + "\x00"
-	return slices.ContainsFunc(descendants(p.cmd.Process.Pid), func(pid int) bool {
+	return slices.DeleteFunc(descendants(p.cmd.Process.Pid), func(pid int) bool {
 		line, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-		return string(line) == words
+		return string(line) != words
 	})
 }
 

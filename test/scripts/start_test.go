@@ -444,3 +444,17 @@ func TestKilledSaveLeavesNothing(t *testing.T) {
 	require.Empty(t, half())
 	require.FileExists(t, filepath.Join(replica.Dir, "data", "dump.rdb"))
 }
+
+// An image without Redis' programs is told by their name in the Pod's log, and the container
+// ends with what says so.
+func TestImageWithoutRedis(t *testing.T) {
+	t.Parallel()
+	i := newInstance(t)
+	withPassword(i)
+	p := i.Redis[0]
+	start := i.Command(t.Context(), p, append([]string{i.Shell, lab.Script("start.sh")}, i.Server(p)...)...)
+	start.Env = append(start.Env, "PATH="+p.Dir+":"+filepath.Dir(i.Shell))
+	i.Run(p, start)
+	require.Equal(t, 127, p.Wait())
+	require.Contains(t, i.Logged(p), "redis-server: not found\n")
+}

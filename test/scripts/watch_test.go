@@ -47,14 +47,17 @@ func TestPromotedByHand(t *testing.T) {
 func TestWordsOfStrangers(t *testing.T) {
 	t.Parallel()
 	i, master := parented(t)
-	before := i.promotions()
+	before, listeners := i.promotions(), i.listeners(master)
 	for n, p := range i.Redis {
 		pid := regexp.MustCompile(`process_id:(\d+)`).FindStringSubmatch(fmt.Sprint(i.Do(p, "INFO", "server")))[1]
 		// It hears from whom it can hear, follows another, whose listener is Redis, and hears
 		// of a third: it would end that listener.
 		order := `127.0.0.7 f f:1\nfollows 127.0.0.8 ` + pid + `\nhello 127.0.0.9`
 		for _, s := range i.Sentinels {
-			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10+n, order)
+			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 10+2*n, order)
+			// As if it named another master.
+			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, 11+2*n,
+				fmt.Sprintf("mymaster %s %s 127.0.0.9", master.IP, lab.RedisPort))
 		}
 		i.Do(p, "PUBLISH", "__sentinel__:hello", "127.0.0.7,1,f,1,"+lab.MasterName+","+order+",1")
 		i.hears(p, master)
@@ -62,6 +65,13 @@ func TestWordsOfStrangers(t *testing.T) {
 	require.Zero(t, i.said("redis-server has ended"))
 	i.Settled(master)
 	require.Equal(t, before, i.promotions())
+	require.ElementsMatch(t, listeners, i.listeners(master), "all watchers still listen as they did")
+}
+
+// listeners returns the ids of the connections that listen to a Redis, in any order.
+func (i *instance) listeners(p *lab.Process) []string {
+	i.T.Helper()
+	return regexp.MustCompile(`\bid=\d+`).FindAllString(fmt.Sprint(i.Do(p, "CLIENT", "LIST", "TYPE", "pubsub")), -1)
 }
 
 // hears waits until a Pod's watcher has come to a word that it is told now. Of seven parts,
@@ -123,7 +133,58 @@ func TestFormerMasterIsNotHeld(t *testing.T) {
 	i.Write(follows, "", 0o644)
 }
 
-// votesHoldWrites has each Sentinel vote for itself, as in an election, until a watcher
+// A Sentinel says at once whom it names, and in a hello up to two seconds later. A watcher that
+// waited for that would have the former master hold its writes at the next election, which may
+// choose that one again.
+func TestSwitchIsHeard(t *testing.T) {
+	t.Parallel()
+	i, old := parented(t)
+	other := i.Redis[0]
+	i.Do(other, "CONFIG", "SET", "replica-priority", "200")
+	other.SignalTo(syscall.SIGSTOP, listener(other)...) // it hears no hello
+	old.Signal(syscall.SIGSTOP)
+	master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	i.Eventually(5*time.Second, func() string {
+		if other.Runs(listener(old)...) || !other.Runs(listener(master)...) {
+			return "the watcher does not listen to the new master"
+		}
+		return ""
+	})
+	other.SignalTo(syscall.SIGCONT, listener(other)...)
+	old.Signal(syscall.SIGCONT)
+	i.Settled(master)
+}
+
+// listener is the command by which a watcher listens to a Redis.
+func listener(p *lab.Process) []string {
+	return []string{"redis-cli", "-h", p.IP, "-p", lab.RedisPort, "SUBSCRIBE", "__sentinel__:hello"}
+}
+
+// A Pod that was frozen as a whole hears of the election when that is over, and its Redis may
+// be a replica then: its watcher leaves it to the others to hold writes there.
+func TestOwnWritesAreNotHeld(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t, patient)
+	for _, p := range i.Redis {
+		if p != master {
+			p.Beside(syscall.SIGKILL)
+		}
+	}
+	i.Eventually(10*time.Second, func() string {
+		notes, _ := os.ReadFile(filepath.Join(master.Dir, "data/sentinels"))
+		for _, s := range i.Sentinels {
+			if !strings.Contains(string(notes), s.IP) {
+				return fmt.Sprintf("the watcher has heard %s", notes)
+			}
+		}
+		return ""
+	})
+	i.voteForThemselves(master, 10)
+	i.hears(master, master)
+	require.Zero(t, i.pauses(master))
+}
+
+// votesHoldWrites has the Sentinels vote for themselves, as in an election, until a watcher
 // holds the master's writes. One that has just started has yet to hear of Sentinels, or to
 // follow the master.
 func (i *instance) votesHoldWrites(master *lab.Process) {
@@ -131,14 +192,19 @@ func (i *instance) votesHoldWrites(master *lab.Process) {
 	epoch := 10
 	i.Eventually(10*time.Second, func() string {
 		epoch++
-		for _, s := range i.Sentinels {
-			i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, epoch, i.Tell(s, "SENTINEL", "MYID"))
-		}
+		i.voteForThemselves(master, epoch)
 		if i.pauses(master) == 0 {
 			return "nobody who listens to the master holds its writes"
 		}
 		return ""
 	})
+}
+
+func (i *instance) voteForThemselves(master *lab.Process, epoch int) {
+	i.T.Helper()
+	for _, s := range i.Sentinels {
+		i.TellAsPeer(s, "SENTINEL", "IS-MASTER-DOWN-BY-ADDR", master.IP, lab.RedisPort, epoch, i.Tell(s, "SENTINEL", "MYID"))
+	}
 }
 
 // pauses counts how often somebody had a Redis hold its writes.

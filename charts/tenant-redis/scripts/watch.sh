@@ -5,7 +5,8 @@
 # - To its own Redis' channel on which the Sentinels say whom they name. That
 #   connection ends when a Sentinel promotes this Redis.
 # - To the master, whose connections end with it.
-# - To one Sentinel, another one in each Pod, which tells whom it has voted for.
+# - To one Sentinel, another one in each Pod, which tells whom it has voted for, and
+#   whom it names from now on.
 . "${0%/*}/sentinel.sh"
 . "${0%/*}/vote.sh"
 
@@ -75,7 +76,8 @@ master() {
 	done
 }
 
-# votes: "vote ID EPOCH" for each vote of a Sentinel.
+# votes: "vote ID EPOCH" for each vote of a Sentinel, and "switch" when it names another
+# master, which it says in a hello up to two seconds later.
 votes() {
 	number=$(hostname | sed 's/.*-//')
 	while goes_on 3; do
@@ -87,10 +89,12 @@ votes() {
 		[ $# -gt 0 ] || continue
 		shift $((number % $#))
 		one=$1
-		redis-cli -h "${one%:*}" -p "${one##*:}" SUBSCRIBE +vote-for-leader 2>/dev/null | while read -r id epoch; do
-			case $id$epoch in *[!0-9a-f]*) continue ;; esac # as above
-			[ -z "$epoch" ] || echo vote "$id" "$epoch"
-		done
+		redis-cli -h "${one%:*}" -p "${one##*:}" SUBSCRIBE +vote-for-leader +switch-master 2>/dev/null |
+			while read -r who epoch; do
+				[ "$who" != mymaster ] || echo switch
+				case $who$epoch in *[!0-9a-f]*) continue ;; esac # as above
+				[ -z "$epoch" ] || echo vote "$who" "$epoch"
+			done
 	done
 }
 
@@ -131,9 +135,10 @@ pause() {
 # replace it. If it is frozen it does so as soon as it wakes, so that it is no second
 # master until it is told to follow the new one. If they give up, it goes on after 5 s.
 # The connection that is there may have been cut. A master that this Pod listens to no
-# more is another one's, and may be healthy: its writes are nobody's to hold.
+# more is another one's, and may be healthy: its writes are nobody's to hold. Nor are those
+# of its own Redis: if all of the Pod was frozen, that is a replica by now.
 hold() {
-	[ -n "$listener" ] || return 0
+	[ -n "$listener" ] && [ "$follows" != "$self" ] || return 0
 	echo hold
 	post "$follows" 'CLIENT PAUSE 5000 WRITE' &
 }
@@ -374,6 +379,14 @@ unfollow() {
 	listener=''
 }
 
+# names MASTER: what to do about whom a Sentinel names. If that is another one, whom this
+# Redis follows has changed, or should.
+names() {
+	[ "$1" != "$follows" ] || return 0
+	unfollow
+	[ "$follows" != "$self" ] || give_way
+}
+
 # react: what to do about what was heard.
 react() {
 	near='' next='' hellos=0 follows='' listener=''
@@ -387,10 +400,12 @@ react() {
 			;;
 		hello)
 			met "$at/$id"
-			[ "$one" != "$follows" ] || continue
-			# Whom it follows has changed, or should.
-			unfollow
-			[ "$follows" != "$self" ] || give_way
+			names "$one"
+			;;
+		switch)
+			# Whoever may ask for a vote, may have a Sentinel say that, too.
+			look_around
+			[ -z "$named" ] || names "$named"
 			;;
 		vote)
 			case $near in *"/$one"*) hold ;; esac

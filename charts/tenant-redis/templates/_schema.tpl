@@ -1,28 +1,46 @@
 {{- /* Made from scripts/schema.tpl, which all charts share. */ -}}
 {{/*
-Fails with all values that other templates would trip over: null, which Helm takes for "no such
-key", and what the schema has another type, choice or range for. Otherwise it returns, as a JSON
-list, what is wrong with keys that are not the chart's.
+Fails with all mistakes at once: what does not fit the schema, and what the rules say of the
+rest. (dict "root" $ "rules" (dict TOPIC (list KEY …))) has for each template tenant-redis.validate.TOPIC
+the keys that it reads. One of which a key has another type would say what is not so, or trip.
 */}}
-{{- define "tenant-redis.fitSchema" -}}
-{{- $schema := .Files.Get "files/schema.json" | fromJson -}}
-{{- $mistakes := include "tenant-redis.misfits" (dict "key" "" "value" .Values "schema" $schema "defaults" true) | fromJsonArray -}}
-{{- $texts := list -}}
-{{- $stop := false -}}
-{{- range $mistakes -}}
-{{- $texts = append $texts .says -}}
-{{- $stop = or $stop .stops -}}
+{{- define "tenant-redis.refuse" -}}
+{{- $root := .root -}}
+{{- $schema := $root.Files.Get "files/schema.json" | fromJson -}}
+{{- $misfits := include "tenant-redis.misfits" (dict "key" "" "value" $root.Values "schema" $schema "defaults" true) | fromJsonArray -}}
+{{- $mistakes := list -}}
+{{- $unfit := list -}}
+{{- range $misfits -}}
+{{- $mistakes = printf "%s: %s" .key .says | append $mistakes -}}
+{{- $unfit = .stops | ternary (append $unfit .key) $unfit -}}
 {{- end -}}
-{{- if $stop -}}
-{{- fail (join "\n" $texts) -}}
+{{- range $topic, $keys := .rules -}}
+{{- if not (include "tenant-redis.touch" (dict "keys" $keys "others" $unfit)) -}}
+{{- $mistakes = include (printf "tenant-redis.validate.%s" $topic) $root | fromJsonArray | concat $mistakes -}}
 {{- end -}}
-{{- toJson $texts -}}
+{{- end -}}
+{{- with $mistakes -}}
+{{- fail (join "\n" .) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Whether one of some keys is, has or is part of one of others: (dict "keys" LIST "others" LIST). */}}
+{{- define "tenant-redis.touch" -}}
+{{- $others := .others -}}
+{{- range $key := .keys -}}
+{{- range $other := $others -}}
+{{- $key = printf "%s." $key -}}
+{{- $other = replace "[" ".[" $other | printf "%s." -}}
+{{- if or (hasPrefix $key $other) (hasPrefix $other $key) }}true{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/*
-What of a value does not fit a schema, as a JSON list of {says, stops}: (dict "key" PATH
-"value" VALUE "schema" SCHEMA "defaults" whether each key has one). This runs for each key
-of each release, so that it calls others only where it must.
+What of a value does not fit a schema, as a JSON list of {key, says, stops}, the last of which
+is whether rules cannot read the key: (dict "key" PATH "value" VALUE "schema" SCHEMA "defaults"
+whether each key has one). null is to Helm "no such key". This runs for each key of each
+release, so that it calls others only where it must.
 */}}
 {{- define "tenant-redis.misfits" -}}
 {{- $mistakes := list -}}
@@ -30,19 +48,19 @@ of each release, so that it calls others only where it must.
 {{- $properties := $schema.properties | default dict -}}
 {{- $kind := include "tenant-redis.kind" .value -}}
 {{- if ne (include "tenant-redis.fits" (dict "value" .value "schema" $schema "kind" $kind)) "true" -}}
-{{- $says := printf "%s: %s must be %s: %s" .key (include "tenant-redis.shown" .) (include "tenant-redis.allowed" $schema) (include "tenant-redis.fix" .) -}}
-{{- $mistakes = append $mistakes (dict "says" $says "stops" true) -}}
+{{- $says := printf "%s must be %s: %s" (include "tenant-redis.shown" .) (include "tenant-redis.allowed" $schema) (include "tenant-redis.fix" .) -}}
+{{- $mistakes = append $mistakes (dict "key" .key "says" $says "stops" true) -}}
 {{- else if eq $kind "object" -}}
 {{- range $name := $schema.required -}}
 {{- if not (hasKey $.value $name) -}}
-{{- $mistakes = append $mistakes (dict "says" (printf "%s.%s: is missing: add it" $.key $name) "stops" true) -}}
+{{- $mistakes = append $mistakes (dict "key" (printf "%s.%s" $.key $name) "says" "is missing: add it" "stops" true) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $child := $properties -}}
 {{- if and $.defaults (kindIs "map" $child) -}}
 {{- if not (or $child.deprecated (hasKey $.value $name | and (not (kindIs "invalid" (get $.value $name))))) -}}
-{{- $says := printf "%s.%s: is null, which takes its default away: leave it out for that, or set it" $.key $name | trimPrefix "." -}}
-{{- $mistakes = append $mistakes (dict "says" $says "stops" true) -}}
+{{- $key := printf "%s.%s" $.key $name | trimPrefix "." -}}
+{{- $mistakes = append $mistakes (dict "key" $key "says" "is null, which takes its default away: leave it out for that, or set it" "stops" true) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -63,8 +81,8 @@ of each release, so that it calls others only where it must.
 {{- $found = include "tenant-redis.intruder" (dict "key" $key "name" $name "schema" $schema) -}}
 {{- end -}}
 {{- else if $child.deprecated -}}
-{{- $says := printf "%s: is not a value of this chart: %s" $key $child.description -}}
-{{- $mistakes = append $mistakes (dict "says" $says "stops" false) -}}
+{{- $says := printf "is not a value of this chart: %s" $child.description -}}
+{{- $mistakes = append $mistakes (dict "key" $key "says" $says "stops" false) -}}
 {{- else if not (and $.defaults (kindIs "invalid" $value) (hasKey $properties $name)) -}}
 {{- $found = include "tenant-redis.misfits" (dict "key" $key "value" $value "schema" $child "defaults" $.defaults) -}}
 {{- end -}}
@@ -99,7 +117,7 @@ What to say of a key that cannot be there, as misfits: (dict "key" PATH "name" i
 {{- $meant := printf "did you mean %s%s?" (trimSuffix .name .key) $nearest -}}
 {{- $says = printf "is not a value of this chart: %s" (empty $nearest | ternary $otherwise $meant) -}}
 {{- end -}}
-{{- list (dict "says" (printf "%s: %s" .key $says) "stops" $stops) | toJson -}}
+{{- list (dict "key" .key "says" $says "stops" $stops) | toJson -}}
 {{- end }}
 
 {{/* The names of a schema's keys, as a JSON list, without those of other charts. */}}

@@ -1,12 +1,21 @@
-{{/* A Secret with a password that is not the chart's own. */}}
+{{/* Where the password is: in a Secret that is not the chart's own, or in one that Helm must see. */}}
 {{- define "tenant-redis.validate.password" -}}
 {{- $auth := .Values.auth -}}
 {{- $secret := $auth.existingSecret -}}
-{{- $rules := list -}}
+{{- $seesCluster := include "tenant-redis.serviceAccounts" . | fromJson -}}
+{{- $rules := list (dict
+    "key" "auth.existingSecret"
+    "wrong" (and $auth.enabled (not $secret) (not $seesCluster))
+    "says" (cat
+      "name a Secret with a key password here, set auth.enabled to false,"
+      "or let Helm see the cluster with --dry-run=server")
+    "fix" (printf
+      "it is empty, and Helm sees no cluster in which %s/%s may hold the password already"
+      .Release.Namespace (include "tenant-redis.instanceSecret" .))) -}}
 {{- if $secret -}}
 {{- $password := include "tenant-redis.passwordIn" (dict "root" . "secret" $secret) -}}
-{{- $known := or $password (include "tenant-redis.serviceAccounts" . | fromJson) -}}
-{{- $rules = list
+{{- $known := or $password $seesCluster -}}
+{{- $rules = concat $rules (list
   (dict
     "key" "auth.existingSecret"
     "wrong" (not $auth.enabled)
@@ -24,7 +33,8 @@
     "says" (printf
       "Secret %s/%s must be there with a key password of %s"
       .Release.Namespace $secret (include "tenant-redis.passwordWords" .))
-    "fix" "make it first") -}}
+    "fix" "make it first")
+) -}}
 {{- end -}}
 {{- include "tenant-redis.mistakes" $rules -}}
 {{- end }}

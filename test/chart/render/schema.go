@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -82,9 +83,11 @@ func (c Chart) RefusesNull(t *testing.T) {
 
 // AnswersMisfits tries values of each type for each key, section and map, in both versions
 // of Helm: what the schema refuses is answered with key, value, what is allowed and a fix,
-// and nothing else is. What a pattern allows is in its title.
+// and nothing else is. What a pattern allows is in its title. The rules, which answer what the
+// schema takes, are not asked.
 func (c Chart) AnswersMisfits(t *testing.T) {
 	t.Helper()
+	c.Dir = c.withoutRules(t)
 	keys := c.keys(t)
 	for key, schema := range keys {
 		if _, pattern := schema["pattern"]; pattern {
@@ -113,6 +116,21 @@ func (c Chart) AnswersMisfits(t *testing.T) {
 	}
 }
 
+// withoutRules is a copy of the chart in which nothing but the schema is looked at.
+func (c Chart) withoutRules(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), filepath.Base(c.Dir))
+	for _, file := range []string{"Chart.yaml", "values.yaml", "values.schema.json", "files/schema.json", "templates/_schema.tpl"} {
+		text, err := os.ReadFile(filepath.Join(c.Dir, file))
+		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, file), text, 0o600))
+	}
+	template := fmt.Sprintf(`{{- include "%s.refuse" (dict "root" . "rules" dict) -}}`, filepath.Base(c.Dir))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates/validate.yaml"), []byte(template), 0o600))
+	return dir
+}
+
 // answers renders wrong values, and holds that each has a line, and no other.
 func (c Chart) answers(t *testing.T, helm string, all Values, wrong map[string]bool) {
 	t.Helper()
@@ -122,21 +140,30 @@ func (c Chart) answers(t *testing.T, helm string, all Values, wrong map[string]b
 	}
 	out, err := exec.CommandContext(t.Context(), helm, args...).CombinedOutput()
 	require.Error(t, err)
-	_, says, answered := strings.Cut(string(out), "Error: execution error at (")
-	require.True(t, answered, "%s", out)
-	_, says, _ = strings.Cut(says, "): ")
-	says, _, _ = strings.Cut(says, "\n\nUse --debug")
-	lines := strings.Split(strings.TrimSpace(says), "\n")
+	lines := mistakes(t, string(out))
 	for _, line := range lines {
 		require.Regexp(t, `^[^ ]+: .+: .+$`, line)
 	}
 	for key, refused := range wrong {
-		is := slices.ContainsFunc(lines, func(line string) bool {
-			rest, found := strings.CutPrefix(line, key)
-			return found && strings.ContainsAny(rest[:1], ":.[")
-		})
-		require.Equal(t, refused, is, "%s %s=%s\n%s", helm, key, all[key], says)
+		is := slices.ContainsFunc(lines, func(line string) bool { return about(line, key) })
+		require.Equal(t, refused, is, "%s %s=%s\n%s", helm, key, all[key], out)
 	}
+}
+
+// mistakes returns the lines of an error that a chart gives.
+func mistakes(t *testing.T, problem string) []string {
+	t.Helper()
+	_, says, answered := strings.Cut(problem, "execution error at (")
+	require.True(t, answered, "%s", problem)
+	_, says, _ = strings.Cut(says, "): ")
+	says, _, _ = strings.Cut(says, "\n\nUse --debug")
+	return strings.Split(strings.TrimSpace(says), "\n")
+}
+
+// about is whether a line is about a key or a part of it.
+func about(line, key string) bool {
+	rest, found := strings.CutPrefix(line, key)
+	return found && strings.ContainsAny(rest[:1], ":.[")
 }
 
 // HelpsEditors holds that values.schema.json, which editors and Helm read, refuses a mistake in

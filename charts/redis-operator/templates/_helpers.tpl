@@ -19,11 +19,16 @@ redis-operator-{{ .Release.Namespace }}
 
 {{/* Version of the operator that the flavour stands for; upstream tags its image alike. */}}
 {{- define "redis-operator.version" -}}
-{{ get (dict "spotahome-1.3" "v1.3.0-rc1" "spotahome-1.2" "v1.2.4") .Values.flavour }}
+{{ get (dict "spotahome-1.3" "v1.3.0-rc1" "spotahome-1.2" "v1.2.4" "freshworks" "v3.3.5") .Values.flavour }}
+{{- end }}
+
+{{/* Name of the lock that the Pods hold: the fork has one for each group. */}}
+{{- define "redis-operator.lock" -}}
+redis-failover-lease{{ with .Values.group }}-{{ . }}{{ end }}
 {{- end }}
 
 {{/*
-What the operator does in a namespace with RedisFailovers, call by call. Both
+What the operator does in a namespace with RedisFailovers, call by call. All
 flavours make the same calls.
 */}}
 {{- define "redis-operator.rules" -}}

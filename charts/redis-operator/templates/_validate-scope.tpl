@@ -6,7 +6,7 @@
   (dict
     "key" "watchedNamespaces"
     "is" (toJson $v.watchedNamespaces)
-    "wrong" (and $v.watchedNamespaces (ne $v.flavour "spotahome-1.3"))
+    "wrong" (and $v.watchedNamespaces (eq $v.flavour "spotahome-1.2"))
     "must" (printf "be empty with flavour %s, which cannot be limited to namespaces" $v.flavour)
     "fix" "set watchedNamespaces to [] or flavour to spotahome-1.3")
   (dict

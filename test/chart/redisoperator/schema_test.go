@@ -17,13 +17,14 @@ func TestRefusedValues(t *testing.T) {
 		"unknown nested key":      {values{"image.pullPolicy": `"Always"`}, []string{"image.pullPolicy: is not a value of this chart: remove it; here may be digest, repository, tag"}},
 		"unknown toleration key":  {values{"tolerations": `[{"keys": "a"}]`}, []string{"tolerations[0].keys: is not a value of this chart: did you mean tolerations[0].key?"}},
 		"tag latest":              {values{"image.tag": `"latest"`}, []string{`image.tag: "latest" must be a tag other than latest`}},
+		"tag as a number":         {values{"image.tag": "1.3"}, []string{`image.tag: 1.3 must be a tag other than latest, or empty: write "1.3", in quotes`}},
 		"tag in the repository":   {values{"image.repository": `"quay.io/redis-operator:v1"`}, []string{`image.repository: "quay.io/redis-operator:v1" must be an image without its tag`}},
 		"short digest":            {values{"image.digest": `"sha256:0a"`}, []string{`image.digest: "sha256:0a" must be sha256: and 64 hexadecimal digits, or empty`}},
 		"digest of another kind":  {values{"image.digest": `"v1.3.0-rc1"`}, []string{`image.digest: "v1.3.0-rc1" must be`}},
 		"pull secret as text":     {values{"imagePullSecrets": `["mirror"]`}, []string{"imagePullSecrets[0]: a text must be a section: write {name: …}"}},
 		"no replicas":             {values{"replicas": "0"}, []string{"replicas: 0 must be a whole number from 1 to 5: set 1 or more"}},
 		"replicas as text":        {values{"replicas": `"2"`}, []string{`replicas: "2" must be a whole number from 1 to 5: write 2 without quotes`}},
-		"unknown flavour":         {values{"flavour": `"spotahome-1.1"`}, []string{`flavour: "spotahome-1.1" must be spotahome-1.3 or spotahome-1.2: did you mean`}},
+		"unknown flavour":         {values{"flavour": `"spotahome-1.1"`}, []string{`flavour: "spotahome-1.1" must be spotahome-1.3, spotahome-1.2 or freshworks: did you mean`}},
 		"no limit":                {values{"resources.limits.memory": "null"}, []string{"resources.limits.memory: is null, which takes its default away: leave it out for that, or set it"}},
 		"not a quantity":          {values{"resources.limits.memory": `"much"`}, []string{`resources.limits.memory: "much" must be memory such as 256Mi, or empty`}},
 		"not a namespace":         {values{"watchedNamespaces": `["a.*"]`}, []string{`watchedNamespaces[0]: "a.*" must be a name of 1 to 63`}},
@@ -32,6 +33,10 @@ func TestRefusedValues(t *testing.T) {
 		"no instances":            {values{"instances": "0"}, []string{"instances: 0 must be a whole number from 1 to 2000: set 1 or more"}},
 		"negative concurrency":    {values{"concurrency": "-1"}, []string{"concurrency: -1 must be a whole number from 0 to 500: set 0 or more"}},
 		"unknown limit of calls":  {values{"kubernetesAPI.qps": "5"}, []string{"kubernetesAPI.qps: is not a value of this chart: remove it; here may be burst, queriesPerSecond"}},
+		"group with upper case":   {values{"flavour": `"freshworks"`, "group": `"Blue"`}, []string{`group: "Blue" must be a name of at most 63`}},
+		"fork without a group":    {values{"flavour": `"freshworks"`}, []string{`group: "" must be set with flavour freshworks, which exits at once without it: set it to operator.group of the instances`}},
+		"group of another":        {values{"group": `"blue"`}, []string{`group: "blue" must be empty with flavour spotahome-1.3: set it to "", or flavour to freshworks`}},
+		"fork with others' image": {values{"flavour": `"freshworks"`, "group": `"blue"`}, []string{`image.repository: "quay.io/spotahome/redis-operator" must be an image of the fork with flavour freshworks: set ghcr.io/freshworks/redis-operator`}},
 		"namespaces with 1.2": {
 			values{"flavour": `"spotahome-1.2"`, "watchedNamespaces": `["tenant-a"]`},
 			[]string{"watchedNamespaces", `["tenant-a"]`, "must be empty", "spotahome-1.2", "spotahome-1.3"},
@@ -57,6 +62,30 @@ func TestNoValueIsNull(t *testing.T) {
 func TestMisfits(t *testing.T) {
 	chart.AnswersMisfits(t)
 	chart.HelpsEditors(t)
+}
+
+// TestRulesJudgeWhatFits holds that a value of another type leaves the rules that do not read
+// it, and silences those that do.
+func TestRulesJudgeWhatFits(t *testing.T) {
+	chart.JudgesWhatFits(t, nil, "priorityClassName", map[string]values{
+		"all topics": {
+			"flavour": `"spotahome-1.2"`, "group": `"a"`, "watchedNamespaces": `["a"]`, "admission.namespaces": `["a"]`, "monitoring.excludedAlerts": `["Nothing"]`,
+			"concurrency": "1", "kubernetesAPI.queriesPerSecond": "1", "resources.limits.cpu": `"100m"`, "resources.limits.memory": `"1Mi"`, "resources.requests.memory": `"9Gi"`,
+		},
+		"the fork": {"flavour": `"freshworks"`},
+	})
+}
+
+// TestExcludedAlerts holds that the name of an alert that there is not is answered, whatever
+// else is wrong.
+func TestExcludedAlerts(t *testing.T) {
+	_, err := chart.Template(t, values{"monitoring.excludedAlerts": `["RedisOperatorDwn", "Nothing"]`, "replicas": "0"})
+	for _, says := range []string{
+		"replicas: 0 must be", `monitoring.excludedAlerts: "RedisOperatorDwn" must be one of RedisOperatorCheckFailing, `,
+		": did you mean RedisOperatorDown?", `monitoring.excludedAlerts: "Nothing" must be one of `, ": take it out",
+	} {
+		assert.ErrorContains(t, err, says)
+	}
 }
 
 // TestAllMistakesAreToldAtOnce holds that each topic of the rules is told of in the same

@@ -48,6 +48,28 @@ func TestImage(t *testing.T) {
 	assert.Empty(t, own.Spec.Template.Spec.ImagePullSecrets)
 }
 
+// fork are the least values with which the living fork runs.
+var fork = values{"flavour": `"freshworks"`, "group": `"blue"`, "image.repository": `"mirror.example/redis-operator"`}
+
+// TestFork holds what the fork needs and others have not: the group, without which it exits,
+// and the right to hold that group's lock.
+func TestFork(t *testing.T) {
+	objects := chart.Objects(t, fork)
+	container := render.Get[appsv1.Deployment](t, objects, chart.ID("Deployment")).Spec.Template.Spec.Containers[0]
+	assert.Equal(t, "mirror.example/redis-operator:v3.3.5", container.Image)
+	assert.Equal(t, []corev1.EnvVar{{Name: "OPERATOR_GROUP_ID", Value: "blue"}}, container.Env)
+	granted := grants(t, objects)
+	assert.ElementsMatch(t, slices.Concat(discovery, workload), granted[""])
+	var locks []string
+	for _, grant := range election {
+		locks = append(locks, strings.Replace(grant, "redis-failover-lease", "redis-failover-lease-blue", 1))
+	}
+	assert.ElementsMatch(t, locks, granted[namespace])
+	for flavour := range flavours {
+		assert.Empty(t, deployment(t, values{"flavour": `"` + flavour + `"`}).Spec.Template.Spec.Containers[0].Env)
+	}
+}
+
 func TestImageByDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0a", 32)
 	pod := deployment(t, values{

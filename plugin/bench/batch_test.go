@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -13,6 +12,8 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/costtest"
 )
 
 const (
@@ -71,20 +72,12 @@ func engineAlone(b *testing.B) time.Duration {
 	require.NoError(b, err)
 	values, err := chartutil.ToRenderValues(chart, own, chartutil.ReleaseOptions{Name: "t", Namespace: "redis-t"}, nil)
 	require.NoError(b, err)
-	start := processorTime(b)
+	start := costtest.ProcessorTime(b)
 	for range singles {
 		_, err := engine.Render(chart, values)
 		require.NoError(b, err)
 	}
-	return (processorTime(b) - start) / singles
-}
-
-// processorTime returns that of this process so far.
-func processorTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return (costtest.ProcessorTime(b) - start) / singles
 }
 
 func writeTenant(b *testing.B, folder, name string) {

@@ -65,9 +65,13 @@ type kind struct {
 	objects []manifest.Node
 }
 
-// maxRounds is how many times a draft is tried: each of an object's exceptions may
-// show what else is wrong.
-const maxRounds = 1000
+const (
+	// maxExceptions is how many exceptions a draft makes.
+	maxExceptions = 1000
+	// maxNames is how many labels, namespaces and the like a draft names. Rules look at
+	// each for each object, so that more, which no chart has, would take hours.
+	maxNames = 100
+)
 
 // Tenant returns a tenant file with which the stream can be rendered: its kinds,
 // namespaces and registries, the labels that all objects share, and an exception for
@@ -78,7 +82,11 @@ func Tenant(stream []byte, name, namespace string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range maxRounds {
+	// Each exception may show what else is wrong, but no object needs two.
+	for {
+		if len(f.Spec.Exceptions) > maxExceptions {
+			return nil, fmt.Errorf("cannot write a tenant file for these manifests: more than %d exceptions", maxExceptions)
+		}
 		text, err := f.text()
 		if err != nil {
 			return nil, err
@@ -100,18 +108,20 @@ func Tenant(stream []byte, name, namespace string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("cannot write a tenant file for these manifests: more than %d exceptions", maxRounds)
 }
 
-// except adds the exception that an error asks for. It is false if there is none.
+// except adds the exceptions that an error asks for. It is false if there is none.
 func (f *file) except(err error) bool {
-	var refusal *rules.Refusal
-	if !errors.As(err, &refusal) {
-		return false
+	seen := map[target]bool{}
+	for _, refusal := range rules.Refusals(err) {
+		e := refusal.Exception
+		exception := target{Group: e.Group, Kind: e.Kind, Name: e.Name}
+		if !seen[exception] {
+			f.Spec.Exceptions = append(f.Spec.Exceptions, exception)
+		}
+		seen[exception] = true
 	}
-	e := refusal.Exception
-	f.Spec.Exceptions = append(f.Spec.Exceptions, target{Group: e.Group, Kind: e.Kind, Name: e.Name})
-	return true
+	return len(seen) > 0
 }
 
 func (f *file) text() ([]byte, error) {
@@ -149,6 +159,9 @@ func read(stream []byte, name, namespace string) (*file, error) {
 			}
 		}
 	}
+	if err := s.checkCounts(); err != nil {
+		return nil, err
+	}
 	declared, err := s.declare()
 	if err != nil {
 		return nil, err
@@ -163,7 +176,19 @@ func read(stream []byte, name, namespace string) (*file, error) {
 	for _, registry := range slices.Sorted(maps.Keys(s.registries)) {
 		f.Spec.Images = append(f.Spec.Images, mapping{From: registry, To: registry})
 	}
-	return f, nil
+	return f, checkCount(len(f.Spec.Images), "registries")
+}
+
+// checkCounts refuses what a draft would name too many of.
+func (s *seen) checkCounts() error {
+	return errors.Join(checkCount(len(s.kinds), "unknown kinds"), checkCount(len(s.namespaces), "namespaces"), checkCount(len(s.labels), "labels that all objects have"))
+}
+
+func checkCount(count int, of string) error {
+	if count <= maxNames {
+		return nil
+	}
+	return fmt.Errorf("cannot write a tenant file for these manifests: they have more than %d %s; make one for each chart", maxNames, of)
 }
 
 // most returns the key that counts most, the first of them by name; empty if there
@@ -229,16 +254,14 @@ func (s *seen) addMetadata(o manifest.Node) (string, error) {
 	if namespace != "" {
 		s.namespaces[namespace]++
 	}
-	labels := map[string]string{}
+	var labels map[string]string
 	places, err := found[0].Find("labels")
 	if err != nil {
 		return "", err
 	}
 	for _, place := range places {
-		for _, key := range place.Keys() {
-			if labels[key], err = place.Entry(key); err != nil {
-				return "", err
-			}
+		if labels, err = place.Entries(); err != nil {
+			return "", err
 		}
 	}
 	if instance := labels["app.kubernetes.io/instance"]; instance != "" {
@@ -322,6 +345,7 @@ func (k *kind) findTemplates() ([]string, error) {
 			switch areContainers := kinds.LooksLikeContainers(key, value); {
 			case areContainers && found:
 				templates = with(templates, template)
+				return false, checkCount(len(templates), "places of Pods in a "+k.Kind)
 			case areContainers || kinds.LooksLikeContainer(value):
 				elsewhere = true
 			default:
@@ -353,7 +377,7 @@ func (k *kind) findImages(templates []string) error {
 			for _, place := range images {
 				k.Images = with(k.Images, fieldPath(place))
 			}
-			return true, err
+			return true, errors.Join(err, checkCount(len(k.Images), "places of images in a "+k.Kind))
 		})
 		if err != nil {
 			return err

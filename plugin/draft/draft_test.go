@@ -2,6 +2,7 @@ package draft
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/costtest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -128,6 +130,66 @@ func TestRefusals(t *testing.T) {
 		_, err := Tenant([]byte(text), "", "")
 		require.ErrorContains(t, err, problem)
 	}
+}
+
+// manyOf are manifests with n different ones of what a draft names.
+var manyOf = map[string]func(n int) string{
+	"labels that all objects have": func(n int) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  labels:\n" + numbered(n, "    k%d: a\n")
+	},
+	"namespaces": func(n int) string {
+		return numbered(n, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: n%d}\n")
+	},
+	"unknown kinds": func(n int) string {
+		return numbered(n, "---\napiVersion: example.com/v1\nkind: K%d\nmetadata: {name: c}\n")
+	},
+	"registries": func(n int) string {
+		return "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n" + numbered(n, "  - image: r%d.test/a\n")
+	},
+	"places of images in a Plain": func(n int) string {
+		return "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: p}\nspec:\n" + numbered(n, "  k%d: {image: a}\n")
+	},
+	"places of Pods in a Plain": func(n int) string {
+		return "apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: p}\nspec:\n" + numbered(n, "  k%d: {spec: {containers: [{}]}}\n")
+	},
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// TestCounts holds that a draft names many things, and refuses too many before it takes
+// the square of their number to look at them.
+func TestCounts(t *testing.T) {
+	for of, manifests := range manyOf {
+		t.Run(of, func(t *testing.T) {
+			_, err := Tenant([]byte(manifests(100)), "a", "")
+			require.NoError(t, err)
+			costtest.Linear(t, 2500, func(n int) {
+				_, err := Tenant([]byte(manifests(n)), "a", "")
+				require.ErrorContains(t, err, "cannot write a tenant file for these manifests: ")
+				require.ErrorContains(t, err, "0 "+of)
+			})
+		})
+	}
+}
+
+// TestManyExceptions holds that all that is refused is found in a few rounds, also in a
+// List that is read as a whole, and that there is an end to it.
+func TestManyExceptions(t *testing.T) {
+	refused := func(n int) error {
+		_, err := Tenant([]byte("{apiVersion: v1, kind: List, items: ["+
+			numbered(n, "{apiVersion: v1, kind: Pod, metadata: {name: p%d}, spec: {serviceAccountName: a}},")+
+			numbered(n, "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: c%d}},")+"]}\n"), "a", "")
+		return err
+	}
+	costtest.Linear(t, 50, func(n int) { require.NoError(t, refused(n)) })
+	require.NoError(t, refused(500))
+	require.EqualError(t, refused(501), "cannot write a tenant file for these manifests: more than 1000 exceptions")
 }
 
 // TestOfExamples makes a file of each golden example of the rules, and renders it.

@@ -1,6 +1,11 @@
 package golive
 
 import (
+	"cmp"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,4 +52,41 @@ func TestBranches(t *testing.T) {
 		}
 		require.True(t, b.repaired == 0 || b.hole != "", b)
 	}
+}
+
+// TestPageHasTheBranches holds that docs/versions.md and this list say the same of each
+// server and proxy: until when it is maintained.
+func TestPageHasTheBranches(t *testing.T) {
+	page, err := os.ReadFile("../../docs/versions.md")
+	require.NoError(t, err)
+	servers, _, found := strings.Cut(string(page), "\n## Kubernetes")
+	require.True(t, found)
+	day, rows := "2026-11-28", 0
+	for _, row := range regexp.MustCompile(`(?m)^\| (?:(Valkey|Redis) )?(\d[^|]*) \| ([^|]*) \|`).FindAllStringSubmatch(servers, -1) {
+		names, _, _ := strings.Cut(row[2], ", the default")
+		if strings.Contains(names, "and older") {
+			continue
+		}
+		rows++
+		server, ends := cmp.Or(strings.ToLower(row[1]), "haproxy"), strings.Split(row[3], "; ")
+		for n, version := range regexp.MustCompile(`\d+\.\d+`).FindAllString(names, -1) {
+			at := slices.IndexFunc(branches, func(b branch) bool { return b.server == server && b.version == version })
+			require.GreaterOrEqual(t, at, 0, "%s %s is not in the list", server, version)
+			said := "no end is written"
+			if until := branches[at].until; until != "" {
+				last, err := time.Parse(time.DateOnly, until)
+				require.NoError(t, err)
+				said = last.Format("January 2006")
+				if server == "haproxy" {
+					quarter := []string{"first", "second", "third", "fourth"}[(last.Month()-1)/3]
+					said = quarter + " quarter of " + last.Format("2006")
+				}
+				if until < day {
+					said = "no more, since " + said
+				}
+			}
+			require.Equal(t, said, ends[min(n, len(ends)-1)], "%s %s", server, version)
+		}
+	}
+	require.Equal(t, 8, rows)
 }

@@ -40,7 +40,7 @@ func checkPods(_ context.Context, i *instance) (string, error) {
 		ready := 0
 		for _, pod := range i.pods[component] {
 			if !isReady(pod) {
-				return "", fmt.Errorf("%s is not ready", pod.Name)
+				return "", fmt.Errorf("%s is not ready%s", pod.Name, why(pod))
 			}
 			ready++
 		}
@@ -56,6 +56,29 @@ func isReady(pod corev1.Pod) bool {
 	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})
+}
+
+// why is what Kubernetes says of a Pod that is not ready: where it fits, or of which image a
+// container does not run.
+func why(pod corev1.Pod) string {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return ": " + condition.Message
+		}
+	}
+	for _, container := range pod.Status.ContainerStatuses {
+		said := []string{container.Name}
+		if waits := container.State.Waiting; waits != nil {
+			said = append(said, waits.Reason)
+		}
+		if ended := container.LastTerminationState.Terminated; ended != nil {
+			said = append(said, fmt.Sprintf("ended with %d", ended.ExitCode))
+		}
+		if !container.Ready && len(said) > 1 {
+			return fmt.Sprintf(": %s, image %s", strings.Join(said, ", "), container.Image)
+		}
+	}
+	return ""
 }
 
 func checkSpread(_ context.Context, i *instance) (string, error) {

@@ -31,7 +31,11 @@ func Parse(text string) (Reference, bool) {
 	}
 	full := normalise(name)
 	domain, path, found := strings.Cut(full, "/")
-	if !found || !isDomain(domain) || !isPath(path) || len(path) > maxName {
+	if !isDomain(domain) {
+		// It may be one to who resolves it: my_host.example/a is read, too.
+		path = full
+	}
+	if !found || !isPath(path) || len(path) > maxName {
 		return Reference{}, false
 	}
 	return Reference{Name: full, Rest: text[len(name):]}, true

@@ -9,6 +9,7 @@ import (
 )
 
 var seeds = []string{
+	"0.0_0/00", "my_host.example/a:1", "a..b/c", "a_.b/c",
 	"", "redis", "redis:7", "library/redis", "docker.io/redis", "index.docker.io/library/redis:7", "localhost/a", "localhost:5000/a:1",
 	"Redis", "a/Redis", "Host/redis", "a..b/c", "a.b/c__d", "a.b/c___d", "a.b/c--d", "a.b/c.-d", "a.b//c", "/a", "a/", "a.b:x/c", "a.b:/c",
 	"a:", "a:-b", "a@sha256:" + strings.Repeat("a", 64), "a:1@sha256:" + strings.Repeat("0", 63), "a@md5:" + strings.Repeat("a", 32),

@@ -53,16 +53,32 @@ func LooksLikeContainer(value manifest.Node) bool {
 // ofContainers are fields that nothing but a container has beside an image.
 var ofContainers = []string{"args", "command", "env", "envFrom", "resources", "volumeMounts"}
 
+// namesImage are the ends of the fields that name an image: of image: {name: NAME} and
+// of imageName: NAME.
+var namesImage = []string{"repository", "registry", "reference", "name", "ref", "url", "uri"}
+
+// isImage tells whether a field is called image, sidecarImages, image_name or the like.
+func isImage(key string) bool {
+	key = strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key))
+	for _, end := range append([]string{"", "s"}, namesImage...) {
+		if strings.HasSuffix(key, "image"+end) {
+			return true
+		}
+	}
+	return false
+}
+
 // ImagesIn returns what looks like names of images in a field: image: NAME,
-// sidecarImage: NAME, images: [NAME], and image: {repository: NAME} or another key.
+// sidecarImage: NAME, images: [NAME], imageName: NAME, and image: {repository: NAME} or
+// another key.
 func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
-	if !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(key), "s"), "image") {
+	if !isImage(key) {
 		return nil, nil
 	}
 	names := []manifest.Node{value}
 	if len(value.Keys()) > 0 {
 		names = nil
-		for _, key := range []string{"repository", "reference", "name", "ref"} {
+		for _, key := range namesImage {
 			places, err := value.Find(key)
 			if err != nil {
 				return nil, err

@@ -31,6 +31,8 @@ type List struct {
 	// root is the list, without its items if they could be cut out.
 	root, config *yaml.Node
 	isCut        bool
+	// hasPlace tells whether results can be written behind the list.
+	hasPlace bool
 	// pieces are the items that are rendered, and a last one without text. What is left
 	// alone leads to what follows it.
 	pieces []manifest.Piece
@@ -39,7 +41,8 @@ type List struct {
 // Read reads a ResourceList, of whatever version. It is false if the text is
 // something else.
 func Read(text []byte) (*List, bool) {
-	if !bytes.HasSuffix(text, []byte("\n")) {
+	isOpen := !bytes.HasSuffix(text, []byte("\n"))
+	if isOpen {
 		text = append(slices.Clip(text), '\n')
 	}
 	pieces, frame, isCut := manifest.CutItems(text)
@@ -53,10 +56,13 @@ func Read(text []byte) (*List, bool) {
 	if value(root, "kind") != kind || !strings.HasPrefix(value(root, "apiVersion"), group) {
 		return nil, false
 	}
-	if last := pieces[len(pieces)-1]; len(last.Text) > 0 {
+	last := root
+	if piece := pieces[len(pieces)-1]; len(piece.Text) > 0 {
+		last = read(piece)
 		pieces = append(pieces, manifest.Piece{})
 	}
 	l := &List{root: root, config: field(root, configName), isCut: isCut, pieces: pieces}
+	l.hasPlace = hasPlace(root, frame) && (!isOpen || !endsInText(last))
 	l.dropResults(frame)
 	l.leaveAlone()
 	return l, true
@@ -65,6 +71,21 @@ func Read(text []byte) (*List, bool) {
 // oddBreak ends a line for readers of YAML, and for nobody else: who counts lines would
 // count others.
 var oddBreak = regexp.MustCompile(`\r[^\n]|[\x{85}\x{2028}\x{2029}]`)
+
+// hasPlace tells whether a key that is written behind a list is one of its keys.
+func hasPlace(root *yaml.Node, list []byte) bool {
+	longer := read(manifest.Piece{Text: slices.Concat(list, []byte("results:\n"))})
+	return longer != nil && len(longer.Content) > len(root.Content)
+}
+
+// endsInText tells whether the last value is a text over several lines, to which a line
+// end that is added would belong.
+func endsInText(n *yaml.Node) bool {
+	for n != nil && len(n.Content) > 0 {
+		n = n.Content[len(n.Content)-1]
+	}
+	return n != nil && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+}
 
 // dropResults takes the results of whoever had the list before out of it.
 func (l *List) dropResults(frame []byte) {
@@ -125,10 +146,11 @@ func (l *List) leaveAlone() {
 // Render returns the ResourceList with its items as the Tenant in its
 // functionConfig is to have them, and with results that tell what has changed. With
 // an error the items are as they were, and the results tell what is wrong. Nothing is
-// returned of a list in braces, which results cannot be added to.
+// returned of a list that results cannot be added to.
 func (l *List) Render() (io.WriterTo, error) {
-	if l.root.Style&yaml.FlowStyle != 0 {
-		return nil, errors.New("the ResourceList is written in braces; write it in lines, as kustomize and kpt do")
+	if !l.hasPlace {
+		return nil, errors.New("there is no place for results behind the ResourceList; write it as kustomize and kpt do: " +
+			"in lines from the first column, without braces around it or ... behind it, and with a line end at its end")
 	}
 	rendered, err := l.render()
 	if err == nil {

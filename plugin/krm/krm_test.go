@@ -193,14 +193,39 @@ func TestRefuses(t *testing.T) {
 			require.Contains(t, err.Error(), results[0].Message)
 		})
 	}
-	l, ok := krm.Read([]byte(`{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [], "results": []}`))
-	require.True(t, ok)
-	output, err := l.Render()
-	require.ErrorContains(t, err, "is written in braces")
-	require.Nil(t, output)
 	for _, text := range []string{"", "a: [", manifests, "apiVersion: v1\nkind: ResourceList\n"} {
 		_, ok := krm.Read([]byte(text))
 		require.False(t, ok, text)
+	}
+}
+
+// TestNoPlaceForResults holds that nothing is written where results would not be read, or
+// would be a part of a value.
+func TestNoPlaceForResults(t *testing.T) {
+	plain := list(tenantFile, manifests)
+	for name, text := range map[string]string{
+		"in braces":                  `{"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [], "results": []}`,
+		"indented":                   "  apiVersion: config.kubernetes.io/v1\n  kind: ResourceList\n",
+		"ended":                      plain + "...\n",
+		"an item's text without end": strings.TrimSuffix(plain, "\n"),
+		"a text without end":         plain + "other: |+\n  a\n\n  ",
+		"items without end":          "apiVersion: config.kubernetes.io/0\nkind: ResourceList\nitems: |\n 0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, ok := krm.Read([]byte(text))
+			require.True(t, ok)
+			output, err := l.Render()
+			require.ErrorContains(t, err, "there is no place for results behind the ResourceList")
+			require.Nil(t, output)
+		})
+	}
+	for _, end := range []string{"", "other: a", "other: a\n  b", "other: |\n  a\n", "other: >+\n  a\n\n"} {
+		l, ok := krm.Read([]byte(plain + end))
+		require.True(t, ok)
+		text, err := render(l)
+		require.NoError(t, err)
+		rest, _ := results(t, text)
+		require.True(t, strings.HasSuffix(rest, end) || strings.HasSuffix(rest, end+"\n"), rest)
 	}
 }
 

@@ -137,6 +137,9 @@ func listOf(seed int64) string {
 	if w.Intn(8) == 0 {
 		text = strings.ReplaceAll(text, "\n", "\r\n")
 	}
+	if w.Intn(8) == 0 {
+		text = strings.TrimRight(text, "\r\n")
+	}
 	return text
 }
 
@@ -169,6 +172,6 @@ func (w writer) item() string {
 	return "apiVersion: " + w.often("v1", "'v1'", "kpt.dev/v1", tenant.APIVersion, `"kpt.d\x65v/v1"`) + "\nkind: " + w.often("ConfigMap", "Service", "Kptfile", "Tenant", "Namespace") +
 		"\nmetadata:\n  name: x\n  " + w.often("namespace: redis-system", "namespace: other", "labels: {a: b}", "labels: {tenant-redis.dev/tenant: b}", "generateName: z") +
 		"\n  annotations: {" + annotation + "}\n" +
-		w.one("data: {a: b}", "data:\n    a: |\n      - b\n     # no comment\n", "data: {a: >-\n    b}", "data:\n- a\n- b", "data:\n  - - a", "# - c",
+		w.one("data: {a: b}", "data:\n    a: |\n      - b\n     # no comment\n", "data:\n    a: |\n      b", "data: {a: >-\n    b}", "data:\n- a\n- b", "data:\n  - - a", "# - c",
 			w.one("data: {a: \"\n- b\"}", "items: []", "kind: Pod", "x: &a 1"))
 }

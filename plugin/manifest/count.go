@@ -96,7 +96,7 @@ func (m *marker) newLine() {
 	m.count++
 	m.line, m.column = m.at, 0
 	if m.flow == 0 {
-		m.follows = m.state == plain || m.state == begins && m.follows
+		m.follows = m.state == plain || m.follows
 		m.state, m.first = begins, true
 	}
 }

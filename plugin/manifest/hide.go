@@ -28,7 +28,25 @@ var openInSecret = []string{"", "metadata", "metadata.labels", "metadata.annotat
 
 // of is the place of a mapping that stands at this place: it may be a Secret.
 func (p place) of(mapping *yaml.Node) place {
-	return place{inSecret: p.inSecret || scalar(mapping, "kind") == "Secret", field: p.field}
+	return place{inSecret: p.inSecret || maybeSecret(mapping), field: p.field}
+}
+
+// maybeSecret tells whether some reader may take a mapping for a Secret.
+func maybeSecret(n *yaml.Node) bool {
+	if n.Kind != yaml.MappingNode {
+		return false
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		isKind := strings.EqualFold(key.Value, "kind") && (value.Value == "Secret" || value.Style&yaml.TaggedStyle != 0)
+		if isKind || key.Value == "<<" || key.Style&yaml.TaggedStyle != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // child is the place of a field of the mapping at this place.

@@ -41,6 +41,8 @@ func TestSplitCutsLists(t *testing.T) {
 		"comments alone":        {"# items:\n# - a: 1\n", nil},
 		"a value below":         {listHead + "items:\n  a: 1\n", nil},
 		"items twice":           {listHead + "items:\n- a: 1\nitems:\n- b: 1\n", nil},
+		"items in a text, null": {listHead + "x: \"\nitems:\n- a: 1\n\"\nitems:\n", nil},
+		"keys before them":      {"image: x\nkind: List\nitems:\n- a: 1\n", []string{"image: x\nkind: List\nitems:\n-|  a: 1\n"}},
 		"items in letters":      {listHead + "Items:\n- a: 1\n", nil},
 		"items of its item":     {listHead + "x:\n  items:\n  - a: 1\n", nil},
 	} {
@@ -63,6 +65,22 @@ func TestErrorsOfItems(t *testing.T) {
 	require.Len(t, pieces, 2)
 	_, err := Parse(pieces[1])
 	require.ErrorContains(t, err, "manifests: line 8: shop/list.yaml: Pod p: .items[1].x: carries a tag")
+}
+
+// TestSource holds that the template is named by a comment above the object, and by no
+// other.
+func TestSource(t *testing.T) {
+	const tagged = "kind: Pod\nx: !t 1\n"
+	for text, want := range map[string]string{
+		"---\n# about x\n\n# Source: a.yaml\n" + tagged: "line 6: a.yaml: Pod: ",
+		"kind: Pod\n# Source: a.yaml\nx: !t 1\n":        "line 3: Pod: ",
+		" # Source: a.yaml\n" + tagged:                  "line 3: Pod: ",
+		"#Source: a.yaml\n" + tagged:                    "line 3: Pod: ",
+		"%YAML 1.1\n# Source: a.yaml\n---\n" + tagged:   "line 5: a.yaml: Pod: ",
+	} {
+		_, err := Parse(Piece{Text: []byte(text), Line: 1})
+		require.ErrorContains(t, err, "manifests: "+want+".x: carries a tag", text)
+	}
 }
 
 // TestCutIsWhatTheParserReads holds that a line that only looks like an item makes an

@@ -107,6 +107,23 @@ func (n Node) Entry(key string) (string, error) {
 	return child.Text()
 }
 
+// Entries is Entry for each key of this place, at the cost of one.
+func (n Node) Entries() (map[string]string, error) {
+	if n.yaml.Kind != yaml.MappingNode {
+		return nil, n.Errorf("is %s; must be a mapping", describe(n.yaml))
+	}
+	texts := map[string]string{}
+	err := n.Walk(func(key string, value Node) (bool, error) {
+		if value.absent() {
+			return false, nil
+		}
+		var err error
+		texts[key], err = value.Text()
+		return false, err
+	})
+	return texts, err
+}
+
 // Bool returns the boolean of one field of this place as Kubernetes reads it:
 // yes is true. It is false if there is none, and an error if it is none.
 func (n Node) Bool(field string) (bool, error) {

@@ -364,9 +364,8 @@ func (n Node) flowRemoval(at, key int) (edit, bool) {
 // own between two offsets, or the second of these.
 func (d *Document) nextContent(from, to int) int {
 	for at := nextLine(d.text, from); at < to; at = nextLine(d.text, at) {
-		blanks := len(d.text[at:to]) - len(bytes.TrimLeft(d.text[at:to], " "))
-		if at+blanks < to && d.text[at+blanks] == '#' {
-			return at + blanks
+		if content := bytes.TrimLeft(d.text[at:to], " "); bytes.HasPrefix(content, []byte("#")) {
+			return to - len(content)
 		}
 	}
 	return to

@@ -64,6 +64,7 @@ func TestPatchLeavesTheRest(t *testing.T) {
 		"no item yet":             {"l: []\n", "add", "/l/-", "a", "l: [a]\n"},
 		"no item yet, blanks":     {"l: [ ] # x\n", "add", "/l/-", "{a: b}", "l: [{a: b} ] # x\n"},
 		"an indented mapping":     {"m:\n    a: 1\nz: 1\n", "replace", "/m", "[]", "m:\n    []\nz: 1\n"},
+		"a plus sign":             {"m:\n    b: 1+1\n\nz: 1\n", "replace", "/m", "x", "m:\n    x\n\nz: 1\n"},
 		"by a value":              {"m:\n    a: 1\n    b:\n    - c\nz: 1\n", "replace", "/m", "x", "m:\n    x\nz: 1\n"},
 		"by a mapping in braces":  {"m: [a, # b\n  c]\nz: 1\n", "replace", "/m", "{a: {b: c}}", "m: {a: {b: c}}\nz: 1\n"},
 		"an end within a text":    {"b: |\n  x\n  ...\nz: 1\n", "replace", "/b", "q", "b: q\nz: 1\n"},

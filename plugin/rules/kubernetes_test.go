@@ -310,7 +310,12 @@ func podViolation(pod corev1.PodSpec) error {
 		if !limited || limit.Cmp(resource.MustParse("64Mi")) > 0 {
 			return fmt.Errorf("a container has the limit %s", limit.String())
 		}
-		if request := c.Resources.Requests[corev1.ResourceCPU]; request.Cmp(resource.MustParse("100m")) > 0 {
+		request, requested := c.Resources.Requests[corev1.ResourceCPU]
+		if !requested {
+			// As the API server has it.
+			request = c.Resources.Limits[corev1.ResourceCPU]
+		}
+		if request.Cmp(resource.MustParse("100m")) > 0 {
 			return fmt.Errorf("a container requests %s", request.String())
 		}
 		if err := imageViolation(c.Image); err != nil {
@@ -484,12 +489,14 @@ func (w *writer) pod() any {
 }
 
 func (w *writer) container() any {
-	return pairs{"name", "a", "image", w.image(), "resources", w.often(pairs{
-		"limits",
-		pairs{"memory", w.one("1Gi", "32Mi", bare("0x100"), bare("1_000"), bare("1e9"), bare("010"), nil)},
-		"requests",
-		pairs{"cpu", w.one("50m", bare("1"), bare("0.05"), bare("1_0"))},
-	}, nil, pairs{})}
+	resources := pairs{"limits", pairs{
+		"memory", w.one("1Gi", "32Mi", bare("0x100"), bare("1_000"), bare("1e9"), bare("010"), nil),
+		"cpu", w.one("50m", bare("4")),
+	}}
+	if w.Intn(4) > 0 {
+		resources = append(resources, "requests", pairs{"cpu", w.one("50m", bare("1"), bare("0.05"), bare("1_0"), nil)})
+	}
+	return pairs{"name", "a", "image", w.image(), "resources", w.often(resources, nil, pairs{})}
 }
 
 func (w *writer) image() any {

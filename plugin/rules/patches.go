@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
@@ -56,13 +57,9 @@ func (e *engine) checkTargets(objects []*object, targets []int, patch tenant.Pat
 }
 
 func (e *engine) isTarget(o *object, t tenant.Target) bool {
-	namespace := o.value("namespace")
-	if namespace == "" {
-		namespace = e.tenant.Spec.Namespace
-	}
 	return o.id == t.Group+"/"+t.Kind &&
 		(t.Name == "" || t.Name == o.value("name")) &&
-		(t.Namespace == "" || t.Namespace == namespace)
+		(t.Namespace == "" || t.Namespace == cmp.Or(o.value("namespace"), e.tenant.Spec.Namespace))
 }
 
 func (e *engine) operations(patch tenant.Patch, rule string) []manifest.Operation {

@@ -31,20 +31,27 @@ type usedReference struct {
 // the stream does not have, and an autoscaler of it: it may be the operator's, or
 // another tenant's.
 func (e *engine) checkReferences(outcomes []outcome) error {
-	rendered := map[reference]bool{}
+	// Most objects are used by none.
+	missing := map[reference]bool{}
 	for _, o := range outcomes {
-		for _, r := range o.references.rendered {
-			rendered[r] = true
+		for _, used := range o.references.used {
+			missing[used.reference] = true
 		}
 	}
 	for _, o := range outcomes {
+		for _, r := range o.references.rendered {
+			delete(missing, r)
+		}
+	}
+	var all problems
+	for _, o := range outcomes {
 		for _, used := range o.references.used {
-			if !rendered[used.reference] {
-				return used.wrong
+			if missing[used.reference] {
+				all.add(used.wrong)
 			}
 		}
 	}
-	return nil
+	return all.err()
 }
 
 // noteReferences adds what an object in a shared namespace is or takes.

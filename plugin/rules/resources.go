@@ -75,16 +75,19 @@ func withCeiling(ceilings *tenant.Resources, names []string) (string, bool) {
 // hold plans that a container has no more than the ceiling of one resource; of
 // a limit, that it has one. list is "limits" or "requests".
 func (e *engine) hold(c container, list, name, ceiling, rule string) error {
-	text, err := amount(c.node, list, name)
-	if err != nil {
-		return err
+	has := list
+	text, err := amount(c.node, has, name)
+	if err == nil && text == "" && list == "requests" {
+		// Kubernetes requests as much as the limit is.
+		has = "limits"
+		text, err = amount(c.node, has, name)
 	}
-	if text == "" && list == "requests" {
-		return nil
+	if err != nil || text == "" && list == "requests" {
+		return err
 	}
 	if text != "" {
 		if exceeds, err := isMore(text, ceiling); err != nil {
-			return c.node.Errorf("has %q as %s of %s, which is not a quantity; write one such as 100m or 64Mi", text, list, name)
+			return c.node.Errorf("has %q as %s of %s, which is not a quantity; write one such as 100m or 64Mi", text, has, name)
 		} else if !exceeds {
 			return nil
 		}
@@ -95,7 +98,7 @@ func (e *engine) hold(c container, list, name, ceiling, rule string) error {
 			return c.node.Errorf("has no resources.%s.%s; the tenant's ceiling is %s (%s); set it in the chart's values", list, name, ceiling, rule)
 		}
 		return c.node.Errorf("has %s as resources.%s.%s; the tenant's ceiling is %s (%s); lower it in the chart's values, or raise the ceiling",
-			text, list, name, ceiling, rule)
+			text, has, name, ceiling, rule)
 	}
 	return c.node.Merge(manifest.Fields{"resources": manifest.Fields{list: manifest.Fields{name: ceiling}}}, e.cause(rule))
 }

@@ -128,10 +128,13 @@ func (r Result) Objects() []string {
 // changes nothing. The error is a *manifest.Error, several of them joined, or
 // tenant.Problems for a rule that matches nothing.
 func Render(t *tenant.Tenant, stream []byte) (Result, error) {
-	return newEngine(t).renderPieces(manifest.Split(stream))
+	e := newEngine(t)
+	e.namesObjects = true
+	return e.renderPieces(manifest.Split(stream))
 }
 
-// Pieces is Render for documents that somebody else has taken apart.
+// Pieces is Render for documents that somebody else has taken apart, and knows by
+// another way than their names.
 func Pieces(t *tenant.Tenant, pieces []manifest.Piece) (Result, error) {
 	return newEngine(t).renderPieces(pieces)
 }
@@ -176,28 +179,13 @@ func (e *engine) renderPieces(pieces []manifest.Piece) (Result, error) {
 	return result, nil
 }
 
-// maxProblems is how many documents an error names.
-const maxProblems = 20
-
-// problemsOf returns what is wrong with the documents: who has ten of an unknown
-// kind need not be told ten times.
+// problemsOf returns what is wrong with the documents.
 func problemsOf(outcomes []outcome) error {
-	var problems []error
+	var all problems
 	for _, o := range outcomes {
-		if o.err != nil {
-			problems = append(problems, o.err)
-		}
+		all.add(o.err)
 	}
-	switch {
-	case len(problems) == 0:
-		return nil
-	case len(problems) == 1:
-		return problems[0]
-	case len(problems) > maxProblems:
-		more := fmt.Errorf("and %d documents more", len(problems)-maxProblems)
-		problems = append(problems[:maxProblems:maxProblems], more)
-	}
-	return errors.Join(problems...)
+	return all.err()
 }
 
 // engine applies one tenant's rules.
@@ -205,8 +193,9 @@ type engine struct {
 	tenant     *tenant.Tenant
 	labels     map[string]string
 	provenance string
-	// outputOnly is whether the plan is dropped once it is carried out.
-	outputOnly bool
+	// namesObjects is whether the result names documents and objects, outputOnly whether
+	// the plan is dropped once it is carried out: all this takes memory.
+	namesObjects, outputOnly bool
 }
 
 func newEngine(t *tenant.Tenant) *engine {
@@ -265,12 +254,14 @@ func (e *engine) render(document *Document, matched matches) outcome {
 		o.After, err = doc.Bytes()
 	}
 	o.err = err
+	if err == nil && e.namesObjects {
+		o.Object = doc.Name()
+	}
 	switch {
 	case err != nil:
 	case e.outputOnly:
 		o.Before.Text = nil
 	default:
-		o.Object = doc.Name()
 		o.setChanges(doc.Changes())
 	}
 	return o
@@ -288,25 +279,32 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched matches) error
 	if err != nil {
 		return err
 	}
+	var all problems
 	for _, object := range objects {
-		if err := e.noteLabels(object, &o.labels); err != nil {
-			return err
-		}
-		if err := e.planObject(object); err != nil {
-			return err
-		}
-		if err := e.noteReferences(object, &o.references); err != nil {
-			return err
-		}
-		o.objects++
-		if hook, err := object.isHook(); err != nil {
-			return err
-		} else if !hook {
-			o.ruled++
-		}
-		if !e.outputOnly {
-			o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
-		}
+		all.add(e.planAndNote(object, o))
+	}
+	return all.err()
+}
+
+// planAndNote plans the edits of an object, and notes what others need to know of it.
+func (e *engine) planAndNote(object *object, o *outcome) error {
+	if err := e.noteLabels(object, &o.labels); err != nil {
+		return err
+	}
+	if err := e.planObject(object); err != nil {
+		return err
+	}
+	if err := e.noteReferences(object, &o.references); err != nil {
+		return err
+	}
+	o.objects++
+	if hook, err := object.isHook(); err != nil {
+		return err
+	} else if !hook {
+		o.ruled++
+	}
+	if e.namesObjects {
+		o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
 	}
 	return nil
 }

@@ -230,5 +230,17 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	require.Contains(t, lines[1], "manifests: line 7: shop/templates/b.yaml: Secret other/s: is in the namespace other")
 
 	_, err = Render(teamA(t, ""), []byte(strings.Repeat("---\n"+widget, 23)))
-	require.ErrorContains(t, err, "\nand 3 documents more")
+	require.ErrorContains(t, err, "\nand 3 objects more")
+	require.Len(t, strings.Split(err.Error(), "\n"), maxProblems+1)
+
+	// A List that is read as a whole, and what is only seen at the end.
+	_, err = Render(teamA(t, ""), []byte("{apiVersion: v1, kind: List, items: ["+
+		"{apiVersion: a/v1, kind: A, metadata: {}}, {apiVersion: v1, kind: ConfigMap, metadata: {}}, {apiVersion: b/v1, kind: B, metadata: {}}]}\n"))
+	lines = strings.Split(err.Error(), "\n")
+	require.Len(t, lines, 2)
+	require.Contains(t, lines[0], ".items[0]: is of a kind whose scope is not known")
+	require.Contains(t, lines[1], ".items[2]: is of a kind whose scope is not known")
+	_, err = Render(teamA(t, ""), []byte(podAs+"x}\n---\n"+podAs+"z}\n"))
+	require.Len(t, strings.Split(err.Error(), "\n"), 2)
+	require.Len(t, Refusals(err), 2)
 }

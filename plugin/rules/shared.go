@@ -78,8 +78,11 @@ func (e *engine) checkAddresses(o *object) error {
 // its Pods. A name of two labels may be one, too.
 func serviceNamespace(name string) (string, bool) {
 	labels := strings.Split(strings.TrimSuffix(strings.ToLower(name), "."), ".")
-	if i := slices.Index(labels, "svc"); i > 0 {
-		return labels[i-1], true
+	// The last: a Service may be called svc, too.
+	for i, label := range slices.Backward(labels[1:]) {
+		if label == "svc" {
+			return labels[i], true
+		}
 	}
 	return "", false
 }

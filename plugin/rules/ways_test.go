@@ -51,6 +51,7 @@ func TestNoWayPast(t *testing.T) {
 		"a port in hexadecimal":       {sidecar, pod + "{image: redis, ports: [{containerPort: 0x18EB}]}\n", "must be a whole number in decimal digits"},
 		"an exporter that runs":       {clamp, redisFailover + "{resources: {limits: {memory: 1Mi}}, exporter: {enabled: on}}}\n", ".spec.redis.exporter: has no resources.limits.memory"},
 		"a limit that is a boolean":   {clamp, pod + "resources: {limits: {memory: yes}}\n", "which is not a quantity"},
+		"requests by the limit":       {"  resources: {onExcess: refuse, requests: {cpu: 100m}}\n", pod + "resources: {limits: {cpu: 4}}\n", "has 4 as resources.limits.cpu; the tenant's ceiling is 100m (spec.resources.requests.cpu)"},
 		"a null container":            {clamp, pod + "\n", ".spec.containers[0]: has no resources.limits.memory"},
 		"an image that is a boolean":  {images, pod + "image: on\n", "must be a string"},
 		"a list that is none":         {"", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nitems: [{kind: Namespace}]\n", "has items, but is no list"},
@@ -70,6 +71,10 @@ func TestNoWayPast(t *testing.T) {
 		"a repository elsewhere":      {images + declaredKinds, rollout + "{image: {repository: redis, tag: 7}}\n", ".spec.image.repository: looks like an image"},
 		"an image by its name":        {images + declaredKinds, rollout + "{image: {name: redis, tag: 7}}\n", ".spec.image.name: looks like an image"},
 		"a reference elsewhere":       {images + declaredKinds, rollout + "{proxyImage: {ref: redis}}\n", ".spec.proxyImage.ref: looks like an image"},
+		"a name of an image":          {declaredKinds, rollout + "{imageName: redis}\n", ".spec.imageName: looks like an image"},
+		"a name with a line":          {declaredKinds, rollout + "{a: [{proxy_image_ref: redis}]}\n", ".spec.a[0].proxy_image_ref: looks like an image"},
+		"a registry elsewhere":        {declaredKinds, rollout + "{image: {registry: evil.example/a, tag: 7}}\n", ".spec.image.registry: looks like an image"},
+		"a repository by itself":      {declaredKinds, rollout + "{imageRepository: evil.example/a}\n", ".spec.imageRepository: looks like an image"},
 		"a declared image of no text": {images + declaredKinds, rollout + "{agent: {image: 7}}\n", ".spec.agent.image: must be a string"},
 	}
 	for name, test := range tests {
@@ -106,8 +111,8 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		"Alertmanager":    monitor("Alertmanager"),
 		"ThanosRuler":     monitor("ThanosRuler"),
 		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
-		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png'}\n---\n" +
-			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {metadata: {labels: {image: redis, command: a}, image: redis}}\n---\n" + pod + "image: evil/a\n",
+		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png', imageName: a}\n---\n" +
+			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], imageTag: a, metadata: {labels: {image: redis, command: a}, image: redis}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}, "batch/v1": {"Job"}, "v1": {"ReplicationController"},

@@ -88,7 +88,7 @@ type Access struct {
 // Resources are ceilings.
 type Resources struct {
 	OnExcess string       `key:"onExcess" format:"onExcess" doc:"What happens to more than the ceiling, and to a limit that is missing: refuse the manifests, or clamp to the ceiling. The memory of Redis itself is never clamped, because maxmemory follows from it." example:"refuse"`
-	Requests ResourceList `key:"requests,optional" format:"resourceName:quantity" doc:"The most that a container may request." example:"cpu=500m"`
+	Requests ResourceList `key:"requests,optional" format:"resourceName:quantity" doc:"The most that a container may request. One that requests nothing gets its limit as a request." example:"cpu=500m"`
 	Limits   ResourceList `key:"limits,optional" format:"resourceName:quantity" doc:"The highest limit that a container may have. It must have one." example:"memory=1Gi"`
 	Optional bool         `key:"optional,optional" doc:"Whether there need be no container." example:"true"`
 }

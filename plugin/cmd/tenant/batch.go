@@ -22,7 +22,8 @@ func batchCommand() *cobra.Command {
 		Use:   "batch CHART --tenants FOLDER --output FOLDER",
 		Short: "Renders a chart for many tenants, one file each",
 		Long: "Renders a chart in one process for each tenant: a folder with tenant.yaml and maybe values.yaml, and batch.yaml with values that this command needs besides, such as the Secret with the password, for it sees no cluster. The release has the name that spec.release says, or the tenant's.\n" +
-			"Nothing is written if any tenant cannot be rendered, or if two claim the same name, release, namespace, object or password. What the tenant files claim is compared before anything is rendered.",
+			"Nothing is written if any tenant cannot be rendered, or if two claim the same name, release, namespace, object or password. What the tenant files claim is compared before anything is rendered.\n" +
+			"Exit codes: 0 done, 2 an error.",
 		Example: "  helm tenant batch charts/tenant-redis --tenants examples/tenants --output rendered",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {

@@ -42,9 +42,10 @@ func explainCommand() *cobra.Command {
 	var r rendered
 	var output string
 	command := &cobra.Command{
-		Use:     "explain --tenant FILE [MANIFESTS]",
-		Short:   "Tells for each changed field which rule asks for it",
-		Long:    "Tells for each field that tenant-post changes in the manifests of a file or of stdin: document, path, old and new value, and the rule in the tenant file.",
+		Use:   "explain --tenant FILE [MANIFESTS]",
+		Short: "Tells for each changed field which rule asks for it",
+		Long: "Tells for each field that tenant-post changes in the manifests of a file or of stdin: document, path, old and new value, and the rule in the tenant file.\n" +
+			"Exit codes: 0 done, 2 an error.",
 		Example: renderTeamA + "    helm tenant explain --tenant examples/tenants/team-a/tenant.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {

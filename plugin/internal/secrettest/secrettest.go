@@ -50,7 +50,17 @@ var bodies = map[string]string{
 	"a value below":  "stringData:\n  a: {hunter: !x 1}\n",
 }
 
-// Streams are Secrets, alone, in a list and with their kind as an alias, by name.
+// kinds are ways to write the kind of a Secret so that only some readers see it.
+var kinds = map[string]string{
+	"twice":          "kind: ConfigMap\nkind: Secret",
+	"a binary":       "kind: !!binary U2VjcmV0",
+	"other letters":  "kind: ConfigMap\nKind: Secret",
+	"a tagged key":   "kind: ConfigMap\n!!binary a2luZA==: Secret",
+	"a merge key":    "<<: {kind: Secret}",
+	"a value's text": "kind: ! Secret",
+}
+
+// Streams are Secrets, alone, in a list and with their kind in all ways, by name.
 func Streams() map[string]string {
 	streams := map[string]string{}
 	for name, body := range bodies {
@@ -60,6 +70,10 @@ func Streams() map[string]string {
 		}
 		streams[name] = head + body
 		streams[name+", in a list"] = "apiVersion: v1\nkind: List\nx: &l hunter\nitems:\n- " + strings.ReplaceAll(strings.TrimSuffix(head+body, "\n"), "\n", "\n  ") + "\n"
+		for way, kind := range kinds {
+			// The kind comes last: what is wrong with it is seen when the rest is.
+			streams[name+", "+way] = strings.Replace(head, "kind: Secret\n", "", 1) + body + kind + "\n"
+		}
 		streams[name+", by an alias"] = "x: &k Secret\n" + strings.Replace(head, "kind: Secret", "kind: *k", 1) + strings.Replace(body, "x: &x", "z: &x", 1)
 	}
 	return streams

@@ -38,9 +38,9 @@ test: ## all that every commit must pass
 	@scripts/vulnerabilities.sh
 	@scripts/test.sh unit lab versions e2e
 
-test-full: ## every fault, both operator versions, the soak: hours
+test-full: ## every fault, all servers, both operator versions, the soak: hours
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
-	@scripts/test.sh unit lab versions full
+	@scripts/test.sh unit lab versions servers full
 
 test-unit: ## tests that need neither a cluster nor Redis
 	@$(NEED) packages bin/helm $(SCANNERS) $(TESTERS) build
@@ -107,7 +107,7 @@ engine:
 
 # What lint and the tests of the scripts run.
 packages:
-	@scripts/packages.sh shellcheck jq gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy iptables iproute2 nodejs
+	@scripts/packages.sh shellcheck jq patch gpg gpg-agent redis-server redis-sentinel redis-tools busybox haproxy iptables iproute2 nodejs
 
 down: bin/kind ## remove the kind cluster
 	@scripts/down.sh

@@ -15,7 +15,7 @@ load_images() {
   # kind passes over what a node has already.
   kind load docker-image --name "$CLUSTER" "${images[@]}"
   # The tests run the example services on this node alone.
-  [ "$IMAGE_LISTS" != "$ALL_IMAGE_LISTS" ] ||
+  ! for_tests ||
     kind load docker-image --name "$CLUSTER" --nodes "$CLUSTER-control-plane" "$EXAMPLES_IMAGE"
 }
 

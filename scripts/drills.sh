@@ -13,7 +13,7 @@ replace_table() {
   cp "$CACHE/page.md" "$2"
 }
 
-IMAGE_LISTS=$ALL_IMAGE_LISTS scripts/operator.sh
+IMAGE_LISTS=$TEST_IMAGE_LISTS scripts/operator.sh
 say "drills"
 gotestsum --format testname --jsonfile "$CACHE/log/drills.json" -- \
   -tags e2e -count=1 -timeout 60m -run '^TestDrills$' ./test/e2e

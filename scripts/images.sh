@@ -91,7 +91,7 @@ if [ "$MODE" = pull ]; then
   names=()
 fi
 # No registry has the example services.
-[ "$IMAGE_LISTS" != "$ALL_IMAGE_LISTS" ] || scripts/clients.sh current || names+=(clients)
+! for_tests || scripts/clients.sh current || names+=(clients)
 [ ${#names[@]} = 0 ] || require_space 15 "$(docker info --format '{{.DockerRootDir}}')" "$(go env GOCACHE)"
 build "${names[@]}" "$@"
 build_own "$CLIENT_IMAGE" ./examples/go

@@ -98,9 +98,14 @@ wait_until() {
   done
 }
 
-# Which lists of images the cluster gets. Only the tests on it need all.
+# Which lists of images the cluster gets. Only the tests on it need more than the first, and
+# only the long ones all.
 export IMAGE_LISTS=${IMAGE_LISTS:-ci/images/list}
-ALL_IMAGE_LISTS="ci/images/list ci/images/list-tests"
+TEST_IMAGE_LISTS="ci/images/list ci/images/list-tests"
+FULL_IMAGE_LISTS="$TEST_IMAGE_LISTS ci/images/list-full"
+
+# for_tests is whether the cluster is one for tests.
+for_tests() { [[ " $IMAGE_LISTS " = *" ci/images/list-tests "* ]]; }
 
 # listed_images prints "NAME PUBLIC-IMAGE" for each line of IMAGE_LISTS.
 listed_images() {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # test.sh SUITE...: runs the suites "unit", "lab" (Redis as processes of this
 # machine), "versions" (a few tests of the lab, on each server of ci/servers/list),
-# "e2e" (the kind cluster) and "full" (e2e and all that takes long), and closes with
-# what failed and one line that counts all their tests. A cluster that is needed is
-# made beside the unit tests.
+# "servers" (all of them, on each), "e2e" (the kind cluster) and "full" (e2e and all that
+# takes long), and closes with what failed and one line that counts all their tests. A
+# cluster that is needed is made beside the unit tests.
 . "$(dirname "$0")/lib.sh"
 
 # labs lists the packages that put real Redis processes through faults. They mostly
@@ -22,18 +22,27 @@ tests() {
 # would also run all the others.
 on_cluster() { tests "$1" -tags "$1" -timeout "$2" ./test/e2e/...; }
 
-# lab_on SERVER: a few tests of the lab, with that version of Redis, Valkey or HAProxy.
+# lab_on SERVER few|all: tests of the lab, with that version of Redis, Valkey or HAProxy.
 lab_on() (
   export PATH=$CACHE/servers/$1:$PATH
   case $1 in
     haproxy-*) version=$(haproxy -v) package=./test/chart/proxy few='^(TestHandOver|TestMetrics)$' ;;
     *) version=$(redis-server --version) package=./test/scripts few='^(TestHandOver|TestCrashedMasterIsReplaced|TestMigration)$' ;;
   esac
+  [ "$2" = few ] || few=.
   version=$(head -n 1 <<<"$version")
   say "the lab on $version"
   [[ $version = *"${1#*-}."* ]] || die "this is not $1"
-  tests "$1" -run "$few" "$package"
+  tests "$1-$2" -run "$few" "$package"
 )
+
+# lab_on_each few|all: with each version, one after the other: they measure.
+lab_on_each() {
+  local servers server
+  mapfile -t servers < <(sed '/^#/d; s/ .*//' ci/servers/list)
+  scripts/servers.sh "${servers[@]}" || return
+  for server in "${servers[@]}"; do lab_on "$server" "$1" || return; done
+}
 
 # unit runs the tests of the alerts, a module of its own and mostly one process, beside the
 # others, so that no core is idle, and shows them after the others.
@@ -50,7 +59,7 @@ unit() {
 
 # run SUITE runs the tests of one.
 run() {
-  local packages servers server
+  local packages
   case $1 in
     unit) unit ;;
     # The scripts' tests alone: they are many at a time, and all measure.
@@ -58,16 +67,11 @@ run() {
       mapfile -t packages < <(labs | grep -v '/test/scripts$')
       tests scripts ./test/scripts && tests lab "${packages[@]}"
       ;;
-    versions)
-      mapfile -t servers < <(sed '/^#/d; s/ .*//' ci/servers/list)
-      scripts/servers.sh "${servers[@]}" || return
-      # One after the other: they measure.
-      for server in "${servers[@]}"; do lab_on "$server" || return; done
-      tests changes -tags versions -run '^TestVersions' ./test/scripts
-      ;;
+    versions) lab_on_each few && tests changes -tags versions -run '^TestVersions' ./test/scripts ;;
+    servers) lab_on_each all ;;
     e2e) on_cluster e2e 70m ;;
     full) tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && on_cluster e2e,full 4h ;;
-    *) die "no suite is called $1: allowed are unit, lab, versions, e2e and full" ;;
+    *) die "no suite is called $1: allowed are unit, lab, versions, servers, e2e and full" ;;
   esac
 }
 
@@ -79,7 +83,7 @@ count() { cat "$CACHE"/log/tests-*.json | grep -F '"Test":' | grep -cF "\"Action
 # starts must not go on when the tests have ended.
 begin_cluster() {
   say "making the cluster beside the tests"
-  BESIDE=1 IMAGE_LISTS=$ALL_IMAGE_LISTS setsid scripts/operator.sh >"$CACHE/log/cluster.log" 2>&1 &
+  BESIDE=1 IMAGE_LISTS=$image_lists setsid scripts/operator.sh >"$CACHE/log/cluster.log" 2>&1 &
   cluster=$!
   trap 'kill -- "-$cluster" 2>/dev/null || true' EXIT
 }
@@ -94,7 +98,8 @@ await_cluster() {
 }
 
 rm -f "$CACHE"/log/tests-*.json
-status=0 cluster=
+status=0 cluster='' image_lists=$TEST_IMAGE_LISTS
+case " $* " in *" full "*) image_lists=$FULL_IMAGE_LISTS ;; esac
 case " $* " in *" e2e "* | *" full "*) begin_cluster ;; esac
 for suite; do
   # The lab measures, and the rest of the tests needs the cluster.
@@ -106,7 +111,7 @@ done
 say "tests ended"
 # The design's limits.
 scripts/times.sh 1800 3600 "$CACHE"/log/tests-*.json
-case " $* " in *" e2e "* | *" full "*) IMAGE_LISTS=$ALL_IMAGE_LISTS image_origins ;; esac
+case " $* " in *" e2e "* | *" full "*) IMAGE_LISTS=$image_lists image_origins ;; esac
 [ "$status" = 0 ] || scripts/failures.sh "$CACHE"/log/tests-*.json
 echo "$(count pass) passed, $(count fail) failed, $(count skip) skipped"
 exit $status

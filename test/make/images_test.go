@@ -11,8 +11,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// lists are those of all images: of each cluster, and of one that is tested.
-var lists = []string{"list", "list-tests"}
+// lists are those of all images: of each cluster, of one that is tested, and of one that is
+// tested for long.
+var lists = []string{"list", "list-tests", "list-full"}
 
 // listed returns a list of ci/images: how an image is built, by its public name.
 func listed(t *testing.T, name string) map[string]string {

@@ -3,11 +3,14 @@ package clients
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +34,25 @@ func writeTable(t *testing.T, examples []Client, cells map[string][]string) {
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s |", example.Name, example.Version, strings.Join(cells[example.Name], " | ")))
 	}
 	require.NoError(t, Replace(repository+"/docs/clients.md", "lab", strings.Join(rows, "\n")+"\n"))
+}
+
+// TestExamplesSendTheUser holds that each example which sends the password sends the name
+// too: without it an instance with auth.tenantUser refuses the password.
+func TestExamplesSendTheUser(t *testing.T) {
+	count := 0
+	err := filepath.WalkDir(repository+"/examples", func(path string, file fs.DirEntry, err error) error {
+		if err != nil || file.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), "REDIS_PASSWORD") {
+			count++
+			assert.Contains(t, string(text), "REDIS_USERNAME", path)
+		}
+		return err
+	})
+	require.NoError(t, err)
+	require.Greater(t, count, 10, "the examples are found")
 }
 
 // tenantsCheck is the Pod of the tenants' page: the JSON that completes it, and what it

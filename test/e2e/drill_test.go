@@ -312,7 +312,6 @@ func runScript(t *testing.T, script string) (string, error) {
 type source struct {
 	Alert               string
 	Purpose             string
-	Level               []string
 	Labels, Annotations map[string]string
 	tenant              bool
 }

@@ -44,7 +44,8 @@ type lab struct {
 	flooded, orphaned *drill
 	// since is when Prometheus had all its targets.
 	since time.Time
-	// cache and other are caches, other with a proxy; session keeps sessions.
+	// cache and other are caches, other with a proxy and, in TestDrills, Pods that write;
+	// session keeps sessions.
 	cache, other, session *framework.Instance
 }
 
@@ -53,14 +54,14 @@ type lab struct {
 // critical one is drilled.
 func TestDrills(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, sooner, monitored("drill-a"), monitored("drill-b", withProxy), monitored("drill-c", withSessions))
+	l := newLab(t, sooner, monitored("drill-a"), monitored("drill-b", withProxy, withWrites), monitored("drill-c", withSessions))
 	for _, stage := range []struct {
 		name   string
 		drills map[string]func(*testing.T, *lab)
 	}{
 		{"quiet", map[string]func(*testing.T, *lab){"nothing fires": drillNothing, "runbooks": drillRunbooks}},
 		{"operator at work", map[string]func(*testing.T, *lab){
-			"two masters": drillTwoMasters, "flood": drillFlood,
+			"two masters": drillTwoMasters, "flood": drillFlood, "nothing counts": drillUncounted,
 		}},
 		{"operator away", map[string]func(*testing.T, *lab){"all": drillWithoutOperator}},
 		{"operator back", map[string]func(*testing.T, *lab){
@@ -105,20 +106,23 @@ func requireDrilled(t *testing.T, _ *lab) {
 	require.Empty(t, missing, "critical alerts without a drill")
 }
 
-// withProxy and withSessions are what two of the instances have that a cache has
-// not.
+// These are what some of the instances have that a cache has not.
 var (
 	withProxy    = map[string]string{"proxy.enabled": "true"}
+	withWrites   = map[string]string{"monitoring.probe.writes": "true"}
 	withSessions = map[string]string{"purpose": `"session"`}
 )
 
-// targets is how many Prometheus has of an instance: six exporters, the probe, the
-// proxies.
+// targets is how many Prometheus has of an instance: six exporters and the probe, two
+// proxies, two Pods that write.
 func targets(release framework.Release) int {
-	if release.Values["proxy.enabled"] == "true" {
-		return 9
+	all := 7
+	for _, two := range []string{"proxy.enabled", "monitoring.probe.writes"} {
+		if release.Values[two] == "true" {
+			all += 2
+		}
 	}
-	return 7
+	return all
 }
 
 // newLab installs up to three instances: a cache, one with a proxy and one that
@@ -237,18 +241,15 @@ func drillRunbooks(t *testing.T, l *lab) {
 		parts["from "+part[0].Alert] = func(t *testing.T) {
 			t.Helper()
 			for _, alert := range part {
-				d, unfit := &drill{}, rottenWhole
-				if slices.Equal(alert.Level, []string{"writes"}) {
-					unfit = rotten // none of the instances has the Pods that write
-				}
+				d := &drill{}
 				switch {
 				case alert.tenant && alert.Purpose == "session":
 					d.instance = l.session
 				case alert.tenant:
-					// The one that has a proxy.
+					// The one that has a proxy and the Pods that write.
 					d.instance = l.other
 				}
-				d.diagnose(t, alert.Alert, unfit)
+				d.diagnose(t, alert.Alert, rottenWhole)
 			}
 		}
 	}
@@ -298,6 +299,26 @@ func promoteBeside(t *testing.T, i *framework.Instance, serving topology.Topolog
 	require.NoError(t, err, "%s does not stay a master", replica)
 }
 
+// drillUncounted has the exporters of the Pods that write hang: nothing counts the service
+// level of their instance, until other Pods do.
+func drillUncounted(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.other
+	i.AwaitServing(t)
+	writers := framework.ListPods(t, i.Namespace, "app.kubernetes.io/component=probe,app.kubernetes.io/name="+i.Name)
+	require.Len(t, writers, 2)
+	d := l.begin(i, "the exporters of the Pods that write hang")
+	for _, writer := range writers {
+		signal, err := i.FindProcess(t.Context(), writer.Name, "exporter")
+		require.NoError(t, err)
+		require.NoError(t, signal(t.Context(), "STOP"))
+	}
+	d.fires(t, "RedisWriteProbeAbsent")
+	d.mitigate(t, "RedisWriteProbeAbsent", 0, nil)
+	d.resolves(t, resolveWithin)
+	awaitLevel(t, l, i, asUp)
+}
+
 // drillWithoutOperatorAgain takes the operator away once more, for what it would
 // repair before anybody is told.
 func drillWithoutOperatorAgain(t *testing.T, l *lab) {
@@ -316,6 +337,7 @@ func drillWithoutOperatorAgain(t *testing.T, l *lab) {
 		d.instance.AwaitServing(t)
 		d.resolves(t, resolveWithin)
 	}
+	awaitLevel(t, l, replicas.instance, asUp)
 }
 
 // drillForgottenReplicas loses the master at a moment when the Sentinels know no
@@ -336,6 +358,8 @@ func drillForgottenReplicas(t *testing.T, l *lab) *drill {
 	tellSentinels(t, serving, "SET", "mymaster", "down-after-milliseconds", "2000")
 	require.NoError(t, kubectl(t.Context(), "--namespace", i.Namespace, "delete", "pod", master.Pod, "--force", "--grace-period=0"))
 	d.fires(t, "RedisMasterMissing", "RedisSentinelMasterDown", "RedisSentinelNoCandidate", "RedisReplicationBroken", "RedisProxyWithoutMaster")
+	// By the writes, of which none gets through.
+	awaitLevel(t, l, i, asDown)
 
 	d.mitigate(t, "RedisMasterMissing", 0, nil)
 	offsets := d.mitigate(t, "RedisMasterMissing", 1, nil)
@@ -533,19 +557,20 @@ func drillWithoutOperator(t *testing.T, l *lab) {
 		d.instance.AwaitServing(t)
 		d.resolves(t, resolveWithin)
 	}
-	awaitUp(t, l, gone.instance)
+	awaitLevel(t, l, gone.instance, asUp)
 }
 
 // drillServiceLevel holds the account of the service level to an instance that has been
-// unreachable for minutes: it counts as down and no other does, its month is worse than
-// another's, and the alert on its error budget fires, which looks back for half an hour.
+// unreachable for minutes: it counts as down, and one that is counted by writes does not. Its
+// month is worse than that one's, and the alert on its error budget fires, which looks back
+// for half an hour.
 func drillServiceLevel(t *testing.T, l *lab, gone *drill) {
 	t.Helper()
 	budget := &drill{alerts: gone.alerts, instance: gone.instance, fault: gone.fault + ", for minutes", at: gone.at, found: map[string]*finding{}}
 	budget.fires(t, "RedisErrorBudgetFastBurn")
 	budget.keepFiring(t)
-	assert.InDelta(t, 1, level(t, l, "service_down", gone.instance), 0)
-	assert.InDelta(t, 0, level(t, l, "service_down", l.other), 0)
+	assert.InDelta(t, asDown, level(t, l, "service_down", gone.instance), 0)
+	assert.InDelta(t, asUp, level(t, l, "service_down", l.other), 0)
 	assert.Less(t, level(t, l, "service_availability:ratio30d", gone.instance), level(t, l, "service_availability:ratio30d", l.other))
 }
 
@@ -561,13 +586,17 @@ func level(t *testing.T, l *lab, record string, i *framework.Instance) float64 {
 	return value
 }
 
-// awaitUp waits until an instance counts as up again, which a new look of the prober shows.
-func awaitUp(t *testing.T, l *lab, i *framework.Instance) {
+// asUp and asDown are what the service level has of an instance.
+const asUp, asDown = 0.0, 1.0
+
+// awaitLevel waits until an instance counts as up or down, which a new look of the prober or
+// an older last write shows.
+func awaitLevel(t *testing.T, l *lab, i *framework.Instance, want float64) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), look, detectWithin, true, func(context.Context) (bool, error) {
-		return level(t, l, "service_down", i) == 0, nil
+		return level(t, l, "service_down", i) == want, nil
 	})
-	require.NoError(t, err, "%s still counts as down", i.Name)
+	require.NoError(t, err, "%s does not count as %v: 0 is up, 1 is down", i.Name, want)
 }
 
 // forbidLead takes the operator's right to its lock away, until it is allowed again

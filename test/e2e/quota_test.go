@@ -57,4 +57,12 @@ func checkQuota(t *testing.T, i *framework.Instance) {
 	says("created")
 	quota("cpu", corev1.ResourceLimitsCPU)
 	says("must specify limits.cpu")
+	_, err = client.CoreV1().LimitRanges(namespace).Create(t.Context(), &corev1.LimitRange{
+		ObjectMeta: metav1.ObjectMeta{Name: "cpu"},
+		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+			Type: corev1.LimitTypeContainer, Default: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
+		}}},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	says("created")
 }

@@ -8,6 +8,7 @@ import redis
 client = redis.Redis(
     host=os.environ["REDIS_HOST"],
     port=int(os.environ["REDIS_TLS_PORT"]),
+    username=os.environ.get("REDIS_USERNAME"),
     password=os.environ["REDIS_PASSWORD"],
     ssl=True,
     ssl_ca_data=os.environ.get("REDIS_TLS_CA"),  # without it, the system's CAs

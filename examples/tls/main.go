@@ -23,6 +23,7 @@ func main() {
 	trusted.AppendCertsFromPEM([]byte(os.Getenv("REDIS_TLS_CA")))
 	client := redis.NewClient(&redis.Options{
 		Addr:        net.JoinHostPort(os.Getenv("REDIS_HOST"), os.Getenv("REDIS_TLS_PORT")),
+		Username:    os.Getenv("REDIS_USERNAME"), // empty for default
 		Password:    os.Getenv("REDIS_PASSWORD"),
 		TLSConfig:   &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS12},
 		DialTimeout: time.Second,

@@ -34,8 +34,10 @@ kind: ConfigMap
 metadata: {name: notes}
 data: {notes: {{ include "notes" . | toJson }}}
 `, text)
-	// Without a cluster there is no password to render.
-	require.NoError(t, os.Remove(filepath.Join(dir, "templates", "secret.yaml")))
+	// Without a cluster there is no password to render, nor to ask for.
+	for _, path := range []string{"secret.yaml", "validate"} {
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "templates", path)))
+	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "notes.yaml"), []byte(wrapped), 0o600))
 	return dir
 }

@@ -27,10 +27,10 @@ the keys that it reads. One of which a key has another type would say what is no
 {{/* Whether one of some keys is, has or is part of one of others: (dict "keys" LIST "others" LIST). */}}
 {{- define "redis-dashboards.touch" -}}
 {{- $others := .others -}}
-{{- range $key := .keys -}}
-{{- range $other := $others -}}
-{{- $key = printf "%s." $key -}}
-{{- $other = replace "[" ".[" $other | printf "%s." -}}
+{{- range .keys -}}
+{{- $key := printf "%s." . -}}
+{{- range $others -}}
+{{- $other := replace "[" ".[" . | printf "%s." -}}
 {{- if or (hasPrefix $key $other) (hasPrefix $other $key) }}true{{ end -}}
 {{- end -}}
 {{- end -}}

@@ -4,14 +4,12 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/helm"
-	"github.com/gruntwork-io/terratest/modules/k8s"
-	"github.com/gruntwork-io/terratest/modules/logger"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -78,17 +76,14 @@ func TestAdmission(t *testing.T) {
 // namespace of this test, until after the test.
 func requireProvenance(t *testing.T) {
 	t.Helper()
-	options := &helm.Options{
-		SetJSONValues: map[string]string{"admission.requireProvenance": "true", "admission.namespaces": `["` + framework.AdmissionNamespace + `"]`},
-		Logger:        logger.Discard,
-	}
-	policy, err := helm.RenderTemplateContextE(t, t.Context(), options, framework.Path("charts/redis-operator"), "redis-operator",
-		[]string{"templates/validatingadmissionpolicy.yaml", "templates/validatingadmissionpolicybinding.yaml"})
+	policy, err := exec.CommandContext(t.Context(), "helm", "template", "redis-operator", framework.Path("charts/redis-operator"),
+		"--set-json", "admission.requireProvenance=true", "--set-json", `admission.namespaces=["`+framework.AdmissionNamespace+`"]`,
+		"--show-only", "templates/validatingadmissionpolicy.yaml", "--show-only", "templates/validatingadmissionpolicybinding.yaml").Output()
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = k8s.KubectlDeleteFromStringContextE(t, framework.CleanupContext(t), framework.Kubectl(""), policy)
-	})
-	k8s.KubectlApplyFromStringContext(t, t.Context(), framework.Kubectl(""), policy)
+	rendered := filepath.Join(t.TempDir(), "policy.yaml")
+	require.NoError(t, os.WriteFile(rendered, policy, 0o600))
+	t.Cleanup(func() { framework.Delete(t, rendered) })
+	framework.Apply(t, rendered)
 
 	file := filepath.Join(t.TempDir(), "unrendered.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(unrendered), 0o600))

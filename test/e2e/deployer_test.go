@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -68,8 +67,8 @@ func becomeDeployer(t *testing.T, tenant string) {
 	}
 	file := filepath.Join(t.TempDir(), "roles.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(manifests, "---\n")+bindings), 0o600))
-	t.Cleanup(func() { _ = k8s.KubectlDeleteContextE(t, framework.CleanupContext(t), framework.Kubectl(""), file) })
-	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), file)
+	t.Cleanup(func() { framework.Delete(t, file) })
+	framework.Apply(t, file)
 
 	t.Setenv("HELM_KUBEASUSER", "e2e-deployer")
 }

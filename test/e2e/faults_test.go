@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -79,8 +78,7 @@ func deleteByForce(t *testing.T, s *side) func(context.Context) error {
 
 func deletePod(t *testing.T, s *side, options metav1.DeleteOptions) func(context.Context) error {
 	t.Helper()
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), framework.Kubectl(framework.SystemNamespace))
-	require.NoError(t, err)
+	client := framework.Client(t)
 	return func(ctx context.Context) error {
 		return client.CoreV1().Pods(framework.SystemNamespace).Delete(ctx, s.master.Pod, options)
 	}

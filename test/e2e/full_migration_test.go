@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -73,7 +72,7 @@ func TestPageForMigration(t *testing.T) {
 func startSource(t *testing.T) string {
 	t.Helper()
 	framework.Namespace(t, sourceName)
-	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), framework.Path("test/e2e/testdata/source.yaml"))
+	framework.Apply(t, framework.Path("test/e2e/testdata/source.yaml"))
 	framework.Output(t, sourceName, "wait", "--for=condition=Ready", "pod/source", "--timeout=3m")
 	return framework.Output(t, sourceName, "get", "pod", "source", "-o", "jsonpath={.status.podIP}")
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -36,8 +35,8 @@ func TestGitOps(t *testing.T) {
 	instance := framework.New(t, release)
 	file := filepath.Join(t.TempDir(), "rendered.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(passwords+instance.Template(t, release)), 0o600))
-	t.Cleanup(func() { _ = k8s.KubectlDeleteContextE(t, framework.CleanupContext(t), framework.Kubectl(""), file) })
-	k8s.KubectlApplyContext(t, t.Context(), framework.Kubectl(""), file)
+	t.Cleanup(func() { framework.Delete(t, file) })
+	framework.Apply(t, file)
 
 	instance.AwaitServing(t)
 	client := instance.RunClient(t, instance.Tenant, "client", map[string]string{instance.AccessLabel(): "allow"})

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -22,8 +21,7 @@ func checkQuota(t *testing.T, i *framework.Instance) {
 	t.Helper()
 	namespace := i.Name + "-quota"
 	framework.Namespace(t, namespace)
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), framework.Kubectl(namespace))
-	require.NoError(t, err)
+	client := framework.Client(t)
 	quota := func(name string, bounded ...corev1.ResourceName) {
 		hard := corev1.ResourceList{}
 		for _, of := range bounded {
@@ -57,7 +55,7 @@ func checkQuota(t *testing.T, i *framework.Instance) {
 	says("created")
 	quota("cpu", corev1.ResourceLimitsCPU)
 	says("must specify limits.cpu")
-	_, err = client.CoreV1().LimitRanges(namespace).Create(t.Context(), &corev1.LimitRange{
+	_, err := client.CoreV1().LimitRanges(namespace).Create(t.Context(), &corev1.LimitRange{
 		ObjectMeta: metav1.ObjectMeta{Name: "cpu"},
 		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
 			Type: corev1.LimitTypeContainer, Default: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},

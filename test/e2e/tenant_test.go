@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
@@ -90,7 +89,7 @@ func checkContract(t *testing.T, i *framework.Instance) {
 		for key, value := range want {
 			require.Equal(t, value, framework.Output(t, namespace, "get", "configmap", i.Name, "-o", "jsonpath={.data."+key+"}"))
 		}
-		require.Len(t, k8s.GetConfigMapContext(t, t.Context(), framework.Kubectl(namespace), i.Name).Data, len(want))
+		require.Len(t, framework.ConfigMap(t, namespace, i.Name).Data, len(want))
 	}
 }
 
@@ -134,8 +133,8 @@ func checkAccess(t *testing.T, i *framework.Instance, others []*framework.Instan
 // the network can refuse it.
 func copyContract(t *testing.T, i *framework.Instance, namespace string) {
 	t.Helper()
-	configMap := k8s.GetConfigMapContext(t, t.Context(), framework.Kubectl(i.Tenant), i.Name)
-	secret := k8s.GetSecretContext(t, t.Context(), framework.Kubectl(i.Tenant), i.Name)
+	configMap := framework.ConfigMap(t, i.Tenant, i.Name)
+	secret := framework.Secret(t, i.Tenant, i.Name)
 	framework.CopyInto(t, namespace, configMap, secret)
 }
 
@@ -149,8 +148,8 @@ func checkPassword(t *testing.T, i *framework.Instance) {
 	require.Contains(t, ask("REDISCLI_AUTH=wrong redis-cli --no-auth-warning GET greeting 2>&1 || true"), "NOAUTH")
 	require.Equal(t, "PONG", i.RedisCLI(t, pod, "PING"))
 
-	tenant := k8s.GetSecretContext(t, t.Context(), framework.Kubectl(i.Tenant), i.Name)
-	system := k8s.GetSecretContext(t, t.Context(), framework.Kubectl(i.Namespace), i.Name)
+	tenant := framework.Secret(t, i.Tenant, i.Name)
+	system := framework.Secret(t, i.Namespace, i.Name)
 	require.Len(t, tenant.Data, 1)
 	require.Equal(t, system.Data["password"], tenant.Data["REDIS_PASSWORD"])
 }

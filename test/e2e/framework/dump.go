@@ -5,9 +5,6 @@ package framework
 import (
 	"strings"
 	"testing"
-
-	"github.com/gruntwork-io/terratest/modules/k8s"
-	"github.com/gruntwork-io/terratest/modules/logger"
 )
 
 // dumpFailure dumps the instance if the test has failed and has not dumped it yet.
@@ -24,8 +21,6 @@ func (i *Instance) Dump(t *testing.T) {
 	t.Helper()
 	i.dumped = true
 	i.dumpNetwork(t)
-	quiet := Kubectl("")
-	quiet.Logger = logger.Discard
 	for _, question := range []struct {
 		what string
 		args []string
@@ -39,7 +34,7 @@ func (i *Instance) Dump(t *testing.T) {
 		{"tenant's events", []string{"get", "events", "--namespace", i.Tenant, "--sort-by=.lastTimestamp"}},
 		{"specification", []string{"get", "redisfailover", i.Name, "--namespace", i.Namespace, "--output=yaml"}},
 	} {
-		out, err := k8s.RunKubectlAndGetOutputContextE(t, CleanupContext(t), quiet, question.args...)
+		out, err := Ask(CleanupContext(t), question.args...)
 		t.Logf("=== %s of %s (%v)\n%s", question.what, i.Name, err, out)
 	}
 }

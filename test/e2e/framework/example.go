@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -23,8 +22,7 @@ const exampleTimeout = 3 * time.Minute
 // until they are ready, and returns them as services of a ledger.
 func (i *Instance) Deploy(t *testing.T, examples []clients.Client) []ledger.Service {
 	t.Helper()
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(i.Tenant))
-	require.NoError(t, err)
+	client := Client(t)
 	var services []ledger.Service
 	for _, example := range examples {
 		deployment, service, err := example.Manifest(Path("."), i.Name)

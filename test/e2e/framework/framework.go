@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,38 +69,24 @@ func Path(name string) string {
 	return path
 }
 
-// Kubectl returns terratest's options for a namespace of the test cluster.
-func Kubectl(namespace string) *k8s.KubectlOptions {
-	return k8s.NewKubectlOptions("", os.Getenv("KUBECONFIG"), namespace)
-}
-
 // Namespace makes a namespace that enforces Pod Security "restricted", and
 // removes it after the test. One that an interrupted run left is removed first.
 func Namespace(t *testing.T, name string) {
 	t.Helper()
 	remove := func() {
-		_ = k8s.RunKubectlContextE(t, CleanupContext(t), Kubectl(""), "delete", "namespace", name, "--ignore-not-found", "--timeout=120s")
+		_, _ = kubectl(CleanupContext(t), t, "", "delete", "namespace", name, "--ignore-not-found", "--timeout=120s")
 	}
 	remove()
 	require.NoError(t, makeNamespace(t.Context(), name))
 	t.Cleanup(remove)
 }
 
-// Output runs kubectl and returns what it prints, without logging it.
-func Output(t *testing.T, namespace string, args ...string) string {
-	t.Helper()
-	out, err := k8s.RunKubectlAndGetOutputContextE(t, t.Context(), Kubectl(namespace), args...)
-	require.NoError(t, err)
-	return out
-}
-
 // CopyInto makes copies of a ConfigMap and a Secret in another namespace.
 func CopyInto(t *testing.T, namespace string, configMap *corev1.ConfigMap, secret *corev1.Secret) {
 	t.Helper()
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(namespace))
-	require.NoError(t, err)
+	client := Client(t)
 	configMap.ObjectMeta = metav1.ObjectMeta{Name: configMap.Name}
-	_, err = client.CoreV1().ConfigMaps(namespace).Create(t.Context(), configMap, metav1.CreateOptions{})
+	_, err := client.CoreV1().ConfigMaps(namespace).Create(t.Context(), configMap, metav1.CreateOptions{})
 	require.NoError(t, err)
 	secret.ObjectMeta = metav1.ObjectMeta{Name: secret.Name}
 	_, err = client.CoreV1().Secrets(namespace).Create(t.Context(), secret, metav1.CreateOptions{})

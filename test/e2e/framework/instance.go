@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -279,5 +278,7 @@ func CleanupContext(t *testing.T) context.Context {
 // ListPods are the Pods of a namespace that a selector selects.
 func ListPods(t *testing.T, namespace, selector string) []corev1.Pod {
 	t.Helper()
-	return k8s.ListPodsContext(t, t.Context(), Kubectl(namespace), metav1.ListOptions{LabelSelector: selector})
+	pods, err := Client(t).CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: selector})
+	require.NoError(t, err)
+	return pods.Items
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -39,8 +38,7 @@ func (i *Instance) StartJob(t *testing.T, namespace, name string, change func(*c
 	job.Spec.Template.Spec.Containers[0].Image = "tenant-redis.local/examples/go:local"
 	change(&job.Spec.Template)
 
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(namespace))
-	require.NoError(t, err)
+	client := Client(t)
 	_, err = client.BatchV1().Jobs(namespace).Create(t.Context(), &job, metav1.CreateOptions{})
 	require.NoError(t, err)
 	return Job{Namespace: namespace, Name: name, client: client}

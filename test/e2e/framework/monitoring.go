@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/yaml"
@@ -89,14 +88,7 @@ func PrepareMonitoring(t *testing.T) {
 			remove()
 		}
 	})
-	require.NoError(t, k8s.KubectlApplyFromStringContextE(t, t.Context(), Kubectl(""), `
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: `+MonitoringNamespace+`
-  labels:
-    pod-security.kubernetes.io/enforce: restricted
-`))
+	require.NoError(t, makeNamespace(t.Context(), MonitoringNamespace))
 }
 
 // CopyRules gives Prometheus the PrometheusRule that a chart made, with every
@@ -158,10 +150,16 @@ func StartMonitoring(t *testing.T) *Monitoring {
 // Forward makes a port of a Pod reachable until the test's end, and returns where.
 func Forward(t *testing.T, namespace, pod string, port int) string {
 	t.Helper()
-	tunnel := k8s.NewTunnel(Kubectl(namespace), k8s.ResourceTypePod, pod, 0, port)
-	require.NoError(t, tunnel.ForwardPortE(t))
-	t.Cleanup(tunnel.Close)
-	return tunnel.Endpoint()
+	forward := exec.CommandContext(t.Context(), "kubectl", "--namespace", namespace, "port-forward", "pod/"+pod, fmt.Sprintf(":%d", port))
+	says, err := forward.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, forward.Start())
+	t.Cleanup(func() { _ = forward.Wait() })
+	var at string
+	_, err = fmt.Fscanf(says, "Forwarding from %s", &at)
+	require.NoError(t, err, "port %d of %s is not forwarded", port, pod)
+	go func() { _, _ = io.Copy(io.Discard, says) }()
+	return at
 }
 
 // Alerts are those that Alertmanager has at this moment.

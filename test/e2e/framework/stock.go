@@ -4,9 +4,6 @@ package framework
 
 import (
 	"testing"
-
-	"github.com/gruntwork-io/terratest/modules/k8s"
-	"github.com/stretchr/testify/require"
 )
 
 // stockName is that of the instance in testdata/stock.yaml.
@@ -20,7 +17,7 @@ func InstallStock(t *testing.T) *Instance {
 	Namespace(t, stockName)
 	i := &Instance{Name: stockName, Namespace: SystemNamespace, Tenant: stockName, new: true}
 	remove := func() {
-		_ = k8s.RunKubectlContextE(t, CleanupContext(t), Kubectl(SystemNamespace), "delete", "redisfailover,secret", stockName,
+		_, _ = kubectl(CleanupContext(t), t, SystemNamespace, "delete", "redisfailover,secret", stockName,
 			"--ignore-not-found", "--cascade=foreground", "--timeout=120s")
 	}
 	remove()
@@ -28,6 +25,6 @@ func InstallStock(t *testing.T) *Instance {
 		i.dumpFailure(t)
 		remove()
 	})
-	require.NoError(t, k8s.KubectlApplyContextE(t, t.Context(), Kubectl(""), Path("test/e2e/testdata/stock.yaml")))
+	Apply(t, Path("test/e2e/testdata/stock.yaml"))
 	return i
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gruntwork-io/terratest/modules/k8s"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,8 +49,7 @@ func (l Line) String() string {
 // Watch starts reading the logs, from now on.
 func (i *Instance) Watch(t *testing.T) *Witness {
 	t.Helper()
-	client, err := k8s.GetKubernetesClientFromOptionsContextE(t, t.Context(), Kubectl(i.Namespace))
-	require.NoError(t, err)
+	client := Client(t)
 	ctx, stop := context.WithCancel(t.Context())
 	w := &Witness{instance: i, client: client, since: metav1.Now(), stop: stop, seen: map[string]bool{}}
 	for _, pod := range w.pods(t.Context(), t) {

@@ -143,20 +143,28 @@ hold() {
 	post "$follows" 'CLIENT PAUSE 5000 WRITE' &
 }
 
-# led: sets $epoch, at which most Sentinels have voted for one of them that has chosen
-# this Redis and has yet to tell. What another script promotes, that announces.
-led() {
+# winner: sets $epoch, the one at which most Sentinels have voted for one leader, and
+# $leading, where that is, or nothing if it is a script.
+winner() {
 	electorate || return
-	why="no Sentinel has most votes"
+	why="nobody has most votes"
 	# shellcheck disable=SC2046 # "EPOCH LEADER"
 	set -- $(echo "$votes" | awk -v needed="$needed" '
 		{ votes[$2 " " $3]++ }
 		END { for (vote in votes) if (votes[vote] >= needed) print vote }')
 	[ $# -eq 2 ] || return
 	epoch=$1
-	at=$(echo "$peers" | awk -v id="$2" '$4 == id { print $2 ":" $3; exit }')
-	why="$at has not chosen this Redis"
-	[ -n "$at" ] && [ -n "$(each "$at" chosen)" ] && dial
+	leading=$(echo "$peers" | awk -v id="$2" '$4 == id { print $2 ":" $3; exit }')
+}
+
+# led: whether a Sentinel has won that has chosen this Redis, and has yet to tell. What a
+# script promotes, that announces.
+led() {
+	winner || return
+	why="no Sentinel has won"
+	[ -n "$leading" ] || return
+	why="$leading has not chosen this Redis"
+	[ -n "$(each "$leading" chosen)" ] && dial
 }
 
 # chosen SENTINEL[/ID]: whether the failover that it leads makes this Redis master.
@@ -228,9 +236,48 @@ promoted() {
 		announce
 	fi
 	say "elected by the Sentinels as successor of $old"
-	followers=$(echo "$replicas" | awk -v self="$self" -v old="$old" 'NF && $2 != self && $2 != old { print $2 }' | sort -u)
-	each "$followers" follow >/dev/null
+	settle
+}
+
+# settle: has the other replicas follow this Redis, and each Sentinel name it.
+settle() {
+	each "$(others)" follow >/dev/null
 	within 5 told || say "$why"
+}
+
+# others: the replicas other than this one and the old master.
+others() {
+	echo "$replicas" | awk -v self="$self" -v old="$old" 'NF && $2 != self && $2 != old { print $2 }' | sort -u
+}
+
+# carry_on: announces this Redis if a script has made it master, and no Sentinel names it half
+# a second after the vote: the script may have died. It has won, and if it lives it announces
+# the same. The old master is a replica by now, or has ended.
+carry_on() {
+	sleep 0.5
+	[ "$(role "$self")" = master ] || return
+	old=$follows successor=$self
+	look_around
+	[ "$named" = "$old" ] && winner && [ -z "$leading" ] && [ "$epoch" -gt "$newest" ] || return
+	[ "$(master_of "$old")" = "$self" ] || refuses "$old" || return
+	[ -z "$(each "$(others)" rules)" ] && dial || return
+	announce
+	demote &
+	say "announced, since who has promoted this Redis has not"
+	settle
+}
+
+# rules REDIS: prints something if that is a master.
+rules() {
+	[ "$(role "$1")" != master ] || echo "$1"
+}
+
+# rarely COMMAND: runs it beside all else, every other second at most: whoever reaches a
+# Sentinel may have it vote as often as they like.
+rarely() {
+	[ $(($(now) - latest)) -gt 1 ] || return 0
+	latest=$(now)
+	"$@" &
 }
 
 # refuses HOST: whether nobody listens there. Its kernel says so, and only of a Redis
@@ -389,7 +436,7 @@ names() {
 
 # react: what to do about what was heard.
 react() {
-	near='' next='' hellos=0 follows='' listener=''
+	near='' next='' hellos=0 follows='' listener='' latest=0
 	while read -r what one id at; do
 		case $what in
 		follows)
@@ -408,7 +455,10 @@ react() {
 			[ -z "$named" ] || names "$named"
 			;;
 		vote)
-			case $near in *"/$one"*) hold ;; esac
+			case $near in
+			*"/$one"*) hold ;;
+			*) rarely carry_on ;;
+			esac
 			;;
 		closed)
 			listener=''

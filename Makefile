@@ -33,10 +33,8 @@ record-demo: bin/kubectl bin/await-redis bin/timeline bin/record ## demo-failove
 	@bin/record -as 'make demo-failover' -out docs/images/demo-failover.svg scripts/demo-failover.sh
 
 test: ## all that every commit must pass
-	@$(NEED) engine packages $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) build
-	@scripts/lint.sh
-	@scripts/vulnerabilities.sh
-	@scripts/test.sh unit lab versions e2e
+	@$(NEED) engine packages $(CLUSTER_TOOLS) $(SCANNERS) $(TESTERS) build
+	@scripts/test.sh unit lab versions checks e2e
 
 test-full: ## every fault, all servers, both operator versions, the soak: hours
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # test.sh SUITE...: runs the suites "unit", "lab" (Redis as processes of this
 # machine), "versions" (a few tests of the lab, on each server of ci/servers/list),
-# "servers" (all of them, on each), "e2e" (the kind cluster) and "full" (e2e and all that
-# takes long), and closes with what failed and one line that counts all their tests. A
-# cluster that is needed is made beside the unit tests.
+# "servers" (all of them, on each), "checks" (make lint and vulnerabilities), "e2e" (the kind
+# cluster) and "full" (e2e and all that takes long), and closes with what failed and one line
+# that counts all their tests. A cluster that is needed is made beside the unit tests, and the
+# checks run beside the suites after them, with what these leave of the cores.
 . "$(dirname "$0")/lib.sh"
 
 # labs lists the packages that put real Redis processes through faults. They mostly
@@ -12,10 +13,11 @@ labs() { go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... |
 
 # tests NAME FLAG...: runs Go tests, and keeps what they tell by that name. On a bare
 # machine they share the cores with compilers: Go's own limit of ten minutes is too short.
+# Lint vets them, and all that they are made of would be read once more for it.
 tests() {
   local name=$1
   shift
-  gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$name.json" -- -count=1 -timeout 30m "$@"
+  gotestsum --format testname --hide-summary skipped --jsonfile "$CACHE/log/tests-$name.json" -- -count=1 -vet=off -timeout 30m "$@"
 }
 
 # on_cluster TAGS LIMIT: the tests of the cluster. They are this package alone: their tags
@@ -71,7 +73,7 @@ run() {
     servers) lab_on_each all ;;
     e2e) on_cluster e2e 70m ;;
     full) tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && on_cluster e2e,full 4h ;;
-    *) die "no suite is called $1: allowed are unit, lab, versions, servers, e2e and full" ;;
+    *) die "no suite is called $1: allowed are unit, lab, versions, servers, checks, e2e and full" ;;
   esac
 }
 
@@ -79,36 +81,64 @@ run() {
 # package's.
 count() { cat "$CACHE"/log/tests-*.json | grep -F '"Test":' | grep -cF "\"Action\":\"$1\"" || true; }
 
-# begin_cluster begins to make the cluster, in a process group of its own: what that
-# starts must not go on when the tests have ended.
+# beside NAME COMMAND...: begins a command beside the tests, in a process group of its own:
+# what that starts must not go on when the tests have ended.
+beside() {
+  local name=$1
+  shift
+  BESIDE=1 setsid "$@" >"$CACHE/log/$name.log" 2>&1 &
+  others[$name]=$!
+}
+
+# await NAME waits until that has ended, and shows what happened so far.
+await() {
+  tail --lines=+1 --follow --pid="${others[$1]}" "$CACHE/log/$1.log"
+  wait "${others[$1]}" || return
+  unset "others[$1]"
+}
+
 begin_cluster() {
   say "making the cluster beside the tests"
-  BESIDE=1 IMAGE_LISTS=$image_lists setsid scripts/operator.sh >"$CACHE/log/cluster.log" 2>&1 &
-  cluster=$!
-  trap 'kill -- "-$cluster" 2>/dev/null || true' EXIT
+  IMAGE_LISTS=$image_lists beside cluster scripts/operator.sh
 }
 
-# await_cluster waits until it is made, and shows what happened so far.
 await_cluster() {
   phase "the rest of making the cluster"
-  tail --lines=+1 --follow --pid="$cluster" "$CACHE/log/cluster.log"
-  wait "$cluster" || die "there is no cluster to run tests on"
-  trap - EXIT
-  cluster=
+  await cluster || die "there is no cluster to run tests on"
 }
 
+# begin_checks: at the lowest priority, that of the process and of its session.
+begin_checks() {
+  say "lint and known vulnerabilities beside the tests"
+  # shellcheck disable=SC2016 # the other shell's
+  beside checks bash -c '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec nice --adjustment=19 "$@"' checks \
+    make --no-print-directory lint vulnerabilities
+}
+
+await_checks() {
+  phase "the rest of lint and known vulnerabilities"
+  await checks
+}
+
+declare -A others=()
+trap 'kill -- "${others[@]/#/-}" 2>/dev/null || true' EXIT
 rm -f "$CACHE"/log/tests-*.json
-status=0 cluster='' image_lists=$TEST_IMAGE_LISTS
+status=0 image_lists=$TEST_IMAGE_LISTS
 case " $* " in *" full "*) image_lists=$FULL_IMAGE_LISTS ;; esac
 case " $* " in *" e2e "* | *" full "*) begin_cluster ;; esac
 for suite; do
   # The lab measures, and the rest of the tests needs the cluster.
-  [ "$suite" = unit ] || [ -z "$cluster" ] || await_cluster
+  [ "$suite" = unit ] || [ -z "${others[cluster]:-}" ] || await_cluster
+  if [ "$suite" = checks ]; then
+    begin_checks
+    continue
+  fi
   phase "tests: $suite"
   say "tests: $suite"
   run "$suite" || { status=1; break; }
 done
 say "tests ended"
+[ -z "${others[checks]:-}" ] || await_checks || status=1
 # The design's limits.
 scripts/times.sh 1800 3600 "$CACHE"/log/tests-*.json
 case " $* " in *" e2e "* | *" full "*) IMAGE_LISTS=$image_lists image_origins ;; esac

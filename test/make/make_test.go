@@ -87,7 +87,7 @@ func TestUnknownImageMode(t *testing.T) {
 
 func TestUnknownSuite(t *testing.T) {
 	output := runAsNobody(t, "test.sh", []string{"smoke"}, nil)
-	require.Contains(t, output, "no suite is called smoke: allowed are unit, lab, versions, servers, e2e and full")
+	require.Contains(t, output, "no suite is called smoke: allowed are unit, lab, versions, servers, checks, e2e and full")
 }
 
 func TestUnknownSection(t *testing.T) {

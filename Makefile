@@ -64,8 +64,8 @@ bench: ## the figures of docs/benchmarks.md and of plugin/README.md
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/bench.sh
 
-scale: ## what one operator carries, on a real API server: a row of docs/scale.md for each of INSTANCES; INSTANCES=shards tries two operators
-	@$(NEED) bin/kubectl bin/helm
+scale: ## what one operator carries, on a real API server: docs/scale.md, or INSTANCES="10 50" of it; INSTANCES=shards, reality or dashboards
+	@$(NEED) packages bin/kubectl bin/helm
 	@scripts/scale.sh $(INSTANCES)
 
 lint: ## style of Go, shell and charts

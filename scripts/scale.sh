@@ -1,20 +1,30 @@
 #!/usr/bin/env bash
-# scale.sh INSTANCES...: measures what one operator carries, for each number of
-# instances; the environment can say more, as test/scale tells. Each gives a row of
-# figures. "shards" instead of a number tries two operators side by side.
+# scale.sh [INSTANCES...]: measures what one operator carries: all settings of MATRIX
+# (test/scale/matrix.yaml), or those with these numbers of instances. What it measures
+# goes into the file beside the matrix that ends in .json, one row after the other, so
+# that what was interrupted or has other numbers can follow. Instead of numbers, shards
+# tries two operators side by side, reality compares with real Redis and Sentinels, and
+# dashboards asks Prometheus what the administrators' dashboards ask.
 . "$(dirname "$0")/lib.sh"
 
-[ $# -gt 0 ] || set -- 10 50
-for instances; do
-  [[ $instances =~ ^([1-9][0-9]*|shards)$ ]] || die "$instances is no number of instances: write one, such as 50, or shards"
-done
+run() { # NAME FOLDER
+  say "$1"
+  go -C "$2" test -tags scale -count=1 -timeout 120m -v -run "^$1\$" . | tee "$CACHE/log/scale-$1.txt"
+}
+
+SCALE_MATRIX=$(realpath -m "${MATRIX:-test/scale/matrix.yaml}")
+[ -f "$SCALE_MATRIX" ] || die "MATRIX: no file is called $SCALE_MATRIX: name one such as test/scale/matrix.yaml"
+export SCALE_MATRIX SCALE_INSTANCES=$* SCALE_ROWS=${SCALE_MATRIX%.yaml}.json
+
+case $* in
+  dashboards) run TestFleet test/alerts && exit ;;
+  shards) test=TestShards ;;
+  reality) test=TestReality ;;
+  *[!0-9\ ]*) die "INSTANCES: \"$*\" must be numbers such as \"10 50\", or one of shards, reality and dashboards" ;;
+  *) test=TestScale ;;
+esac
 scripts/build-source.sh etcd
 scripts/build-source.sh kubernetes k8s.io/kubernetes/cmd/kube-apiserver
-scripts/build-source.sh "redis-operator-${SCALE_OPERATOR:-1.3}"
-for instances; do
-  test=TestScale
-  [ "$instances" != shards ] || test=TestShards
-  say "$test, $instances"
-  SCALE_INSTANCES=$instances go test -tags scale -count=1 -timeout 60m -v -run "^$test\$" ./test/scale |
-    tee "$CACHE/log/scale-$instances.txt"
-done
+scripts/build-source.sh redis-operator-1.3
+scripts/build-source.sh redis-operator-1.2
+run "$test" test/scale

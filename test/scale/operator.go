@@ -20,8 +20,8 @@ import (
 type settings struct {
 	// system is its namespace, version 1.2 or 1.3.
 	system, version string
-	// arguments are those that the chart gives it, environment is its own.
-	arguments, environment []string
+	// arguments are those that the chart gives it.
+	arguments []string
 }
 
 // operator is the real one.
@@ -35,24 +35,31 @@ func startOperator(t *testing.T, p *plane, s settings) *operator {
 	t.Helper()
 	port := freePort(t)
 	return &operator{
-		start(t, "operator", "redis-operator-"+s.version+"/redisoperator", append([]string{"POD_NAMESPACE=" + s.system}, s.environment...),
+		start(t, "operator", "redis-operator-"+s.version+"/redisoperator", []string{"POD_NAMESPACE=" + s.system},
 			slices.Concat(s.arguments, []string{"--development", "--kubeconfig", p.kubeconfigs[s.system], "--listen-address", fmt.Sprintf("127.0.0.1:%d", port)})...),
 		s, port,
 	}
 }
 
-// counters are the sums of metrics that count, by name and one label.
+// counters are the sums of metrics that count, by name, and by name and label where
+// keep has one.
 type counters map[string]float64
 
-var sample = regexp.MustCompile(`^([a-z0-9_]+)(\{[^ ]*\})? ([0-9.e+-]+)$`)
+var (
+	sample = regexp.MustCompile(`^([a-z0-9_]+)(\{[^ ]*\})? ([0-9.e+-]+)$`)
+	// keep are the labels by whose values metrics are told apart.
+	keep = map[string]*regexp.Regexp{
+		"apiserver_request_total":        regexp.MustCompile(`verb="([A-Z]+)"`),
+		"apiserver_response_sizes_sum":   regexp.MustCompile(`verb="([A-Z]+)"`),
+		"apiserver_response_sizes_count": regexp.MustCompile(`verb="([A-Z]+)"`),
+	}
+)
 
 // samples is how many lines a page of metrics has.
 const samples = "samples"
 
-// counted returns the sums of what a page of metrics counts, by name, and of the
-// API server's requests by verb.
-func counted(body *bufio.Scanner) counters {
-	found := counters{}
+func (c counters) read(body *bufio.Scanner) error {
+	body.Buffer(nil, 1<<20)
 	for body.Scan() {
 		match := sample.FindStringSubmatch(body.Text())
 		if match == nil {
@@ -62,27 +69,29 @@ func counted(body *bufio.Scanner) counters {
 		if err != nil {
 			continue
 		}
-		found[match[1]] += value
-		found[samples]++
-		if match[1] == "apiserver_request_total" {
-			_, verb, _ := strings.Cut(match[2], `verb="`)
-			verb, _, _ = strings.Cut(verb, `"`)
-			found[verb] += value
+		c[match[1]] += value
+		c[samples]++
+		if label := keep[match[1]]; label != nil {
+			if found := label.FindStringSubmatch(match[2]); found != nil {
+				c[match[1]+" "+found[1]] += value
+			}
 		}
 	}
-	return found
+	return body.Err()
 }
 
-// metrics returns the operator's.
-func (o *operator) metrics(t *testing.T) counters {
+// metrics returns the sums of all operators'.
+func metrics(t *testing.T, operators []*operator) counters {
 	t.Helper()
-	client := http.Client{Timeout: 10 * time.Second}
-	response, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", o.port))
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	scanner := bufio.NewScanner(response.Body)
-	scanner.Buffer(nil, 1<<20)
-	return counted(scanner)
+	all := counters{}
+	client := http.Client{Timeout: 30 * time.Second}
+	for _, o := range operators {
+		response, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", o.port))
+		require.NoError(t, err)
+		require.NoError(t, all.read(bufio.NewScanner(response.Body)))
+		require.NoError(t, response.Body.Close())
+	}
+	return all
 }
 
 // metrics returns the API server's.
@@ -91,7 +100,10 @@ func (p *plane) metrics(t *testing.T) counters {
 	body, err := p.typed.Discovery().RESTClient().Get().AbsPath("/metrics").Stream(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = body.Close() }()
-	scanner := bufio.NewScanner(body)
-	scanner.Buffer(nil, 1<<20)
-	return counted(scanner)
+	all := counters{}
+	require.NoError(t, all.read(bufio.NewScanner(body)))
+	return all
 }
+
+// leads is whether it has taken the lead.
+func (o *operator) leads() bool { return strings.Contains(o.said("lead acquire"), "lead acquire") }

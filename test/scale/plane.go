@@ -30,7 +30,7 @@ import (
 )
 
 // systems are the namespaces that may have an operator.
-var systems = []string{"redis-system", "redis-system-a", "redis-system-b"}
+var systems = []string{"redis-system", "redis-system-a", "redis-system-b", "redis-system-c", "redis-system-d"}
 
 // account is the API server's name of the operator in a namespace.
 func account(system string) string { return "system:serviceaccount:" + system + ":redis-operator" }
@@ -137,5 +137,20 @@ func (p *plane) namespace(t *testing.T, name string) {
 	_, err := p.typed.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	if !apierrors.IsAlreadyExists(err) {
 		require.NoError(t, err)
+	}
+}
+
+// freeLead has the next operator in a namespace lead at once, and not only when the
+// killed one's lock has run out.
+func (p *plane) freeLead(t *testing.T, system string) {
+	t.Helper()
+	const lock = "redis-failover-lease"
+	for _, err := range []error{
+		p.typed.CoordinationV1().Leases(system).Delete(t.Context(), lock, metav1.DeleteOptions{}),
+		p.typed.CoreV1().ConfigMaps(system).Delete(t.Context(), lock, metav1.DeleteOptions{}),
+	} {
+		if !apierrors.IsNotFound(err) {
+			require.NoError(t, err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,10 @@ type pods struct {
 	mu        sync.Mutex
 	instances map[string]*instance
 	addresses int
+	// delay is that of all Redis' and Sentinels' answers.
+	delay atomic.Int64
+	// serve has a Redis or Sentinel of an instance on an address from now on.
+	serve func(instance, ip, component string) error
 }
 
 // workload is what Pods are made of.
@@ -45,6 +50,7 @@ type workload struct {
 func runPods(t *testing.T, typed kubernetes.Interface) *pods {
 	t.Helper()
 	p := &pods{t: t, typed: typed, instances: map[string]*instance{}}
+	p.serve = p.simulate
 	factory := informers.NewSharedInformerFactory(typed, 0)
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]())
 	found := sync.Map{}
@@ -141,15 +147,19 @@ func (p *pods) address(w workload, pod *corev1.Pod) (string, error) {
 	defer p.mu.Unlock()
 	p.addresses++
 	ip := fmt.Sprintf("127.%d.%d.%d", 64+p.addresses>>16, p.addresses>>8&255, p.addresses&255)
-	key := w.meta.Namespace + "/" + pod.Labels["app.kubernetes.io/name"]
+	return ip, p.serve(w.meta.Namespace+"/"+pod.Labels["app.kubernetes.io/name"], ip, w.component)
+}
+
+// simulate answers for a Redis or Sentinel.
+func (p *pods) simulate(key, ip, component string) error {
 	if p.instances[key] == nil {
-		p.instances[key] = newInstance()
+		p.instances[key] = newInstance(&p.delay)
 	}
-	l, err := p.instances[key].serve(ip, w.component)
+	l, err := p.instances[key].serve(ip, component)
 	if err == nil {
 		p.t.Cleanup(func() { _ = l.Close() })
 	}
-	return ip, err
+	return err
 }
 
 // all returns the instances that have a Pod.

@@ -40,10 +40,16 @@ type process struct {
 // ends by itself.
 func start(t *testing.T, name, program string, env []string, args ...string) *process {
 	t.Helper()
+	return startAt(t, name, filepath.Join(repository, ".cache/build", program), env, args...)
+}
+
+// startAt does so with any program.
+func startAt(t *testing.T, name, program string, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{log: filepath.Join(t.TempDir(), "log"), ended: make(chan struct{})}
 	log, err := os.Create(p.log)
 	require.NoError(t, err)
-	p.cmd = exec.Command(filepath.Join(repository, ".cache/build", program), args...)
+	p.cmd = exec.Command(program, args...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	// It must not outlive a test that is killed.
@@ -79,10 +85,21 @@ func (p *process) said(text string) string {
 	return lines[len(lines)-1]
 }
 
-// cpu is the time that it has used so far.
-func (p *process) cpu(t *testing.T) time.Duration {
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// cpu is the time that processes have used so far, in seconds.
+func cpu(t *testing.T, pids ...int) float64 {
 	t.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	sum := time.Duration(0)
+	for _, pid := range pids {
+		sum += cpuOf(t, pid)
+	}
+	return sum.Seconds()
+}
+
+func cpuOf(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	require.NoError(t, err)
 	// The name, in brackets, may have spaces.
 	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
@@ -93,20 +110,28 @@ func (p *process) cpu(t *testing.T) time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// memory is the most that it has had at a time, in MiB.
-func (p *process) memory(t *testing.T) int {
+// forgetMemory has memory count from now on.
+func forgetMemory(t *testing.T, pids ...int) {
 	t.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	require.NoError(t, err)
-	for line := range strings.Lines(string(data)) {
-		if size, found := strings.CutPrefix(line, "VmHWM:"); found {
-			kib, err := strconv.Atoi(strings.Fields(size)[0])
-			require.NoError(t, err)
-			return kib / 1024
-		}
+	for _, pid := range pids {
+		require.NoError(t, os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0o200))
 	}
-	require.Fail(t, "no VmHWM")
-	return 0
+}
+
+// memory is the most that processes have had at a time, each, in MiB.
+func memory(t *testing.T, pids ...int) float64 {
+	t.Helper()
+	sum := 0.0
+	for _, pid := range pids {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		require.NoError(t, err)
+		_, size, found := strings.Cut(string(data), "VmHWM:")
+		require.True(t, found, "no VmHWM")
+		kib, err := strconv.Atoi(strings.Fields(size)[0])
+		require.NoError(t, err)
+		sum += float64(kib) / 1024
+	}
+	return sum
 }
 
 // freePort returns a port of 127.0.0.1 that nothing listens on.

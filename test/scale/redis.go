@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,10 +35,40 @@ type instance struct {
 	// silent is the address of the Redis that takes connections and answers nothing, as
 	// one does that hangs. None is if it is empty.
 	silent string
+	// questions are those of its operator, asked is when the first of them came.
+	questions int
+	asked     time.Time
+	// delay is how long they wait for an answer.
+	delay *atomic.Int64
 }
 
-func newInstance() *instance {
-	return &instance{follows: map[string]string{}, watches: map[string]string{}}
+func newInstance(delay *atomic.Int64) *instance {
+	return &instance{follows: map[string]string{}, watches: map[string]string{}, delay: delay}
+}
+
+// question notes one, and has it wait.
+func (i *instance) question() {
+	time.Sleep(time.Duration(i.delay.Load()))
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.questions++
+	if i.asked.IsZero() {
+		i.asked = time.Now()
+	}
+}
+
+// forget has questions count from now on.
+func (i *instance) forget() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.questions, i.asked = 0, time.Time{}
+}
+
+// heard are the questions so far, and when the first came.
+func (i *instance) heard() (int, time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.questions, i.asked
 }
 
 // serve answers as a new Redis or Sentinel on an address until the listener is closed.
@@ -61,7 +92,10 @@ func (i *instance) serve(ip, component string) (net.Listener, error) {
 			if err != nil {
 				return
 			}
-			go talk(conn, func(command []string) string { return answer(ip, command) })
+			go talk(conn, func(command []string) string {
+				i.question()
+				return answer(ip, command)
+			})
 		}
 	}()
 	return l, nil
@@ -239,6 +273,13 @@ func (i *instance) harm(sentinel bool) {
 	}
 }
 
+// wake has all its Redis answer again.
+func (i *instance) wake() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.silent = ""
+}
+
 // hang has a replica answer nothing from now on.
 func (i *instance) hang() {
 	i.mu.Lock()
@@ -251,15 +292,15 @@ func (i *instance) hang() {
 	}
 }
 
-// repaired returns how long it takes from now on until the instance is healthy, and
-// false if that is longer than the limit.
-func (i *instance) repaired(limit time.Duration) (time.Duration, bool) {
+// repaired returns how long it takes from now on until the instance is healthy, or the
+// limit if it is longer.
+func (i *instance) repaired(limit time.Duration) time.Duration {
 	begin := time.Now()
 	for time.Since(begin) < limit {
 		if i.healthy() {
-			return time.Since(begin), true
+			return time.Since(begin)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return limit, false
+	return limit
 }

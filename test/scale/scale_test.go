@@ -4,15 +4,14 @@ package scale
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +23,20 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/tenant-redis/tenant-redis/test/scale/figures"
 )
 
 const (
 	// resync is the operator's own period.
 	resync = 30 * time.Second
+	// watched is how long an operator's work is counted: two periods, less the begin of a
+	// third.
+	watched = 2*resync - 3*time.Second
+	// faults are at most so many, each of an instance of its own.
+	faults = 40
+	// limit is how long a pass, and a repair, is waited for.
+	limit = 20 * time.Minute
 	// perNamespace are the instances of one tenant.
 	perNamespace = 10
 	// model is the name that the chart renders, and instances take the place of.
@@ -40,66 +48,104 @@ var kinds = map[string]schema.GroupVersionResource{
 	"RedisFailover": {Group: "databases.spotahome.com", Version: "v1", Resource: "redisfailovers"},
 }
 
-// TestScale prints one row of the table in docs/scale.md. The environment says which:
-// SCALE_INSTANCES, SCALE_CONCURRENCY, SCALE_QUERIES, SCALE_OPERATOR (1.2 or 1.3),
-// SCALE_SILENT, which is how many of the instances have a Redis that answers nothing, and
-// SCALE_SECONDS, which is how long the operator is looked at.
+// bed is an API server with more and more instances.
+type bed struct {
+	*plane
+	*pods
+	made int
+}
+
+// TestScale measures what SCALE_MATRIX, a file, lists, or of it what has one of the
+// numbers of instances in SCALE_INSTANCES, and writes what it has found to the file of
+// SCALE_ROWS.
 func TestScale(t *testing.T) {
-	n := number(t, "SCALE_INSTANCES", 10)
-	concurrency, queries, silent := number(t, "SCALE_CONCURRENCY", 6), number(t, "SCALE_QUERIES", 614), number(t, "SCALE_SILENT", 0)
-	require.Less(t, silent, n, "SCALE_SILENT leaves no instance to break and to see repaired")
-	s := settings{
-		system: "redis-system", version: cmp.Or(os.Getenv("SCALE_OPERATOR"), "1.3"), environment: strings.Fields(os.Getenv("SCALE_ENV")),
-		arguments: []string{fmt.Sprintf("--concurrency=%d", concurrency), fmt.Sprintf("--k8s-cli-qps-limit=%d", queries), fmt.Sprintf("--k8s-cli-burstable-limit=%d", queries)},
+	matrix, err := figures.Matrix(os.Getenv("SCALE_MATRIX"))
+	require.NoError(t, err)
+	if sizes := strings.Fields(os.Getenv("SCALE_INSTANCES")); len(sizes) > 0 {
+		matrix = slices.DeleteFunc(matrix, func(s figures.Setting) bool { return !slices.Contains(sizes, fmt.Sprint(s.Instances)) })
 	}
-	watched := time.Duration(number(t, "SCALE_SECONDS", 90)) * time.Second
-
+	require.NotEmpty(t, matrix, "no line of SCALE_MATRIX has one of SCALE_INSTANCES")
 	p := newPlane(t)
-	p.install(t, s.system)
-	pods := runPods(t, p.typed)
-	create(t, p, n)
-	o := startOperator(t, p, s)
-
-	begin := time.Now()
-	require.Eventually(t, func() bool { return served(pods) == n }, 5*time.Minute+time.Duration(n)*2*time.Second, 200*time.Millisecond, "all instances have one master that all follow")
-	t.Logf("%d instances serve %.0f s after the operator's start", n, time.Since(begin).Seconds())
-	for _, i := range pods.all()[:silent] {
-		i.hang()
-	}
-	// What was queued while they began is done.
-	time.Sleep(resync)
-
-	m := measure(t, p, o, pods, watched)
-	t.Logf("%d instances have a Redis that answers nothing", silent)
-	t.Logf("\n%s\n%s", header, m.row(s.version, n, concurrency, queries))
-	t.Logf("calls in a reconcile by verb: %s; the operator's series: %.1f of an instance", m.verbs, m.series/float64(n))
-	assert.Zero(t, m.unrepaired, "faults that were not repaired within %s", limit)
-	// What the formula in docs/scale.md and the chart's capacity rest on. A reconcile ends
-	// early at a Redis that does not answer.
-	if silent == 0 {
-		assert.InDelta(t, 46, m.calls, 2, "calls of the API server in a reconcile")
+	p.install(t, systems[0])
+	b := &bed{plane: p, pods: runPods(t, p.typed)}
+	for _, s := range matrix {
+		b.grow(t, s.Instances)
+		row := b.measure(t, s)
+		require.NoError(t, figures.Add(os.Getenv("SCALE_ROWS"), row))
+		t.Logf("%s", figures.Line(row))
+		// What the formula in docs/scale.md and the chart's capacity rest on. A reconcile
+		// ends early at a Redis that does not answer, and the last ones of an operator that
+		// is too slow have not ended.
+		if s.Silent == 0 && row.Between <= resync.Seconds() {
+			assert.InDelta(t, 46, row.Calls, 2, "calls of the API server in a reconcile")
+		}
 	}
 }
 
-func number(t *testing.T, variable string, otherwise int) int {
+// grow makes instances until there are n, and has an operator that nothing holds back
+// begin them.
+func (b *bed) grow(t *testing.T, n int) {
 	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return otherwise
+	if b.made == n {
+		return
 	}
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err, variable)
-	return n
+	begin := time.Now()
+	create(t, b.plane, b.made, n)
+	b.made = n
+	b.delay.Store(0)
+	_, stop := b.operators(t, figures.Setting{Operator: "1.3", Shards: 1, Workers: 30, Queries: 5000})
+	require.Eventually(t, func() bool { return served(b.pods) == n }, limit, time.Second, "all instances have one master that all follow")
+	stop()
+	t.Logf("%d instances serve after %.0f s", n, time.Since(begin).Seconds())
 }
 
-// create makes so many RedisFailovers and what they need, as the chart renders them.
-func create(t *testing.T, p *plane, n int) {
+// operators starts those of a setting, and returns what stops them, too.
+func (b *bed) operators(t *testing.T, s figures.Setting) (all []*operator, stop func()) {
+	t.Helper()
+	arguments := []string{fmt.Sprintf("--concurrency=%d", s.Workers), fmt.Sprintf("--k8s-cli-qps-limit=%d", s.Queries), fmt.Sprintf("--k8s-cli-burstable-limit=%d", s.Queries)}
+	for shard := range s.Shards {
+		o := settings{system: systems[shard], version: s.Operator, arguments: arguments}
+		if s.Shards > 1 {
+			o.system = systems[shard+1]
+			o.arguments = slices.Concat(arguments, b.share(t, o.system, shard, s.Shards))
+		}
+		b.freeLead(t, o.system)
+		all = append(all, startOperator(t, b.plane, o))
+	}
+	return all, func() {
+		for _, o := range all {
+			o.stop()
+		}
+	}
+}
+
+// share installs an operator for its share of the namespaces, and returns the argument
+// by which it knows them.
+func (b *bed) share(t *testing.T, system string, shard, shards int) []string {
+	t.Helper()
+	var namespaces []string
+	for n := shard; n*perNamespace < b.made; n += shards {
+		namespaces = append(namespaces, tenant(n))
+	}
+	b.install(t, system, "--set", "crds.create=false,watchedNamespaces={"+strings.Join(namespaces, ",")+"}")
+	deployment, err := b.plane.typed.AppsV1().Deployments(system).Get(t.Context(), "redis-operator", metav1.GetOptions{})
+	require.NoError(t, err)
+	return slices.DeleteFunc(deployment.Spec.Template.Spec.Containers[0].Args, func(argument string) bool {
+		return !strings.HasPrefix(argument, "--supported-namespaces-regex=")
+	})
+}
+
+func tenant(n int) string { return fmt.Sprintf("tenant-%d", n) }
+
+// create makes RedisFailovers and what they need, as the chart renders them, from one
+// number to before another.
+func create(t *testing.T, p *plane, from, to int) {
 	t.Helper()
 	rendered, err := exec.CommandContext(t.Context(), repository+"/bin/helm", "template", model, repository+"/charts/tenant-redis",
 		"--namespace", "tenant", "--set", "auth.existingSecret="+model+"-auth").Output()
 	require.NoError(t, err)
-	for i := range n {
-		namespace := fmt.Sprintf("tenant-%d", i/perNamespace)
+	for i := from; i < to; i++ {
+		namespace := tenant(i / perNamespace)
 		if i%perNamespace == 0 {
 			p.namespace(t, namespace)
 		}
@@ -136,95 +182,140 @@ func served(p *pods) int {
 	return count
 }
 
-// limit is how long a repair is waited for.
-const limit = 10 * time.Minute
-
-// measured is what one operator does in a while.
-type measured struct {
-	// pass is the mean time of one reconcile of one instance, wait that in the queue before
-	// it, between that between two reconciles of an instance.
-	pass, wait, between time.Duration
-	// calls are those in a reconcile, and rate those in a second.
-	calls, rate float64
-	// series are those that the operator exports.
-	series float64
-	verbs  string
-	// cores are the CPUs that the operator and the API server use.
-	operatorCores, apiCores   float64
-	operatorMemory, apiMemory int
-	cpu                       time.Duration
-	repairs                   []time.Duration
-	unrepaired                int
-}
-
-const header = "| operator | instances | workers | calls/s allowed | one reconcile | wait | between two | repaired, median | 95 % | calls | calls/s | CPU | CPUs | MiB | API server: CPUs | API server: MiB |"
-
-func (m measured) row(version string, n, concurrency, queries int) string {
-	slices.Sort(m.repairs)
-	at := func(share float64) time.Duration { return m.repairs[int(share*float64(len(m.repairs)-1))] }
-	return fmt.Sprintf("| %s | %d | %d | %d | %.3f s | %.1f s | %.1f s | %.1f s | %.1f s | %.1f | %.0f | %.3f s | %.2f | %d | %.2f | %d |",
-		version, n, concurrency, queries, m.pass.Seconds(), m.wait.Seconds(), m.between.Seconds(), at(0.5).Seconds(), at(0.95).Seconds(),
-		m.calls, m.rate, m.cpu.Seconds(), m.operatorCores, m.operatorMemory, m.apiCores, m.apiMemory)
-}
-
-// measure looks at the operator for a while, and harms instances meanwhile, one
-// after the other.
-func measure(t *testing.T, p *plane, o *operator, pods *pods, watched time.Duration) measured {
+// measure looks at the operators of a setting from the moment at which they queue all
+// instances, as they do every 30 s, and harms some meanwhile.
+func (b *bed) measure(t *testing.T, s figures.Setting) figures.Row {
 	t.Helper()
-	m := measured{}
-	repairs := make(chan time.Duration)
-	const faults = 40
-	go func() {
-		all := slices.DeleteFunc(pods.all(), func(i *instance) bool { return i.silent != "" })
-		random := rand.New(rand.NewPCG(1, 2))
-		for fault := range faults {
-			i := all[random.IntN(len(all))]
-			time.Sleep(watched / (faults + 1))
-			go func() {
-				i.repaired(limit)
-				i.harm(fault%2 == 0)
-				took, done := i.repaired(limit)
-				if !done {
-					took = -1
-				}
-				repairs <- took
-			}()
-		}
-	}()
-
-	before, apiBefore := o.metrics(t), p.metrics(t)
-	cpu, apiCPU, begin := o.cpu(t), p.api.cpu(t), time.Now()
-	time.Sleep(watched)
-	took := time.Since(begin).Seconds()
-	after, apiAfter := o.metrics(t), p.metrics(t)
-	m.operatorCores, m.apiCores = (o.cpu(t)-cpu).Seconds()/took, (p.api.cpu(t)-apiCPU).Seconds()/took
-	m.operatorMemory, m.apiMemory = o.memory(t), p.api.memory(t)
-
-	grew := func(name string) float64 { return after[name] - before[name] }
-	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	passes := grew("kooper_controller_processed_event_duration_seconds_count")
-	m.pass = seconds(grew("kooper_controller_processed_event_duration_seconds_sum") / passes)
-	m.wait = seconds(grew("kooper_controller_event_in_queue_duration_seconds_sum") / grew("kooper_controller_event_in_queue_duration_seconds_count"))
-	m.between = seconds(resync.Seconds() * grew("kooper_controller_queued_events_total") / passes)
-	m.cpu = seconds(m.operatorCores * took / passes)
-	// Without those of the leader election.
-	m.series = after[samples]
-	m.calls = grew("redis_operator_controller_k8s_operations_total") / passes
-	var verbs []string
-	for _, verb := range []string{"GET", "LIST", "WATCH", "POST", "PUT", "PATCH", "DELETE"} {
-		calls := apiAfter[verb] - apiBefore[verb]
-		if verb != "WATCH" {
-			m.rate += calls / took
-		}
-		verbs = append(verbs, fmt.Sprintf("%s %.1f", verb, calls/passes))
+	all := b.all()
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	b.delay.Store(int64(s.Delay) * int64(time.Millisecond))
+	for _, i := range all[:s.Silent] {
+		i.hang()
+		defer i.wake()
 	}
-	m.verbs = strings.Join(verbs, ", ")
-	for range faults {
+	answering := all[s.Silent:]
+	for _, i := range all {
+		i.forget()
+	}
+	operators, stop := b.operators(t, s)
+	defer stop()
+	require.Eventually(t, func() bool {
+		return !slices.ContainsFunc(operators, func(o *operator) bool { return !o.leads() })
+	}, 2*time.Minute, 10*time.Millisecond, "the operator leads")
+
+	from := b.count(t, operators, all)
+	// Its first reconciles have begun.
+	from.operator = counters{}
+	repairs := harm(answering[:min(faults, len(answering))])
+	time.Sleep(time.Until(from.at.Add(watched)))
+	row := b.count(t, operators, all).since(from)
+	row.Setting, row.Cores = s, runtime.NumCPU()
+	row.Pass = passOver(t, answering) + row.Reconcile
+	row.Between = max(resync.Seconds(), float64(s.Instances)/row.Rate)
+	row.All, row.Series = b.listed(t), row.Series/float64(s.Instances)
+	for range min(faults, len(answering)) {
 		took := <-repairs
-		if took < 0 {
-			m.unrepaired++
-		}
-		m.repairs = append(m.repairs, took)
+		assert.Less(t, took, limit, "a fault was not repaired")
+		row.Repairs = append(row.Repairs, took.Seconds())
 	}
-	return m
+	slices.Sort(row.Repairs)
+	return row
+}
+
+func wasAsked(i *instance) bool {
+	_, at := i.heard()
+	return !at.IsZero()
+}
+
+// passOver waits until each instance was asked, and returns the seconds between the first
+// one and the last one.
+func passOver(t *testing.T, all []*instance) float64 {
+	t.Helper()
+	require.Eventually(t, func() bool { return !slices.ContainsFunc(all, func(i *instance) bool { return !wasAsked(i) }) }, limit, 200*time.Millisecond, "each instance is looked at")
+	var first, last time.Time
+	for _, i := range all {
+		_, at := i.heard()
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last.Sub(first).Seconds()
+}
+
+// harm breaks each instance at its own moment of the operator's period, a replica of one
+// and a Sentinel of the next.
+func harm(all []*instance) <-chan time.Duration {
+	repairs := make(chan time.Duration, len(all))
+	for n, i := range all {
+		go func() {
+			time.Sleep(resync * time.Duration(n) / time.Duration(len(all)))
+			i.harm(n%2 == 0)
+			repairs <- i.repaired(limit)
+		}()
+	}
+	return repairs
+}
+
+// counts are what was counted up to a moment.
+type counts struct {
+	at            time.Time
+	operator, api counters
+	cpu, most     figures.Programs
+	questions     float64
+}
+
+func (b *bed) count(t *testing.T, operators []*operator, all []*instance) counts {
+	t.Helper()
+	var pids []int
+	for _, o := range operators {
+		pids = append(pids, o.pid())
+	}
+	of := func(figure func(*testing.T, ...int) float64) figures.Programs {
+		return figures.Programs{Operator: figure(t, pids...), API: figure(t, b.api.pid()), Etcd: figure(t, b.etcd.pid()), Redis: figure(t, os.Getpid())}
+	}
+	// The memory before those metrics of the operator that are as many as its instances.
+	c := counts{at: time.Now(), most: of(memory)}
+	forgetMemory(t, append(pids, b.api.pid(), b.etcd.pid(), os.Getpid())...)
+	c.cpu, c.api, c.operator = of(cpu), b.plane.metrics(t), metrics(t, operators)
+	for _, i := range all {
+		asked, _ := i.heard()
+		c.questions += float64(asked)
+	}
+	return c
+}
+
+// since returns what was done from one moment to another.
+func (c counts) since(from counts) figures.Row {
+	took := c.at.Sub(from.at).Seconds()
+	grew := func(name string) float64 { return c.operator[name] - from.operator[name] }
+	asked := func(name string) float64 { return c.api[name] - from.api[name] }
+	passes := grew("kooper_controller_processed_event_duration_seconds_count")
+	used := figures.Programs{Operator: c.cpu.Operator - from.cpu.Operator, API: c.cpu.API - from.cpu.API, Etcd: c.cpu.Etcd - from.cpu.Etcd, Redis: c.cpu.Redis - from.cpu.Redis}
+	row := figures.Row{
+		Reconcile: grew("kooper_controller_processed_event_duration_seconds_sum") / passes,
+		Wait:      grew("kooper_controller_event_in_queue_duration_seconds_sum") / grew("kooper_controller_event_in_queue_duration_seconds_count"),
+		Rate:      passes / took,
+		Calls:     grew("redis_operator_controller_k8s_operations_total") / passes,
+		Questions: (c.questions - from.questions) / passes,
+		Requests:  map[string]float64{},
+		CPU:       used.Per(passes), CPUs: used.Per(took), MiB: c.most,
+		List:   asked("apiserver_response_sizes_sum LIST") / max(asked("apiserver_response_sizes_count LIST"), 1) / 1024,
+		Watch:  asked("apiserver_watch_events_sizes_sum") / took / 1024,
+		Series: c.operator[samples],
+	}
+	for _, verb := range []string{"GET", "LIST", "POST", "PUT", "PATCH", "DELETE"} {
+		row.Requests[verb] = asked("apiserver_request_total "+verb) / took
+	}
+	return row
+}
+
+// listed is the size of the list of all RedisFailovers, in KiB.
+func (b *bed) listed(t *testing.T) float64 {
+	t.Helper()
+	all, err := b.plane.typed.Discovery().RESTClient().Get().AbsPath("/apis/databases.spotahome.com/v1/redisfailovers").DoRaw(t.Context())
+	require.NoError(t, err)
+	return float64(len(all)) / 1024
 }

@@ -35,7 +35,7 @@ func TestShards(t *testing.T) {
 	p.install(t, "redis-system-a", "--set", "watchedNamespaces={tenant-0}")
 	p.install(t, "redis-system-b", "--set", "watchedNamespaces={tenant-1},crds.create=false")
 	pods := runPods(t, p.typed)
-	create(t, p, 2*perNamespace)
+	create(t, p, 0, 2*perNamespace)
 	a, b := p.replicas(t, "redis-system-a"), p.replicas(t, "redis-system-b")
 	serve := func(why string) {
 		require.Eventually(t, func() bool { return served(pods) == 2*perNamespace }, 5*time.Minute, 200*time.Millisecond, why)
@@ -85,7 +85,7 @@ func (p *plane) lease(t *testing.T, system string) coordinationv1.LeaseSpec {
 func leaderOf(all []*operator) *operator {
 	var leader *operator
 	for _, o := range all {
-		if strings.Contains(o.said("lead acquire"), "lead acquire") {
+		if o.leads() {
 			if leader != nil {
 				return nil
 			}

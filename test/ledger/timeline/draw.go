@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -10,19 +9,18 @@ import (
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/tenant-redis/tenant-redis/test/picture"
 )
 
 // The picture is 1200 by 600 pixels, higher if it has more than two panels.
 const (
-	dpi         = 96
-	pixel       = vg.Inch / dpi
+	pixel       = picture.Pixel
 	width       = 1200 * pixel
 	height      = 600 * pixel
 	panelHeight = 250 * pixel
@@ -32,8 +30,6 @@ const (
 
 // The colours can be told apart by the colour-blind too.
 var (
-	ink         = color.NRGBA{R: 0x22, G: 0x22, B: 0x22, A: 0xff}
-	faint       = color.NRGBA{R: 0xdd, G: 0xdd, B: 0xdd, A: 0xff}
 	keptColour  = color.NRGBA{R: 0x56, G: 0xa0, B: 0xd3, A: 0xff}
 	lostColour  = color.NRGBA{R: 0xd5, G: 0x2b, B: 0x1e, A: 0xff}
 	errorColour = color.NRGBA{R: 0xf4, G: 0xb4, B: 0x4d, A: 0xff}
@@ -47,40 +43,35 @@ var (
 
 // WritePNG draws the picture as a PNG.
 func (p Picture) WritePNG(out io.Writer) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(width, p.height()), vgimg.UseDPI(dpi))
-	return p.write(out, vgimg.PngCanvas{Canvas: canvas})
-}
-
-// WriteSVG draws the picture as an SVG. It has no fonts in it: where there is
-// no Liberation Sans, it asks for others with the same widths.
-func (p Picture) WriteSVG(out io.Writer) error {
-	var drawn bytes.Buffer
-	if err := p.write(&drawn, vgsvg.New(width, p.height())); err != nil {
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, p.height()), vgimg.UseDPI(picture.DPI))}
+	if err := p.drawOn(canvas); err != nil {
 		return err
 	}
-	_, err := out.Write(bytes.ReplaceAll(drawn.Bytes(),
-		[]byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")))
+	_, err := canvas.WriteTo(out)
 	return err
+}
+
+// WriteSVG draws the picture as an SVG.
+func (p Picture) WriteSVG(out io.Writer) error {
+	return picture.WriteSVG(out, width, p.height(), p.drawOn)
 }
 
 func (p Picture) height() vg.Length {
 	return max(height, headHeight+2*border+panelHeight*vg.Length(len(p.Panels)))
 }
 
-func (p Picture) write(out io.Writer, canvas vg.CanvasWriterTo) error {
+func (p Picture) drawOn(canvas vg.CanvasWriterTo) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
 	if err := p.draw(draw.New(canvas)); err != nil {
 		return fmt.Errorf("drawing %q: %w", p.Title, err)
 	}
-	_, err := canvas.WriteTo(out)
-	return err
+	return nil
 }
 
 func (p Picture) draw(canvas draw.Canvas) error {
-	canvas.SetColor(color.White)
-	canvas.Fill(canvas.Path())
+	picture.Blank(canvas)
 	inner := draw.Crop(canvas, border, -border, border, -border)
 	p.head(inner)
 
@@ -113,7 +104,7 @@ func (p Picture) head(canvas draw.Canvas) {
 		box := vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + 16*pixel, Y: y + 10*pixel}}
 		canvas.SetColor(c)
 		canvas.Fill(box.Path())
-		style := textStyle(12, ink)
+		style := picture.Style(12, picture.Ink)
 		canvas.FillText(style, vg.Point{X: x + 22*pixel, Y: y}, label)
 		return x + 22*pixel + style.Width(label) + 24*pixel
 	}
@@ -127,7 +118,7 @@ func (p Picture) head(canvas draw.Canvas) {
 func (p Panel) plot(from, to, peak float64) (*plot.Plot, error) {
 	drawn := plot.New()
 	drawn.Title.Text = fmt.Sprintf("%s: %d acknowledged, %d lost", p.Title, p.Account.Acknowledged, p.Account.Lost)
-	drawn.Title.TextStyle = textStyle(13, ink)
+	drawn.Title.TextStyle = picture.Style(13, picture.Ink)
 	drawn.Title.TextStyle.XAlign, drawn.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	drawn.Title.Padding = 3 * pixel
 	drawn.X.Min, drawn.X.Max = from, to
@@ -135,12 +126,7 @@ func (p Panel) plot(from, to, peak float64) (*plot.Plot, error) {
 	drawn.X.Tick.Marker = secondTicks{}
 	drawn.Y.Tick.Marker = countTicks{peak: peak}
 	drawn.Y.Label.Text = fmt.Sprintf("writes per %d ms", p.Account.Buckets.WidthMs)
-	for _, axis := range []*plot.Axis{&drawn.X, &drawn.Y} {
-		axis.Padding = 0
-		axis.Color = ink
-		axis.Tick.Label.Font = textStyle(12, ink).Font
-		axis.Label.TextStyle.Font = textStyle(12, ink).Font
-	}
+	picture.Axes(drawn)
 	if err := p.layers(drawn, from, to); err != nil {
 		return nil, err
 	}
@@ -153,7 +139,7 @@ func (p Panel) plot(from, to, peak float64) (*plot.Plot, error) {
 // acknowledged ones leave to be seen of all.
 func (p Panel) layers(drawn *plot.Plot, from, to float64) error {
 	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = nil, faint
+	grid.Vertical.Color, grid.Horizontal.Color = nil, picture.Faint
 	b := p.Account.Buckets
 	all, err := p.area(from, to, lostColour, func(i int) int { return b.Acknowledged[i] })
 	if err != nil {
@@ -235,19 +221,10 @@ func (t countTicks) Ticks(_, _ float64) []plot.Tick {
 // fitting is the largest bold style in which a headline is no wider than this.
 func fitting(headline string, width vg.Length) text.Style {
 	for size := vg.Length(17); ; size-- {
-		style := textStyle(size, ink)
+		style := picture.Style(size, picture.Ink)
 		style.Font.Weight = xfont.WeightBold
 		if size == 9 || style.Width(headline) <= width {
 			return style
 		}
-	}
-}
-
-// textStyle is for text of a size in pixels.
-func textStyle(size vg.Length, c color.Color) text.Style {
-	return text.Style{
-		Color:   c,
-		Font:    font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, size*pixel),
-		Handler: plot.DefaultTextHandler,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/tenant-redis/tenant-redis/test/ledger"
+	"github.com/tenant-redis/tenant-redis/test/picture"
 )
 
 // headroom is how much higher than the peak a panel is, to have room for the
@@ -47,7 +48,7 @@ type gapLabel gapBand
 func (g gapLabel) Plot(c draw.Canvas, p *plot.Plot) {
 	left, right := gapBand(g).bounds(c, p)
 	_, toY := p.Transforms(&c)
-	style := textStyle(14, markColours[Fault])
+	style := picture.Style(14, markColours[Fault])
 	style.Font.Weight = xfont.WeightBold
 	label := describe(g.panel.gap())
 	half := style.Width(label) / 2
@@ -92,7 +93,7 @@ func (m markLines) Plot(c draw.Canvas, p *plot.Plot) {
 			continue
 		}
 		x := toX(at)
-		style := textStyle(labelSize, markColours[mark.Kind])
+		style := picture.Style(labelSize, markColours[mark.Kind])
 		label := fmt.Sprintf("%s  %+.1f s", mark.Label, at)
 		if mark.Kind == Fault {
 			label = mark.Label

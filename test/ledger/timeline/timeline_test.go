@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/tenant-redis/tenant-redis/test/ledger"
+	"github.com/tenant-redis/tenant-redis/test/picture"
 )
 
 var fault = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -125,10 +126,10 @@ func TestWindowWithoutWarmUp(t *testing.T) {
 
 func TestFitting(t *testing.T) {
 	const room = 400 * pixel
-	require.Equal(t, textStyle(17, ink).Font.Size, fitting("short", room).Font.Size)
+	require.Equal(t, picture.Style(17, picture.Ink).Font.Size, fitting("short", room).Font.Size)
 	long := strings.Repeat("long ", 12)
 	style := fitting(long, room)
-	require.Less(t, style.Font.Size, textStyle(17, ink).Font.Size)
+	require.Less(t, style.Font.Size, picture.Style(17, picture.Ink).Font.Size)
 	require.LessOrEqual(t, style.Width(long), vg.Length(room))
 }
 

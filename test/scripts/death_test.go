@@ -47,7 +47,7 @@ const (
 func TestScriptDies(t *testing.T) {
 	i := &deaths{T: t}
 	t.Run("after", func(t *testing.T) {
-		i.each(t, lab.Die, promoted, steppedDown, toldOne)
+		i.each(t, lab.Die, won, promoted, steppedDown, toldOne)
 		i.each(t, lab.DieWithRedis, promoted, steppedDown)
 	})
 	i.table()
@@ -113,8 +113,12 @@ func dies(t *testing.T, step step, die string) string {
 	row := strings.Join(append(cells, strconv.Itoa(lost)), " | ")
 	t.Log(row)
 	require.LessOrEqual(t, lost, kills*len(writers))
-	if carriedOn {
-		i.says("announced, since who has promoted this Redis has not")
+	const says = "announced, since who has promoted this Redis has not"
+	switch {
+	case carriedOn:
+		i.says(says)
+	case step == won || step == held || step == promoted:
+		require.Zero(t, i.said(says))
 	}
 	for _, w := range writers {
 		require.Less(t, w.gap, promise+noise)

@@ -252,11 +252,12 @@ others() {
 
 # carry_on: announces this Redis if a script has made it master, and no Sentinel names it half
 # a second after the vote: the script may have died. It has won, and if it lives it announces
-# the same. The old master is a replica by now, or has ended.
+# the same. The old master, another one, is a replica by now, or has ended.
 carry_on() {
+	old=$follows successor=$self
+	[ "$old" != "$self" ] || return
 	sleep 0.5
 	[ "$(role "$self")" = master ] || return
-	old=$follows successor=$self
 	look_around
 	[ "$named" = "$old" ] && winner && [ -z "$leading" ] && [ "$epoch" -gt "$newest" ] || return
 	[ "$(master_of "$old")" = "$self" ] || refuses "$old" || return

@@ -81,10 +81,11 @@ func (i *instance) busy(p *lab.Process, d time.Duration, command ...any) {
 }
 
 // loop has a Redis run a script for a while. It blocks Redis at the lowest priority just as
-// well, and leaves the processor to the others.
+// well, and leaves the processor to the others, until Redis has to answer: at the script's end,
+// or BUSY when it has run for 5 s.
 func (i *instance) loop(p *lab.Process, d time.Duration, begin string) {
 	p.Renice(19)
-	defer time.AfterFunc(d-100*time.Millisecond, func() { p.Renice(0) }).Stop()
+	defer time.AfterFunc(min(d, 5*time.Second)-100*time.Millisecond, func() { p.Renice(0) }).Stop()
 	i.busy(p, d, "EVAL", fmt.Sprintf(`%slocal function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
 local stop = now() + %d while now() < stop do end`, begin, d.Milliseconds()), 0)
 }

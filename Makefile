@@ -38,6 +38,7 @@ test: ## all that every commit must pass
 
 test-full: ## every fault, all servers, both operator versions, the soak: hours
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
+	@scripts/packages.sh musl-tools nginx-light
 	@scripts/test.sh unit lab versions servers full
 
 test-unit: ## tests that need neither a cluster nor Redis

@@ -46,6 +46,13 @@ lab_on_each() {
   for server in "${servers[@]}"; do lab_on "$server" "$1" || return; done
 }
 
+# long PACKAGE: the tests of the lab that take long, which are in files of their own.
+long() {
+  local names
+  names=$(sed -n 's/^func \(Test[A-Za-z]*\)(.*/\1/p' "test/$1"/full_*_test.go | paste -sd '|')
+  tests "long-$1" -tags full -timeout 2h -run "^($names)\$" "./test/$1"
+}
+
 # unit runs the tests of the alerts, a module of its own and mostly one process, beside the
 # others, so that no core is idle, and shows them after the others.
 unit() {
@@ -72,7 +79,10 @@ run() {
     versions) lab_on_each few && tests changes -tags versions -run '^TestVersions' ./test/scripts ;;
     servers) lab_on_each all ;;
     e2e) on_cluster e2e 70m ;;
-    full) tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && on_cluster e2e,full 4h ;;
+    full)
+      tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && long scripts && long clients &&
+        on_cluster e2e,full 4h
+      ;;
     *) die "no suite is called $1: allowed are unit, lab, versions, servers, checks, e2e and full" ;;
   esac
 }

@@ -44,7 +44,7 @@ var changes = map[string]string{
 // All with Helm 4.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	nameImage(t)
+	nameImage(t, changedImage)
 	release := framework.Release{Name: "e2e-upgrade", Helm4: true}
 	instance := framework.Install(t, release)
 	instance.AwaitServing(t)
@@ -116,13 +116,13 @@ func nextVersion(t *testing.T) string {
 	return folder
 }
 
-// nameImage gives the Redis image its other name on every node.
-func nameImage(t *testing.T) {
+// nameImage gives the Redis image another name on every node.
+func nameImage(t *testing.T, name string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, node := range strings.Fields(framework.Output(t, "", "get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")) {
-		_, err := framework.OnNode(ctx, node, "ctr --namespace k8s.io images tag --force tenant-redis.local/valkey/valkey:8.1.11 "+changedImage)
+		_, err := framework.OnNode(ctx, node, "ctr --namespace k8s.io images tag --force tenant-redis.local/valkey/valkey:8.1.11 "+name)
 		require.NoError(t, err)
 	}
 }

@@ -47,6 +47,21 @@ func (i *Instance) Restart(p *Process, arguments ...string) {
 	i.Run(p, i.Command(context.Background(), p, slices.Concat(container, i.Server(p), arguments)...))
 }
 
+// Rejoins waits until a Redis follows a master. Its container is started again if it ends
+// meanwhile, as Kubernetes does.
+func (i *Instance) Rejoins(p, master *Process, arguments ...string) {
+	i.T.Helper()
+	i.Eventually(5*time.Second, func() string {
+		if p.Ended() {
+			i.Restart(p, arguments...)
+		}
+		if role := i.Role(p); role != ReplicaOf(master) {
+			return p.IP + " says " + role
+		}
+		return ""
+	})
+}
+
 // Command is one in the environment of a container of the Pod.
 func (i *Instance) Command(ctx context.Context, p *Process, command ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)

@@ -135,11 +135,13 @@ func (p *Process) Crash() int {
 
 // Single sends a signal to Redis alone, and not to what runs beside it.
 func (p *Process) Single(signal syscall.Signal) {
-	for _, pid := range append(descendants(p.cmd.Process.Pid), p.cmd.Process.Pid) {
-		if isRedis(pid) {
-			_ = syscall.Kill(pid, signal)
-		}
-	}
+	kill(p.redis(), signal)
+}
+
+// redis is Redis itself.
+func (p *Process) redis() []int {
+	all := append(descendants(p.cmd.Process.Pid), p.cmd.Process.Pid)
+	return slices.DeleteFunc(all, func(pid int) bool { return !isRedis(pid) })
 }
 
 // Beside sends a signal to what start.sh has started beside Redis.
@@ -160,6 +162,23 @@ func isRedis(pid int) bool {
 func (p *Process) Wait() int {
 	<-p.exited
 	return p.cmd.ProcessState.ExitCode()
+}
+
+// Ended is whether the process has.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Renice sets how nice Redis is, 0 to 19.
+func (p *Process) Renice(niceness int) {
+	for _, pid := range p.redis() {
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, pid, niceness)
+	}
 }
 
 // descendants are all processes that one has started, and they have.

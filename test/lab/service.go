@@ -30,7 +30,7 @@ var instances atomic.Int32
 func newService(t *testing.T) (*Service, string) {
 	t.Helper()
 	for {
-		network := fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, instances.Add(1))
+		network := fmt.Sprintf("127.%d.%d", 20+os.Getpid()%200, instances.Add(1)%256)
 		s := &Service{IP: network + ".100"}
 		err := listen(t, net.JoinHostPort(s.IP, SentinelPort), s.forward)
 		if errors.Is(err, syscall.EADDRINUSE) {

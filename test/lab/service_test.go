@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,4 +13,11 @@ func TestNetworkOfItsOwn(t *testing.T) {
 	instances.Add(-1)
 	_, network := newService(t)
 	require.NotEqual(t, taken, network)
+}
+
+// TestNetworksAreUsedAgain: a test program may run more instances than there are networks.
+func TestNetworksAreUsedAgain(t *testing.T) {
+	instances.Add(256)
+	_, network := newService(t)
+	require.NotNil(t, net.ParseIP(network+".1"), network)
 }

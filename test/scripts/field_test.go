@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -178,6 +179,54 @@ func TestUnfitPassword(t *testing.T) {
 			})
 			require.Equal(t, 1, i.Redis[0].Wait())
 			require.NotContains(t, i.Logged(i.Redis[0]), "secret")
+		})
+	}
+}
+
+// All Sentinels' containers are started again at the same moment: each still knows whom it
+// watches, and nobody makes one of its own master.
+func TestAllSentinelsStartAgain(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	for _, s := range i.Sentinels {
+		s.Signal(syscall.SIGKILL)
+	}
+	for _, s := range i.Sentinels {
+		i.StartSentinel(s)
+	}
+	i.Settled(master)
+	writers := i.writers()
+	i.Stop(master)
+	i.writersReturn(writers, i.Elected(master, time.Second), handOverGap, 0)
+}
+
+// All nodes are off and start again, those with a Sentinel alone first, the Redis in any
+// order: one of them is master, for all Sentinels the same, and has the data.
+func TestAllNodesStartAgain(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"master first": {0, 1, 2}, "master last": {1, 2, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := running(t)
+			i.Do(i.Redis[0], "SET", "key", "value")
+			for _, p := range i.Redis {
+				i.Do(p, "SAVE")
+			}
+			for _, p := range slices.Concat(i.Sentinels, i.Redis) {
+				p.Signal(syscall.SIGKILL)
+			}
+			for _, s := range i.Sentinels {
+				i.StartSentinel(s)
+			}
+			for _, n := range order {
+				i.Restart(i.Redis[n])
+				time.Sleep(500 * time.Millisecond) // as nodes do
+			}
+			begin := time.Now()
+			master := i.Elected(nil, 20*time.Second)
+			t.Logf("a master after %d ms", time.Since(begin).Milliseconds())
+			i.Settled(master)
+			require.Equal(t, "value", i.Do(master, "GET", "key"))
 		})
 	}
 }

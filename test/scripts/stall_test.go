@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/lab"
@@ -25,7 +26,11 @@ import (
 const (
 	stallWriters = 2
 	stallLoss    = 2 * stallWriters
+	stallRate    = 125 // a second, of each of the four
 )
+
+// stallsOfEach is how many stalls of each length the full suite has.
+var stallsOfEach int
 
 // stall is how a master stops answering, and goes on by itself.
 type stall struct {
@@ -39,11 +44,12 @@ var (
 	sleeping    = stall{"DEBUG SLEEP", func(i *instance, p *lab.Process, d time.Duration) {
 		i.busy(p, d, "DEBUG", "SLEEP", d.Seconds())
 	}}
-	script = stall{"script", func(i *instance, p *lab.Process, d time.Duration) {
-		i.busy(p, d, "EVAL", fmt.Sprintf(`local function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
-local stop = now() + %d while now() < stop do end`, d.Milliseconds()), 0)
-	}}
+	script  = stall{"script", func(i *instance, p *lab.Process, d time.Duration) { i.loop(p, d, "") }}
+	written = stall{"script that has written", func(i *instance, p *lab.Process, d time.Duration) { i.loop(p, d, hasWritten) }}
 )
+
+// hasWritten begins a script that only the end of Redis ends.
+const hasWritten = "redis.call('SET', 'written', '1') "
 
 // wakesLate is a Pod that wakes some time after another one was promoted, which is
 // when it hurts most.
@@ -74,6 +80,16 @@ func (i *instance) busy(p *lab.Process, d time.Duration, command ...any) {
 	_ = client.Do(context.Background(), command...).Err()
 }
 
+// loop has a Redis run a script for a while. It blocks Redis at the lowest priority just as
+// well, and leaves the processor to the others, until Redis has to answer: at the script's end,
+// or BUSY when it has run for 5 s.
+func (i *instance) loop(p *lab.Process, d time.Duration, begin string) {
+	p.Renice(19)
+	defer time.AfterFunc(min(d, 5*time.Second)-100*time.Millisecond, func() { p.Renice(0) }).Stop()
+	i.busy(p, d, "EVAL", fmt.Sprintf(`%slocal function now() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+local stop = now() + %d while now() < stop do end`, begin, d.Milliseconds()), 0)
+}
+
 // A master that stalls, and wakes when it may have been replaced, loses no more than
 // what was in flight. The full suite has all durations, and one more way to stall.
 func TestStalls(t *testing.T) {
@@ -83,8 +99,44 @@ func TestStalls(t *testing.T) {
 		s.each(t, frozenPod, 3*time.Second)
 		s.each(t, frozenRedis, 3500*time.Millisecond)
 		s.each(t, script, 4*time.Second)
+		s.each(t, written, 8*time.Second)
 	})
 	s.table()
+}
+
+// A Redis that has run a script for 5 s answers BUSY, so that no message waits for the
+// script's end. A client that puts up with that finds no second master then.
+func TestBusyMasterTakesNothingMore(t *testing.T) {
+	t.Parallel()
+	for _, stall := range []stall{script, written} {
+		t.Run(stall.name, func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t)
+			client := i.Client(old, lab.RedisPort).WithTimeout(time.Minute)
+			defer func() { _ = client.Close() }()
+			stays := client.Conn()
+			require.NoError(t, stays.Ping(t.Context()).Err())
+			go stall.inflict(i, old, 8*time.Second)
+			master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+			taken, busy := 0, 0
+			var err error
+			for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(2 * time.Millisecond) {
+				if err = stays.Incr(t.Context(), "taken").Err(); err == nil {
+					taken++
+				} else if redis.HasErrorPrefix(err, "BUSY") {
+					busy++
+				} else {
+					break // it is a replica, or has ended
+				}
+			}
+			t.Logf("BUSY to %d writes, %d taken", busy, taken)
+			require.Error(t, err, "it is a second master")
+			require.Positive(t, busy)
+			require.LessOrEqual(t, taken, stallLoss/stallWriters)
+			i.Rejoins(old, master)
+			i.Settled(master)
+		})
+	}
 }
 
 // The control: without the watcher it is a second master for some ten seconds.
@@ -193,18 +245,25 @@ func (s *stalls) table() {
 func (i *instance) stalled(old *lab.Process, stall stall, d time.Duration) []ledger.Account {
 	i.T.Helper()
 	var done sync.WaitGroup
+	ctx, over := context.WithCancel(i.T.Context())
 	done.Go(func() {
 		time.Sleep(2 * time.Second) // of writes
 		stall.inflict(i, old, d)
+		for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+			if old.Ended() {
+				i.Restart(old) // as Kubernetes does
+			}
+		}
 	})
 	report, err := ledger.Run(i.T.Context(), ledger.Contract{
 		Sentinel: net.JoinHostPort(i.Service.IP, lab.SentinelPort), Master: lab.MasterName,
 	}, ledger.Settings{
-		Clients: []ledger.Kind{ledger.Follow, ledger.Naive}, Writers: stallWriters, Rate: 250, Duration: 2*time.Second + d + 12*time.Second,
+		Clients: []ledger.Kind{ledger.Follow, ledger.Naive}, Writers: stallWriters, Rate: stallRate, Duration: 2*time.Second + d + 12*time.Second,
 		Timeout: 2 * time.Minute, WaitFor: 200 * time.Millisecond, Replicas: 2, WholeWithin: time.Minute,
 	}, io.Discard)
-	require.NoError(i.T, err)
+	over()
 	done.Wait()
+	require.NoError(i.T, err)
 	var accounts []ledger.Account
 	for _, kind := range []ledger.Kind{ledger.Follow, ledger.Naive} {
 		account, _ := report.Account(kind)

@@ -48,14 +48,14 @@ within() {
 	done
 }
 
-# redis HOST COMMAND...: a Redis' answer. The password is in the environment,
-# not in the arguments, which every process may list.
+# redis HOST COMMAND...: a Redis' answer, within $limit seconds. The password is in the
+# environment, not in the arguments, which every process may list.
 redis() (
 	host=$1
 	shift
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
 	exec 2>/dev/null # of this question: some shells tell of what timeout ends
-	timeout 1 redis-cli -h "$host" -p "$port" "$@"
+	timeout "${limit:-1}" redis-cli -h "$host" -p "$port" "$@"
 )
 
 # post HOST COMMAND...: sends a Redis commands, one in each word, and waits for no

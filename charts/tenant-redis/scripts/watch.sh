@@ -199,6 +199,21 @@ demote() {
 	say "$old follows $successor"
 }
 
+# interrupt: ends the old master if it wakes busy with a script. It refuses all else then, and
+# goes on as a second master when the script ends, which only its own end is sure to come
+# before. What it has the new one has, or has lost.
+interrupt() (
+	limit=60
+	busy PING && limit=1 && busy REPLICAOF "$successor" "$port" || return 0
+	say "$old is busy with a script, and ended"
+	redis "$old" SHUTDOWN NOSAVE NOW FORCE >/dev/null
+)
+
+# busy COMMAND...: whether that is what the old master answers to a command.
+busy() {
+	case $(redis "$old" "$@") in BUSY*) ;; *) false ;; esac
+}
+
 # overtaken: whether this Redis is no master any more, or the Sentinels have named another
 # one since its $epoch, maybe the old master: this Pod may have been frozen, too.
 overtaken() {
@@ -228,6 +243,7 @@ promoted() {
 	esac
 	epoch=$newest
 	demote &
+	interrupt &
 	if [ "$named" = "$old" ]; then
 		if ! led; then
 			say "elected by the Sentinels, and not announced: $why"

@@ -1,15 +1,12 @@
 package golive
 
 import (
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
@@ -35,53 +32,11 @@ func TestSlowDNS(t *testing.T) {
 			if name == "silent" {
 				resolver = i.Network + ".54"
 			}
-			resolve(t, resolver, i.Redis[0].IP, tt.delay)
-			file := filepath.Join(t.TempDir(), "resolv.conf")
-			i.Write(file, "nameserver "+resolver+"\noptions timeout:30 attempts:1\n", 0o644)
-			//nolint:gosec // G204: a shell with a resolv.conf of its own
-			cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "sh", "-c",
-				`mount --bind "$0" /etc/resolv.conf && exec sh "$@"`, file, script, "stranger", target)
-			output, err := cmd.CombinedOutput()
+			lab.Resolver(t, resolver, func(string) (string, bool) { return i.Redis[0].IP, true }, tt.delay)
+			words := lab.Resolved(t, "nameserver "+resolver+"\noptions timeout:30 attempts:1\n", "sh", script, "stranger", target)
+			//nolint:gosec // G204: the script with a resolv.conf of its own
+			output, err := exec.CommandContext(t.Context(), words[0], words[1:]...).CombinedOutput()
 			assertFails(t, string(output), err, map[string]string{"policies": tt.seen})
 		})
 	}
-}
-
-// resolve answers each question for an IPv4 address with the given one, after a delay,
-// and says that there is no other.
-func resolve(t *testing.T, resolver, address string, delay time.Duration) {
-	t.Helper()
-	var config net.ListenConfig
-	server, err := config.ListenPacket(t.Context(), "udp", net.JoinHostPort(resolver, "53"))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = server.Close() })
-	go func() {
-		for {
-			buffer := make([]byte, 512)
-			n, client, err := server.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			time.AfterFunc(delay, func() {
-				if answer, err := answerOf(buffer[:n], address); err == nil {
-					_, _ = server.WriteTo(answer, client)
-				}
-			})
-		}
-	}()
-}
-
-func answerOf(question []byte, address string) ([]byte, error) {
-	var message dnsmessage.Message
-	if err := message.Unpack(question); err != nil {
-		return nil, err
-	}
-	message.Response, message.Additionals = true, nil
-	if asked := message.Questions[0]; asked.Type == dnsmessage.TypeA {
-		message.Answers = []dnsmessage.Resource{{
-			Header: dnsmessage.ResourceHeader{Name: asked.Name, Class: asked.Class},
-			Body:   &dnsmessage.AResource{A: [4]byte(net.ParseIP(address).To4())},
-		}}
-	}
-	return message.Pack()
 }

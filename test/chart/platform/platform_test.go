@@ -295,6 +295,32 @@ func TestNewChartRestartsNothing(t *testing.T) {
 	}
 }
 
+// TestNodesCanBeRemoved holds that no Pod keeps the cluster autoscaler from removing its node,
+// as one with a local volume does unless the volume is named.
+func TestNodesCanBeRemoved(t *testing.T) {
+	for version := range operators {
+		t.Run(version, func(t *testing.T) {
+			all := rendered(t, tenantChart, version, render.Values{"proxy.enabled": "true", "monitoring.enabled": "true", "monitoring.probe.writes": "true"})
+			pods := templates(t, all.operate(t, version))
+			for _, deployment := range all.ofKind("Deployment") {
+				pods[deployment.GetName()] = get[appsv1.Deployment](t, all, "Deployment", deployment.GetName()).Spec.Template
+			}
+			require.Len(t, pods, 4)
+			local := 0
+			for name, pod := range pods {
+				named := strings.Split(pod.Annotations["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"], ",")
+				for _, volume := range pod.Spec.Volumes {
+					if volume.EmptyDir != nil || volume.HostPath != nil {
+						local++
+						assert.Contains(t, named, volume.Name, name)
+					}
+				}
+			}
+			assert.GreaterOrEqual(t, local, 2, "Redis and Sentinel have one")
+		})
+	}
+}
+
 // TestPasswordStaysOutOfPods holds where the operator writes the password in
 // clear: into redis.conf, and nowhere else.
 func TestPasswordStaysOutOfPods(t *testing.T) {

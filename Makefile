@@ -42,7 +42,7 @@ test-full: ## every fault, all servers, both operator versions, the soak: hours
 	@scripts/test.sh unit lab versions servers full
 
 test-unit: ## tests that need neither a cluster nor Redis
-	@$(NEED) packages bin/helm $(SCANNERS) $(TESTERS) build
+	@$(NEED) packages bin/helm bin/kubectl $(SCANNERS) $(TESTERS) build
 	@scripts/test.sh unit
 
 test-lab: ## real Redis and Sentinels as processes, under faults

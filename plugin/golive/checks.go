@@ -43,7 +43,7 @@ var Checks = []Check{
 		Fix: "set size, or redis.memory and redis.cpu, of the chart", look: checkResources,
 	},
 	{
-		Name: "images", Holds: "no image is of a branch of Redis, Valkey or HAProxy that is not maintained any more, or has a known hole that a newer patch has not",
+		Name: "images", Holds: "no image is of an unmaintained branch of Redis, Valkey or HAProxy, or has a known hole that a newer patch closes",
 		Why: "nobody repairs what is found next, and whoever has the password may use what was found",
 		Fix: "set image or proxy.image of the chart to a version that docs/versions.md has", look: checkImages,
 	},

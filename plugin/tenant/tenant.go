@@ -58,7 +58,7 @@ type Spec struct {
 	Labels      map[string]string `key:"labels,optional" format:"labelKey:labelValue" doc:"Labels of every object and Pod template. Selectors are never changed." example:"cost-centre=4711"`
 	Annotations map[string]string `key:"annotations,optional" format:"annotationKey:" doc:"Annotations of every object and Pod template." example:"example.com/owner=team-a@example.com"`
 	Images      []ImageMapping    `key:"images,optional" doc:"Where images come from instead of where the chart says."`
-	OtherImages string            `key:"otherImages,optional" format:"otherImages" default:"keep" doc:"What happens to an image that no rule of images is about, and to one that is left to an operator: it stays, or the manifests are refused. A rule from a registry to itself lets its images stay." example:"refuse"`
+	OtherImages string            `key:"otherImages,optional" format:"otherImages" default:"keep" doc:"What happens to an image that no rule of images is about, or that is left to an operator. It stays, or the manifests are refused. A rule from a registry to itself lets its images stay." example:"refuse"`
 	Access      *Access           `key:"access,optional" doc:"Which Pods get in, whatever the chart's NetworkPolicies say. A peer of another namespace that is not the platform's becomes Pods with these labels in namespaces and in namespace."`
 	Resources   *Resources        `key:"resources,optional" doc:"Ceilings of each container's resources."`
 	Alerts      *Alerts           `key:"alerts,optional" doc:"What every alert carries, for Alertmanager to route it by."`
@@ -80,7 +80,7 @@ type ImageMapping struct {
 
 // Access says which Pods get in.
 type Access struct {
-	PodLabels          map[string]string `key:"podLabels" format:"labelKey:labelValue" doc:"Labels that a Pod in one of namespaces, or in namespace, needs. The connection ConfigMap tells them in its annotation tenant-redis.dev/access-labels." example:"elastisys.io/redis-sessions-access=allow"`
+	PodLabels          map[string]string `key:"podLabels" format:"labelKey:labelValue" doc:"Labels that a Pod in one of namespaces, or in namespace, needs. The connection ConfigMap has them in its annotation tenant-redis.dev/access-labels." example:"elastisys.io/redis-sessions-access=allow"`
 	PlatformNamespaces []string          `key:"platformNamespaces,optional" format:"name" doc:"Namespaces of the operator and of monitoring, whose peers stay as they are. A peer of another single namespace is refused." example:"redis-system"`
 	Optional           bool              `key:"optional,optional" doc:"Whether the chart need have no NetworkPolicy that lets clients in, and no connection ConfigMap." example:"true"`
 }

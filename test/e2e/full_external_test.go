@@ -14,7 +14,7 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
 
-// TestExternalSecret changes the password of a Secret that a platform makes, by the three
+// TestExternalSecret changes the password of a Secret that a platform makes, by the
 // steps of docs/for-administrators.md: no client loses a write or its access.
 func TestExternalSecret(t *testing.T) {
 	const (

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
+	"github.com/tenant-redis/tenant-redis/test/pages"
 )
 
 // TestPageForAdministrators runs the administrators' page, block by block, with
@@ -30,6 +31,31 @@ func TestPageForAdministrators(t *testing.T) {
 	folder, blocks := pageFor(t, tenant, "docs/for-administrators.md")
 	require.Greater(t, len(blocks), 5, "the page's blocks are found")
 	checkBlocks(t, folder, blocks)
+}
+
+// TestPageOfTheREADME runs what the README has of installing, verifying and connecting, with
+// a tenant of its own. The operator is there already.
+func TestPageOfTheREADME(t *testing.T) {
+	const tenant, operator = "e2e-readme", "helm install redis-operator charts/redis-operator --namespace redis-system --create-namespace --wait\n"
+	remove := func(ctx context.Context) {
+		_ = exec.CommandContext(ctx, "helm", "uninstall", tenant+"-cache", "--namespace", framework.SystemNamespace).Run()
+		_, _ = framework.Ask(ctx, "delete", "namespace", tenant, "--ignore-not-found", "--timeout=120s")
+	}
+	remove(t.Context())
+	t.Cleanup(func() { remove(framework.CleanupContext(t)) })
+	found, err := pages.Blocks(framework.Path("."), "README.md")
+	require.NoError(t, err)
+	require.Greater(t, len(found), 3, "install, verify, connect, and the demonstration")
+	require.Contains(t, found[0].Script, operator)
+	var scripts []block
+	for _, b := range found[:3] {
+		scripts = append(scripts, block{script: strings.NewReplacer(operator, "", "team-a", tenant).Replace(b.Script)})
+	}
+	folder := t.TempDir()
+	require.NoError(t, os.Symlink(framework.Path("charts"), filepath.Join(folder, "charts")))
+	printed := runBlocks(t, folder, scripts)
+	require.Regexp(t, `Phase:\s+Succeeded`, printed[1])
+	require.Contains(t, printed[2], `"REDIS_SENTINEL_HOST":"rfs-`+tenant+`-cache.redis-system"`)
 }
 
 // pageFor returns the blocks of an administrators' page with a tenant in the place

@@ -90,7 +90,7 @@ func TestOperatorsSize(t *testing.T) {
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("with `--set instances=10` it requests %g CPU and %d MiB", cpu, memory))
 	cpu, memory = requests("200")
 	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB | – |", cpu, memory))
-	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("the operator %g CPU and %d MiB", cpu, memory))
+	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("The operator requests %g CPU and %d MiB for its default", cpu, memory))
 }
 
 // TestExampleValues renders each file of examples/values, for which a password is not
@@ -115,6 +115,20 @@ func TestExampleValues(t *testing.T) {
 			require.Contains(t, rendered(t, flags...), "RedisFailover")
 		})
 	}
+}
+
+// TestMeshExample holds that what the page has against a mesh goes into a tenant file, and
+// reaches the Pods of both.
+func TestMeshExample(t *testing.T) {
+	patches := regexp.MustCompile("(?s)```yaml\n(  patches:\n.*?)```").FindStringSubmatch(read(t, "docs/architecture.md"))
+	require.NotNil(t, patches)
+	file := filepath.Join(t.TempDir(), "tenant.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(read(t, "examples/tenants/team-a/tenant.yaml")+patches[1]), 0o600))
+	command := exec.CommandContext(t.Context(), "bin/tenant", "template", "team-a-cache", "charts/tenant-redis", "--tenant", file, "--values", "examples/tenants/team-a/values.yaml", "--set", "auth.existingSecret=password")
+	command.Dir, command.Env = root, append(os.Environ(), "HELM_BIN=bin/helm")
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, 2, strings.Count(string(out), `sidecar.istio.io/inject: "false"`), "%s", out)
 }
 
 // TestLinks holds that what pages link to in this repository is there, headings too.

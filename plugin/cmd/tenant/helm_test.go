@@ -224,35 +224,6 @@ func TestHelmOfTheTenantChart(t *testing.T) {
 	})
 }
 
-// commandOfPage finds the commands of pages that render a release.
-var commandOfPage = regexp.MustCompile(`(?m)^helm tenant (?:install|upgrade|template) (?:[^\n]*\\\n)*[^>\n]*`)
-
-// TestHelmAsPagesSay runs these commands of all pages with both majors. They become
-// helm tenant template, which needs no cluster.
-func TestHelmAsPagesSay(t *testing.T) {
-	var pages []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "charts/*/README.md", "plugin/*.md"} {
-		found, err := filepath.Glob(filepath.Join(repository, pattern))
-		require.NoError(t, err)
-		pages = append(pages, found...)
-	}
-	eachHelm(t, func(t *testing.T, h helm) {
-		t.Helper()
-		run := 0
-		for _, page := range pages {
-			text, err := os.ReadFile(page)
-			require.NoError(t, err)
-			for _, command := range commandOfPage.FindAllString(string(text), -1) {
-				run++
-				words := strings.Fields(strings.NewReplacer("\\\n", " ", "'", "", "$TENANT", "examples/tenants/team-a").Replace(command))
-				words[2] = "template"
-				h.renders(t, append(words[1:], "--set", "auth.existingSecret=password", "--skip-tests"))
-			}
-		}
-		require.GreaterOrEqual(t, run, 5)
-	})
-}
-
 // commandOfHelp finds the commands of tenant-post's own help: one for Helm 3, one for
 // Helm 4.
 var commandOfHelp = regexp.MustCompile(`(?m)^  helm install (?:[^\n]*\\\n)*[^\n]*`)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
+	"github.com/tenant-redis/tenant-redis/test/pages"
 )
 
 const (
@@ -76,6 +78,21 @@ func TestCommands(t *testing.T) {
 	require.Contains(t, printed, "in redis-system, team-a, team-b:")
 	require.NotContains(t, printed, "attention")
 	require.Less(t, strings.Count(printed, "\n"), 28)
+}
+
+// TestCommandsRun holds that the programs could be called so.
+func TestCommandsRun(t *testing.T) {
+	t.Setenv("KUBECONFIG", os.DevNull)
+	render.Built(t, "kubectl")
+	printed := notes(t, tenants, operatorOfPrometheus, "--set=monitoring.enabled=true,proxy.enabled=true")
+	commands := regexp.MustCompile(`(?m)^  (?:kubectl|helm) .*$`).FindAllString(printed, -1)
+	require.Len(t, commands, 9)
+	called, err := pages.Run(t.Context(), render.Repository, strings.Join(commands, "\n"))
+	require.NoError(t, err)
+	require.Len(t, called, len(commands))
+	for _, c := range called {
+		require.NoError(t, c.Check(t.Context(), render.Repository))
+	}
 }
 
 // TestChoices holds that what was chosen can be read at a glance.

@@ -1,8 +1,6 @@
 package users
 
 import (
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 

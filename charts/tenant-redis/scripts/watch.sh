@@ -266,22 +266,30 @@ others() {
 	echo "$replicas" | awk -v self="$self" -v old="$old" 'NF && $2 != self && $2 != old { print $2 }' | sort -u
 }
 
-# carry_on: announces this Redis if a script has made it master, and no Sentinel names it half
-# a second after the vote: the script may have died. It has won, and if it lives it announces
-# the same. The old master, another one, is a replica by now, or has ended.
+# carry_on: announces this Redis if a script has made it master in place of another one, and
+# no Sentinel names it half a second later: the script may have died. It has won, and if it
+# lives it announces the same.
 carry_on() {
-	old=$follows successor=$self
+	old=$follows successor=$self begun=$(now)
 	[ "$old" != "$self" ] || return
-	sleep 0.5
-	[ "$(role "$self")" = master ] || return
+	until
+		sleep 0.5
+		succeeds
+	do
+		[ $(($(now) - begun)) -le $((lease / 2)) ] || return
+	done
 	look_around
 	[ "$named" = "$old" ] && winner && [ -z "$leading" ] && [ "$epoch" -gt "$newest" ] || return
-	[ "$(master_of "$old")" = "$self" ] || refuses "$old" || return
 	[ -z "$(each "$(others)" rules)" ] && dial || return
 	announce
 	demote &
 	say "announced, since who has promoted this Redis has not"
 	settle
+}
+
+# succeeds: whether this Redis is master, and the old one a replica of it, or at its end.
+succeeds() {
+	[ "$(role "$self")" = master ] && { [ "$(master_of "$old")" = "$self" ] || refuses "$old"; }
 }
 
 # rules REDIS: prints something if that is a master.

@@ -54,6 +54,20 @@ var shapes = map[string]func(tb testing.TB, n int) []byte{
 		}
 		return b.Bytes()
 	},
+	// What each of them gets is larger than it is.
+	"tiny": func(_ testing.TB, n int) []byte {
+		return []byte(strings.Repeat("---\n"+tinyObject, tinyObjects*n))
+	},
+	"tiny-list": func(_ testing.TB, n int) []byte {
+		return []byte("apiVersion: v1\nkind: List\nitems:\n" + strings.Repeat(item("- ", tinyObject), tinyObjects*n))
+	},
+	"tiny-json": func(_ testing.TB, n int) []byte {
+		object := `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}`
+		return []byte(`{"apiVersion":"v1","kind":"List","items":[` + strings.Repeat(object+",", tinyObjects*n-1) + object + "]}\n")
+	},
+	"function-of-tiny": func(_ testing.TB, n int) []byte {
+		return []byte(functionHead + strings.Repeat(item("- ", tinyObject), tinyObjects*n))
+	},
 	"object": func(_ testing.TB, n int) []byte {
 		var b bytes.Buffer
 		b.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n")
@@ -63,6 +77,13 @@ var shapes = map[string]func(tb testing.TB, n int) []byte{
 		return b.Bytes()
 	},
 }
+
+// tinyObject is as small as an object can be, and there are tinyObjects of them for one of
+// another shape.
+const (
+	tinyObject  = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+	tinyObjects = 9
+)
 
 // functionHead is a function's list up to its items.
 var functionHead = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + item("  ", tenantFile) + "items:\n"

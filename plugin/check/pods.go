@@ -5,6 +5,7 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"k8s.io/pod-security-admission/policy"
 
 	images "github.com/tenant-redis/tenant-redis/plugin/image"
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
@@ -77,6 +79,14 @@ func (made workload) images() []image {
 	for _, volume := range spec.Volumes {
 		if volume.Image != nil {
 			add("volume "+volume.Name, volume.Image.Reference)
+		}
+		if volume.CSI != nil && volume.CSI.VolumeAttributes["image"] != "" {
+			add("volume "+volume.Name, volume.CSI.VolumeAttributes["image"])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(made.template.Annotations)) {
+		if text := made.template.Annotations[key]; kinds.IsImage(key, text) {
+			add("annotation "+key, text)
 		}
 	}
 	return all

@@ -30,6 +30,9 @@ type Kind struct {
 	Images []string
 	// Others are names of images that belong to no Pod.
 	Others []string
+	// Annotations are those of Pods, in which whatever puts containers into Pods looks
+	// for their images.
+	Annotations []string
 }
 
 // Names are the paths of all names of images.
@@ -71,7 +74,8 @@ const Failover = "databases.spotahome.com/RedisFailover"
 // and kind. The API version is left out: these fields are in the same place
 // in all of them.
 var known = map[string]Kind{
-	"/Pod":                   {Pods: []string{"spec"}, Containers: podContainers, Images: podImages},
+	"/Namespace":             {Annotations: []string{"metadata.annotations"}},
+	"/Pod":                   {Pods: []string{"spec"}, Containers: podContainers, Images: podImages, Annotations: []string{"metadata.annotations"}},
 	"/PodTemplate":           templates("template"),
 	"/ReplicationController": workload("spec.selector"),
 	"apps/DaemonSet":         workload("spec.selector.matchLabels"),
@@ -80,17 +84,19 @@ var known = map[string]Kind{
 	"apps/StatefulSet":       workload("spec.selector.matchLabels"),
 	"batch/Job":              workload("spec.selector.matchLabels"),
 	"batch/CronJob": {
-		Templates:  []string{"spec.jobTemplate", "spec.jobTemplate.spec.template"},
-		Selector:   "spec.jobTemplate.spec.selector.matchLabels",
-		Pods:       []string{"spec.jobTemplate.spec.template.spec"},
-		Containers: podContainers,
-		Images:     podImages,
+		Templates:   []string{"spec.jobTemplate", "spec.jobTemplate.spec.template"},
+		Selector:    "spec.jobTemplate.spec.selector.matchLabels",
+		Pods:        []string{"spec.jobTemplate.spec.template.spec"},
+		Containers:  podContainers,
+		Images:      podImages,
+		Annotations: []string{"spec.jobTemplate.spec.template.metadata.annotations"},
 	},
 	Failover: {
-		Pods:       []string{"spec.redis", "spec.sentinel"},
-		StandIn:    true,
-		Containers: []string{"", "exporter", "initContainers[]", "extraContainers[]"},
-		Images:     []string{"extraVolumes[].image.reference"},
+		Pods:        []string{"spec.redis", "spec.sentinel"},
+		StandIn:     true,
+		Containers:  []string{"", "exporter", "initContainers[]", "extraContainers[]"},
+		Images:      []string{"extraVolumes[].image.reference", "extraVolumes[].csi.volumeAttributes.image"},
+		Annotations: []string{"spec.redis.podAnnotations", "spec.sentinel.podAnnotations"},
 	},
 	"monitoring.coreos.com/Alertmanager":    monitor,
 	"monitoring.coreos.com/Prometheus":      monitor,
@@ -100,7 +106,8 @@ var known = map[string]Kind{
 
 var (
 	podContainers = []string{"initContainers[]", "containers[]", "ephemeralContainers[]"}
-	podImages     = []string{"volumes[].image.reference"}
+	// The second is how the drivers of images had it before Kubernetes.
+	podImages = []string{"volumes[].image.reference", "volumes[].csi.volumeAttributes.image"}
 	// monitor is what the Prometheus operator makes Pods of. baseImage is the
 	// older name of image.
 	monitor = Kind{
@@ -109,6 +116,7 @@ var (
 		StandIn:     true,
 		Containers:  []string{"", "thanos", "initContainers[]", "containers[]"},
 		Images:      append([]string{"baseImage", "thanos.baseImage"}, podImages...),
+		Annotations: []string{"spec.podMetadata.annotations"},
 	}
 )
 
@@ -123,6 +131,7 @@ func templates(paths ...string) Kind {
 	k := Kind{Templates: paths, Containers: podContainers, Images: podImages}
 	for _, path := range paths {
 		k.Pods = append(k.Pods, path+".spec")
+		k.Annotations = append(k.Annotations, path+".metadata.annotations")
 	}
 	return k
 }

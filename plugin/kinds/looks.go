@@ -1,6 +1,7 @@
 package kinds
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -55,7 +56,7 @@ var ofContainers = []string{"args", "command", "env", "envFrom", "resources", "v
 
 // namesImage are the ends of the fields that name an image: of image: {name: NAME} and
 // of imageName: NAME.
-var namesImage = []string{"repository", "registry", "reference", "name", "ref", "url", "uri"}
+var namesImage = []string{"repository", "repo", "registry", "hub", "reference", "name", "ref", "url", "uri"}
 
 // isImage tells whether a field is called image, sidecarImages, image_name or the like.
 func isImage(key string) bool {
@@ -68,15 +69,46 @@ func isImage(key string) bool {
 	return false
 }
 
+// IsImage tells whether an annotation looks like the name of an image.
+func IsImage(key, text string) bool {
+	_, ok := image.Parse(text)
+	return ok && isImage(key)
+}
+
+// isParted tells whether a mapping has a repository and which of its images, whatever
+// its own field is called.
+func isParted(keys []string) bool {
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(names, key) })
+	}
+	return has("repository", "repo", "registry", "hub") && has("tag", "digest", "sha")
+}
+
+// isTagged tells whether a text is an image with a tag or a digest, and nothing else:
+// HOST:PORT may be one, too.
+func isTagged(text string) bool {
+	read, ok := image.Parse(text)
+	if !ok || read.Rest == "" {
+		return false
+	}
+	hasPath := strings.Contains(strings.TrimSuffix(text, read.Rest), "/")
+	return hasPath || read.Rest == ":latest" || isVersion.MatchString(read.Rest)
+}
+
+// isVersion is a tag that is no port, or a digest.
+var isVersion = regexp.MustCompile(`^:v?[0-9]+[.-]|@`)
+
 // ImagesIn returns what looks like names of images in a field: image: NAME,
-// sidecarImage: NAME, images: [NAME], imageName: NAME, and image: {repository: NAME} or
-// another key.
+// sidecarImage: NAME, images: [NAME], imageName: NAME, image: {repository: NAME} or
+// another key, and by any name NAME:TAG and {repository: NAME, tag: TAG}.
 func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
-	if !isImage(key) {
+	text, _ := value.Text()
+	keys := value.Keys()
+	if !isImage(key) && !isParted(keys) && !isTagged(text) {
 		return nil, nil
 	}
 	names := []manifest.Node{value}
-	if len(value.Keys()) > 0 {
+	if len(keys) > 0 {
 		names = nil
 		for _, key := range namesImage {
 			places, err := value.Find(key)

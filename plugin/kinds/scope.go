@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -53,6 +54,50 @@ func scopes(text string) map[string]bool {
 		}
 	}
 	return set
+}
+
+// resources returns the known kinds by what a Role calls them, GROUP/RESOURCE, and the
+// groups that have no others.
+var resources = sync.OnceValues(func() (ids map[string]string, groups map[string]bool) {
+	ids, groups = map[string]string{}, map[string]bool{}
+	for _, known := range []map[string]bool{namespacedKinds, clusterKinds} {
+		for id := range known {
+			group, _, _ := strings.Cut(id, "/")
+			ids[resourceOf(id)], groups[group] = id, true
+		}
+	}
+	return ids, groups
+})
+
+// resourceOf is what the API server calls a kind in the plural.
+func resourceOf(id string) string {
+	id = strings.ToLower(id)
+	switch stem, isY := strings.CutSuffix(id, "y"); {
+	case isY:
+		return stem + "ies"
+	case id == "/endpoints":
+		return id
+	case strings.HasSuffix(id, "s"):
+		return id + "es"
+	default:
+		return id + "s"
+	}
+}
+
+// OfResource returns the kind that a Role calls by group and resource. It is false if
+// nobody can tell what that is, and empty if there is no such thing.
+func OfResource(declared []tenant.ScopedKind, group, resource string) (id string, ok bool) {
+	resource, _, _ = strings.Cut(resource, "/")
+	ids, groups := resources()
+	if id := ids[group+"/"+resource]; id != "" {
+		return id, true
+	}
+	for _, d := range declared {
+		if id := d.Group + "/" + d.Kind; resourceOf(id) == group+"/"+resource {
+			return id, true
+		}
+	}
+	return "", resource != "*" && groups[group]
 }
 
 // IsKnown tells whether a kind is of Kubernetes, of the Redis operator or of the

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,10 +34,18 @@ type List struct {
 	isCut        bool
 	// hasPlace tells whether results can be written behind the list.
 	hasPlace bool
-	// pieces are the items that are rendered, and a last one without text. What is left
-	// alone leads to what follows it.
-	pieces []manifest.Piece
+	// all are the items, and a last piece without text.
+	all iter.Seq[manifest.Piece]
+	// results is where those of whoever had the list before are: in what leads to the
+	// first item, or to the end.
+	results span
+	isAtEnd bool
 }
+
+// span is a part of a text, from one offset to before another.
+type span struct{ start, end int }
+
+func (s span) cutFrom(text []byte) []byte { return slices.Concat(text[:s.start], text[s.end:]) }
 
 // Read reads a ResourceList, of whatever version. It is false if the text is
 // something else.
@@ -45,9 +54,9 @@ func Read(text []byte) (*List, bool) {
 	if isOpen {
 		text = append(slices.Clip(text), '\n')
 	}
-	pieces, frame, isCut := manifest.CutItems(text)
+	all, frame, isCut := manifest.CutItems(text)
 	if !isCut {
-		pieces, frame = []manifest.Piece{{Lead: text}}, text
+		all, frame = slices.Values([]manifest.Piece{{Lead: text}}), text
 	}
 	if _, err := manifest.Parse(manifest.Piece{Text: frame, Line: 1}); err != nil || oddBreak.Match(frame) {
 		return nil, false
@@ -56,16 +65,42 @@ func Read(text []byte) (*List, bool) {
 	if value(root, "kind") != kind || !strings.HasPrefix(value(root, "apiVersion"), group) {
 		return nil, false
 	}
-	last := root
-	if piece := pieces[len(pieces)-1]; len(piece.Text) > 0 {
-		last = read(piece)
-		pieces = append(pieces, manifest.Piece{})
+	l := &List{root: root, config: field(root, configName), isCut: isCut, all: all}
+	var item, last manifest.Piece
+	for piece := range all {
+		item, last = last, piece
 	}
-	l := &List{root: root, config: field(root, configName), isCut: isCut, pieces: pieces}
-	l.hasPlace = hasPlace(root, frame) && (!isOpen || !endsInText(last))
-	l.dropResults(frame)
-	l.leaveAlone()
+	end := root
+	if len(last.Lead) == 0 {
+		end = read(item)
+	}
+	l.hasPlace = hasPlace(root, frame) && (!isOpen || !endsInText(end))
+	l.results = resultsIn(root, frame)
+	if head := len(frame) - len(last.Lead); l.results.start >= head {
+		l.isAtEnd = true
+		l.results = span{l.results.start - head, l.results.end - head}
+	}
 	return l, true
+}
+
+// items are those of the list, what is left alone among them without text, as is what
+// follows them all. Results of others are left out.
+func (l *List) items() iter.Seq[manifest.Piece] {
+	return func(yield func(manifest.Piece) bool) {
+		isFirst := true
+		for piece := range l.all {
+			if isEnd := len(piece.Text) == 0; isEnd && l.isAtEnd || isFirst && !l.isAtEnd {
+				piece.Lead = l.results.cutFrom(piece.Lead)
+			}
+			isFirst = false
+			if isLeftAlone(piece) {
+				piece = manifest.Piece{Lead: slices.Concat(piece.Lead, piece.Text)}
+			}
+			if !yield(piece) {
+				return
+			}
+		}
+	}
 }
 
 // oddBreak ends a line for readers of YAML, and for nobody else: who counts lines would
@@ -87,34 +122,21 @@ func endsInText(n *yaml.Node) bool {
 	return n != nil && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 }
 
-// dropResults takes the results of whoever had the list before out of it.
-func (l *List) dropResults(frame []byte) {
-	last := &l.pieces[len(l.pieces)-1]
-	head := len(frame) - len(last.Lead)
-	start, end := resultsIn(l.root, frame)
-	if start >= head {
-		last.Lead = slices.Concat(last.Lead[:start-head], last.Lead[end-head:])
-	} else {
-		first := &l.pieces[0]
-		first.Lead = slices.Concat(first.Lead[:start], first.Lead[end:])
-	}
-}
-
-// resultsIn returns where the lines of the results begin and end in a list. Without
-// results that is its end.
-func resultsIn(root *yaml.Node, list []byte) (start, end int) {
-	start, end = len(list), len(list)
+// resultsIn returns where the lines of the results are in a list. Without results that
+// is its end.
+func resultsIn(root *yaml.Node, list []byte) span {
+	found := span{len(list), len(list)}
 	lines := lineStarts(list)
 	for i := 0; i < len(root.Content); i += 2 {
 		begins := lines[root.Content[i].Line-1]
 		switch {
 		case root.Content[i].Value == "results":
-			start = begins
-		case begins > start:
-			return start, begins
+			found.start = begins
+		case begins > found.start:
+			return span{found.start, begins}
 		}
 	}
-	return start, end
+	return found
 }
 
 // lineStarts returns the offset of each line.
@@ -126,23 +148,6 @@ func lineStarts(text []byte) []int {
 	return starts
 }
 
-// leaveAlone puts the items that are not rendered into what leads to the next one.
-func (l *List) leaveAlone() {
-	rendered := l.pieces[:0]
-	var lead []byte
-	for _, piece := range l.pieces {
-		if lead != nil {
-			piece.Lead, lead = slices.Concat(lead, piece.Lead), nil
-		}
-		if isLeftAlone(piece) {
-			lead = slices.Concat(piece.Lead, piece.Text)
-			continue
-		}
-		rendered = append(rendered, piece)
-	}
-	l.pieces = rendered
-}
-
 // Render returns the ResourceList with its items as the Tenant in its
 // functionConfig is to have them, and with results that tell what has changed. With
 // an error the items are as they were, and the results tell what is wrong. Nothing is
@@ -152,30 +157,27 @@ func (l *List) Render() (io.WriterTo, error) {
 		return nil, errors.New("there is no place for results behind the ResourceList; write it as kustomize and kpt do: " +
 			"in lines from the first column, without braces around it or ... behind it, and with a line end at its end")
 	}
-	rendered, err := l.render()
+	t, err := l.tenant()
 	if err == nil {
-		return &output{rendered: rendered}, nil
+		var items rules.Text
+		if items, err = rules.Items(t, l.items()); err == nil {
+			return &output{items: items, results: l.changes(t)}, nil
+		}
 	}
-	unchanged := rules.Result{}
-	for _, piece := range l.pieces {
-		unchanged.Documents = append(unchanged.Documents, rules.Document{Before: piece, After: piece.Text})
-	}
-	return &output{rendered: unchanged, failures: l.failures(err)}, err
+	failed := func(yield func([]result, error) bool) { yield(l.failures(err), nil) }
+	return &output{items: rules.Unchanged(l.items()), results: failed}, err
 }
 
-// render returns the items as the Tenant is to have them.
-func (l *List) render() (rules.Result, error) {
+// tenant returns the Tenant, if the list can be rendered.
+func (l *List) tenant() (*tenant.Tenant, error) {
 	if version := value(l.root, "apiVersion"); version != apiVersion {
-		return rules.Result{}, fmt.Errorf("the ResourceList has the version %q; allowed is %s; use a newer kustomize or kpt", version, apiVersion)
+		return nil, fmt.Errorf("the ResourceList has the version %q; allowed is %s; use a newer kustomize or kpt", version, apiVersion)
 	}
-	t, err := l.tenant()
+	t, err := l.readConfig()
 	if err != nil {
-		return rules.Result{}, err
+		return nil, err
 	}
-	if err := l.checkItems(); err != nil {
-		return rules.Result{}, err
-	}
-	return rules.Pieces(t, l.pieces)
+	return t, l.checkItems()
 }
 
 // checkItems refuses items that were not cut out.
@@ -213,9 +215,9 @@ func isLeftAlone(piece manifest.Piece) bool {
 		value(node, "apiVersion") == tenant.APIVersion && value(node, "kind") == tenant.Kind
 }
 
-// tenant reads the functionConfig as strictly as a file, but for the annotations
+// readConfig reads the functionConfig as strictly as a file, but for the annotations
 // by which kustomize and kpt find the function.
-func (l *List) tenant() (*tenant.Tenant, error) {
+func (l *List) readConfig() (*tenant.Tenant, error) {
 	if l.config == nil {
 		return nil, errors.New("the ResourceList has no functionConfig; give it the Tenant")
 	}

@@ -20,6 +20,7 @@ import (
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/costtest"
 	"github.com/tenant-redis/tenant-redis/plugin/krm"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
@@ -275,6 +276,19 @@ const provenance = "tenant-redis.dev/rendered-by: "
 
 // identity is what each object gets.
 var identity = regexp.MustCompile(`annotations: \{` + provenance + `"[^"]*"\}, |labels: \{tenant-redis.dev/tenant: team-a\}, `)
+
+// TestCostIsLinear holds that what is left alone does not cost the square of its size.
+func TestCostIsLinear(t *testing.T) {
+	kptfile, _, _ := strings.Cut(leftAlone, "---\n")
+	head, item, found := strings.Cut(list(tenantFile, kptfile), "items:\n")
+	require.True(t, found)
+	costtest.Linear(t, 4000, func(n int) {
+		l, ok := krm.Read([]byte(head + "items:\n" + strings.Repeat(item, n)))
+		require.True(t, ok)
+		_, err := render(l)
+		require.NoError(t, err)
+	})
+}
 
 // FuzzRender holds that a function never panics, writes YAML with as many items as it
 // was given, leaves them as they were if it fails, and has nothing to do the second

@@ -3,7 +3,7 @@ package krm
 import (
 	"errors"
 	"io"
-	"slices"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -71,34 +71,51 @@ func fileOf(annotations *yaml.Node) *resourceFile {
 	return nil
 }
 
-// output is a list and what is told about it. Results are made while they are written:
-// together they may be larger than the list.
+// output is a list and what is told about it, one item after the other. Results are made
+// while they are written: together they may be larger than the list.
 type output struct {
-	rendered rules.Result
-	failures []result
+	items   rules.Text
+	results iter.Seq2[[]result, error]
 }
 
 // WriteTo writes the list, and its results behind it.
 func (o *output) WriteTo(to io.Writer) (int64, error) {
-	written, err := o.rendered.WriteTo(to)
+	written, err := o.items.WriteTo(to)
+	if err != nil {
+		return written, err
+	}
 	begin := "results:\n"
-	tell := func(results []result) {
-		if len(results) == 0 || err != nil {
-			return
+	for results, err := range o.results {
+		if err != nil {
+			return written, err
 		}
-		var text []byte
-		if text, err = encode(results); err != nil {
-			return
+		if len(results) == 0 {
+			continue
 		}
-		var n int
-		n, err = io.WriteString(to, begin+string(text))
-		written, begin = written+int64(n), ""
+		text, err := encode(results)
+		if err != nil {
+			return written, err
+		}
+		n, err := io.WriteString(to, begin+string(text))
+		if written += int64(n); err != nil {
+			return written, err
+		}
+		begin = ""
 	}
-	tell(o.failures)
-	for _, doc := range o.rendered.Documents {
-		tell(changes(doc))
+	return written, nil
+}
+
+// changes are the results of each item that was rendered.
+func (l *List) changes(t *tenant.Tenant) iter.Seq2[[]result, error] {
+	return func(yield func([]result, error) bool) {
+		again := rules.Again(t)
+		for piece := range l.items() {
+			doc, err := again(piece)
+			if !yield(changes(doc), err) {
+				return
+			}
+		}
 	}
-	return written, err
 }
 
 // changes are the results of a document that was rendered.
@@ -160,12 +177,13 @@ func (l *List) failures(err error) []result {
 	return results
 }
 
-// itemAt is the item with a line.
+// itemAt is the item with a line, or nil.
 func (l *List) itemAt(line int) *yaml.Node {
-	for _, piece := range slices.Backward(l.pieces) {
+	var found manifest.Piece
+	for piece := range l.items() {
 		if len(piece.Text) > 0 && line >= piece.Line {
-			return read(piece)
+			found = piece
 		}
 	}
-	return nil
+	return read(found)
 }

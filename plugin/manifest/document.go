@@ -99,7 +99,7 @@ func Parse(piece Piece) (*Document, error) {
 		return nil, d.syntaxError(at, "is not valid YAML: "+words+"; look at the chart's output with helm template")
 	}
 	if top == nil || isNull(top) {
-		if piece.path != "" {
+		if piece.list != nil {
 			d.hold(d.text, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"})
 		}
 		return d, nil
@@ -261,7 +261,11 @@ func (d *Document) editOf(now *yaml.Node) (edit, bool) {
 	case isNull(&t.was):
 		return d.replaceScalar(&t.was, d.flow(now))
 	case t.was.Kind == yaml.ScalarNode && now.Kind == yaml.ScalarNode && tagOf(now) == "!!str":
-		if planned, ok := d.replaceScalar(&t.was, quoteLike(t.was.Style, now.Value)); ok {
+		text := quoteLike(t.was.Style, now.Value)
+		if d.isJSON {
+			text = d.flow(now)
+		}
+		if planned, ok := d.replaceScalar(&t.was, text); ok {
 			return planned, true
 		}
 	case t.was.Kind == yaml.MappingNode && len(now.Content) > len(t.was.Content) && keeps(now, &t.was):
@@ -282,14 +286,14 @@ func (d *Document) errorAt(line int, path, problem string) error {
 }
 
 func (d *Document) newError(line int, path, problem string) *Error {
-	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, list: d.piece.path, Path: path, Problem: problem}
+	return &Error{Line: d.piece.Line + line - 1, Source: d.source(), Object: d.name, list: d.piece.path(), Path: path, Problem: problem}
 }
 
 // syntaxError says where the parser stopped. It names no column in an item of JSON,
 // whose line begins with others.
 func (d *Document) syntaxError(at yamltext.Position, problem string) error {
 	err := d.newError(at.Line, "", problem)
-	if d.piece.path == "" || d.piece.Indent > 0 {
+	if d.piece.list == nil || d.piece.Indent > 0 {
 		err.Column = at.Column
 	}
 	return err
@@ -310,7 +314,7 @@ func (d *Document) source() string {
 			break
 		}
 	}
-	return cmp.Or(scalar(lookup(lookup(d.root, "metadata"), "annotations"), fileAnnotation), d.piece.source)
+	return cmp.Or(scalar(lookup(lookup(d.root, "metadata"), "annotations"), fileAnnotation), d.piece.source())
 }
 
 // under puts a step in front of the error's path.

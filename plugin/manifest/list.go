@@ -3,7 +3,7 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 )
@@ -22,7 +22,7 @@ type span struct{ start, end int }
 // The parser goes through a text from its beginning. Where all before an item can
 // be read, and ends there, the item begins there for the parser, too. A cut that is
 // wrong therefore leaves a piece that cannot be read, which is an error.
-func cutList(whole Piece) []Piece {
+func cutList(whole Piece) iter.Seq[Piece] {
 	if pieces := cut(whole, jsonItems(whole.Text), false); pieces != nil {
 		return pieces
 	}
@@ -34,16 +34,26 @@ func cutList(whole Piece) []Piece {
 }
 
 // CutItems cuts a list that is written in lines into its items, and a last piece
-// without text if anything follows them. frame is the list without items. It is false
+// without text, for what follows them. frame is the list without items. It is false
 // for any other text. Each item is read by itself, so that none may have an alias of
 // what another anchors.
-func CutItems(text []byte) (items []Piece, frame []byte, ok bool) {
+func CutItems(text []byte) (items iter.Seq[Piece], frame []byte, ok bool) {
 	found := lineItems(text)
-	items = cut(Piece{Text: text, Line: 1}, found, true)
-	if items == nil {
+	pieces := cut(Piece{Text: text, Line: 1}, found, true)
+	if pieces == nil {
 		return nil, nil, false
 	}
 	head, tail := around(text, found, true)
+	items = func(yield func(Piece) bool) {
+		for piece := range pieces {
+			if !yield(piece) {
+				return
+			}
+		}
+		if len(tail) == 0 {
+			yield(Piece{})
+		}
+	}
 	return items, slices.Concat(head, tail), true
 }
 
@@ -59,7 +69,7 @@ func around(text []byte, items []span, inLines bool) (head, tail []byte) {
 
 // cut makes the pieces. It is nil if what is left without the items is not a List
 // without items.
-func cut(whole Piece, items []span, inLines bool) []Piece {
+func cut(whole Piece, items []span, inLines bool) iter.Seq[Piece] {
 	if len(items) == 0 || len(items) > maxItems {
 		return nil
 	}
@@ -68,22 +78,25 @@ func cut(whole Piece, items []span, inLines bool) []Piece {
 	if err != nil || !frame.isEmptyList(head, inLines) {
 		return nil
 	}
-	pieces := make([]Piece, 0, len(items)+1)
-	at, line := 0, whole.Line
-	for i, item := range items {
-		p := Piece{Lead: whole.Text[at:item.start], Text: whole.Text[item.start:item.end], path: fmt.Sprintf(".items[%d]", i), source: frame.source()}
-		line += bytes.Count(p.Lead, []byte("\n"))
-		p.Line = line
-		if inLines {
-			p.Indent = len(p.Lead) - 1 - bytes.LastIndexByte(p.Lead, '\n')
+	source := frame.source()
+	return func(yield func(Piece) bool) {
+		at, line := 0, whole.Line
+		for i, item := range items {
+			p := Piece{Lead: whole.Text[at:item.start], Text: whole.Text[item.start:item.end], list: &source, item: i}
+			line += bytes.Count(p.Lead, []byte("\n"))
+			p.Line = line
+			if inLines {
+				p.Indent = len(p.Lead) - 1 - bytes.LastIndexByte(p.Lead, '\n')
+			}
+			if !yield(p) {
+				return
+			}
+			at, line = item.end, line+bytes.Count(p.Text, []byte("\n"))
 		}
-		pieces = append(pieces, p)
-		at, line = item.end, line+bytes.Count(p.Text, []byte("\n"))
+		if len(tail) > 0 {
+			yield(Piece{Lead: tail, Line: line + bytes.Count(tail, []byte("\n"))})
+		}
 	}
-	if len(tail) == 0 {
-		return pieces
-	}
-	return append(pieces, Piece{Lead: tail, Line: line + bytes.Count(tail, []byte("\n"))})
 }
 
 // isEmptyList tells whether a document is a List without items that has the key on

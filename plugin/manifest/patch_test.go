@@ -75,6 +75,7 @@ func TestPatchLeavesTheRest(t *testing.T) {
 		"JSON":                    {`{"a":{"b":"c"}}`, "add", "/a/d", `{e: "f\x1b", g: [yes, 1]}`, `{"a":{"d": {"e": "f\u001b", "g": ["yes", 1]}, "b":"c"}}`},
 		"JSON, an item":           {`{"a":[{"b":"c"}]}`, "add", "/a/-", "{d: e}", `{"a":[{"b":"c"}, {"d": "e"}]}`},
 		"JSON, a value":           {`{"a":{"b":1}}`, "replace", "/a/b", "{c: d}", `{"a":{"b":{"c": "d"}}}`},
+		"JSON, a text":            {`{"a":{"b":"c"}}`, "replace", "/a/b", `"\a"`, `{"a":{"b":"\u0007"}}`},
 		"JSON of more than ASCII": {`{"é":"ü","a":{"b":1}}`, "replace", "/a/b", "é", `{"é":"ü","a":{"b":"é"}}`},
 	}
 	for name, test := range tests {

@@ -1,6 +1,11 @@
 package manifest
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"slices"
+)
 
 // Piece is a part of a YAML stream that holds at most one document, together
 // with the separator line before it and all comments around it, or an item of a
@@ -15,8 +20,25 @@ type Piece struct {
 	Indent int
 	// Line is the line of the stream at which Text begins, from 1.
 	Line int
-	// path leads to an item from its List, and source is that List's template.
-	path, source string
+	// list is the template that the List of an item is from, and item its number there. The path that they make would take more memory than a small object.
+	list *string
+	item int
+}
+
+// path leads to an item from its List.
+func (p Piece) path() string {
+	if p.list == nil {
+		return ""
+	}
+	return fmt.Sprintf(".items[%d]", p.item)
+}
+
+// source is the template of an item's List.
+func (p Piece) source() string {
+	if p.list == nil {
+		return ""
+	}
+	return *p.list
 }
 
 // With returns the piece with another text in place of its own.
@@ -34,46 +56,55 @@ func (p Piece) Alone() []byte {
 	return append(bytes.Repeat([]byte(" "), p.Indent), p.Text...)
 }
 
-// Split cuts a YAML stream before each document separator, which is a line
+// Split is Pieces, all at once.
+func Split(stream []byte) []Piece { return slices.Collect(Pieces(stream)) }
+
+// Pieces cuts a YAML stream before each document separator, which is a line
 // that begins with three dashes and then ends or goes on with a blank, and Lists
 // before each item. The pieces in order hold every byte of the stream.
-func Split(stream []byte) []Piece {
-	var pieces []Piece
-	for _, document := range splitDocuments(stream) {
-		if items := cutList(document); items != nil {
-			pieces = append(pieces, items...)
-		} else {
-			pieces = append(pieces, document)
+func Pieces(stream []byte) iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		for document := range documents(stream) {
+			pieces := cutList(document)
+			if pieces == nil {
+				pieces = slices.Values([]Piece{document})
+			}
+			for piece := range pieces {
+				if !yield(piece) {
+					return
+				}
+			}
 		}
 	}
-	return pieces
 }
 
-// splitDocuments keeps a directive, such as %YAML 1.1, with the document that it is
-// about.
-func splitDocuments(stream []byte) []Piece {
-	var pieces []Piece
-	start, startLine := 0, 1
-	directed, over := false, true
-	for at, line := 0, 1; at < len(stream); at, line = nextLine(stream, at), line+1 {
-		text := stream[at:]
-		isDirective := over && text[0] == '%'
-		if begins := isSeparator(text) && !directed || isDirective && !directed; begins && at > 0 {
-			pieces = append(pieces, Piece{Text: stream[start:at], Line: startLine})
-			start, startLine = at, line
+// documents are those of a stream. A directive, such as %YAML 1.1, stays with the
+// document that it is about.
+func documents(stream []byte) iter.Seq[Piece] {
+	return func(yield func(Piece) bool) {
+		start, startLine := 0, 1
+		directed, over := false, true
+		for at, line := 0, 1; at < len(stream); at, line = nextLine(stream, at), line+1 {
+			text := stream[at:]
+			isDirective := over && text[0] == '%'
+			if begins := isSeparator(text) && !directed || isDirective && !directed; begins && at > 0 {
+				if !yield(Piece{Text: stream[start:at], Line: startLine}) {
+					return
+				}
+				start, startLine = at, line
+			}
+			content := bytes.TrimSpace(text[:nextLine(text, 0)])
+			switch {
+			case isDirective:
+				directed = true
+			case len(content) > 0 && content[0] != '#':
+				directed, over = false, string(content) == "..." && text[0] == '.'
+			}
 		}
-		content := bytes.TrimSpace(text[:nextLine(text, 0)])
-		switch {
-		case isDirective:
-			directed = true
-		case len(content) > 0 && content[0] != '#':
-			directed, over = false, string(content) == "..." && text[0] == '.'
+		if start < len(stream) {
+			yield(Piece{Text: stream[start:], Line: startLine})
 		}
 	}
-	if start < len(stream) {
-		pieces = append(pieces, Piece{Text: stream[start:], Line: startLine})
-	}
-	return pieces
 }
 
 // nextLine returns the offset after the line feed that ends the line at

@@ -15,22 +15,22 @@ const (
 	accessLabels = "tenant-redis.dev/access-labels"
 )
 
-// grant lets Pods with the access labels in from the tenant's namespaces and the
+// grantAccess lets Pods with the access labels in from the tenant's namespaces and the
 // release's, and nobody else of other namespaces but the platform's.
-func (e *engine) grant(o *object) error {
+func (e *engine) grantAccess(o *object) error {
 	if e.tenant.Spec.Access == nil {
 		return nil
 	}
 	switch o.id {
 	case kindNetworkPolicy:
-		return e.grantInPolicy(o)
+		return e.grantToPeers(o)
 	case "/ConfigMap":
 		return e.tellAccess(o)
 	}
 	return nil
 }
 
-func (e *engine) grantInPolicy(o *object) error {
+func (e *engine) grantToPeers(o *object) error {
 	rules, err := o.node.Find("spec.ingress[]")
 	if err != nil {
 		return err
@@ -144,6 +144,9 @@ func (e *engine) checkSelects(o *object, peer manifest.Node, wrong string) error
 		return err
 	}
 	for _, selector := range selectors {
+		if err := e.checkTenants(o, selector); err != nil {
+			return err
+		}
 		if asks, err := asksFor(selector); err != nil || asks {
 			return err
 		}
@@ -154,27 +157,8 @@ func (e *engine) checkSelects(o *object, peer manifest.Node, wrong string) error
 // asksFor tells whether a selector asks for a label that is there. One that only
 // asks for labels that are not there selects nearly everything.
 func asksFor(selector manifest.Node) (bool, error) {
-	labels, err := selector.Find("matchLabels")
-	if err != nil {
-		return false, err
-	}
-	if len(labels) > 0 && len(labels[0].Keys()) > 0 {
-		return true, nil
-	}
-	expressions, err := selector.Find("matchExpressions[]")
-	if err != nil {
-		return false, err
-	}
-	for _, expression := range expressions {
-		operator, err := expression.Value("operator")
-		if err != nil {
-			return false, err
-		}
-		if operator == "In" || operator == "Exists" {
-			return true, nil
-		}
-	}
-	return false, nil
+	all, err := requirementsOf(selector)
+	return slices.ContainsFunc(all, func(r requirement) bool { return r.operator == "In" || r.operator == "Exists" }), err
 }
 
 // clientNamespaces are the tenant's and the release's, where helm test runs.
@@ -214,18 +198,12 @@ func namespacesOf(peer manifest.Node) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		values, err := expression.Find("values[]")
+		values, err := texts(expression, "values[]")
 		if err != nil {
 			return nil, err
 		}
-		for _, value := range values {
-			name, err := value.Text()
-			if err != nil {
-				return nil, err
-			}
-			if key == namespaceLabel {
-				names = append(names, name)
-			}
+		if key == namespaceLabel {
+			names = append(names, values...)
 		}
 	}
 	return names, nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/image"
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
@@ -132,6 +133,28 @@ func (o *object) images() ([]manifest.Node, error) {
 			return nil, err
 		}
 		all = append(all, images...)
+	}
+	annotated, err := o.annotatedImages()
+	return append(all, annotated...), err
+}
+
+// annotatedImages returns those that annotations of Pods name, for containers that are
+// put into them later.
+func (o *object) annotatedImages() ([]manifest.Node, error) {
+	var all []manifest.Node
+	for _, path := range o.kind.Annotations {
+		places, err := o.node.Find(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, annotations := range places {
+			_ = annotations.Walk(func(key string, value manifest.Node) (bool, error) {
+				if text, err := value.Text(); err == nil && kinds.IsImage(key, text) {
+					all = append(all, value)
+				}
+				return false, nil
+			})
+		}
 	}
 	return all, nil
 }

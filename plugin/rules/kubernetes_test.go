@@ -228,6 +228,9 @@ func (o readObject) violation(team *tenant.Tenant) error {
 		if len(typed.Spec.ExternalIPs) > 0 || strings.Contains(typed.Spec.ExternalName, ".team-b.svc") {
 			return errors.New("a Service takes addresses of others")
 		}
+		if isOpen := typed.Spec.Type == corev1.ServiceTypeNodePort || typed.Spec.Type == corev1.ServiceTypeLoadBalancer; isOpen && typed.Spec.ExternalTrafficPolicy != corev1.ServiceExternalTrafficPolicyLocal {
+			return errors.New("everyone gets in by a node")
+		}
 		return nil
 	case *policyv1.PodDisruptionBudget:
 		if selector := typed.Spec.Selector; o.isShared() && (selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0) {
@@ -236,6 +239,9 @@ func (o readObject) violation(team *tenant.Tenant) error {
 		return nil
 	case *rbacv1.Role:
 		for _, rule := range typed.Rules {
+			if o.isShared() && slices.Contains(rule.ResourceNames, "team-b") {
+				return errors.New("rights to another's Secret")
+			}
 			if o.isShared() && (len(rule.ResourceNames) == 0 || slices.Contains(rule.ResourceNames, "")) {
 				return errors.New("rights to all objects")
 			}
@@ -301,6 +307,9 @@ func podViolation(pod corev1.PodSpec) error {
 	if pod.HostNetwork {
 		return errors.New("everyone gets in by the node's address")
 	}
+	if strings.HasPrefix(pod.PriorityClassName, "system-") {
+		return errors.New("others are stopped for it")
+	}
 	if pod.Resources != nil && pod.Resources.Requests.Cpu().Cmp(resource.MustParse("100m")) > 0 {
 		return errors.New("a Pod as a whole requests more")
 	}
@@ -330,6 +339,11 @@ func podViolation(pod corev1.PodSpec) error {
 	for _, volume := range pod.Volumes {
 		if volume.Image != nil {
 			if err := imageViolation(volume.Image.Reference); err != nil {
+				return err
+			}
+		}
+		if volume.CSI != nil {
+			if err := imageViolation(volume.CSI.VolumeAttributes["image"]); err != nil {
 				return err
 			}
 		}
@@ -440,7 +454,7 @@ func (w *writer) object() any {
 func (w *writer) rights(meta any) any {
 	if w.Intn(2) == 0 {
 		return pairs{"apiVersion", "rbac.authorization.k8s.io/v1", "kind", "Role", "metadata", meta, "rules", []any{
-			pairs{"apiGroups", []any{""}, "resources", []any{"secrets"}, "verbs", []any{"get"}, "resourceNames", w.often([]any{"x"}, nil, []any{}, []any{"x", ""}, []any{nil})},
+			pairs{"apiGroups", []any{""}, "resources", []any{"secrets"}, "verbs", []any{"get"}, "resourceNames", w.often([]any{"x"}, nil, []any{}, []any{"x", ""}, []any{nil}, []any{"team-b"})},
 		}}
 	}
 	return pairs{
@@ -458,6 +472,7 @@ func (w *writer) traffic(meta any) any {
 	}
 	return pairs{"apiVersion", "v1", "kind", "Service", "metadata", meta, "spec", pairs{
 		"externalName", w.often("a.example", "a.team-b.svc", "a.team-a.svc"), "externalIPs", w.often([]any{}, nil, []any{"10.0.0.1"}),
+		"type", w.often("ClusterIP", "NodePort", "LoadBalancer"), "externalTrafficPolicy", w.one(nil, "Local"),
 	}}
 }
 
@@ -471,7 +486,10 @@ func (w *writer) pod() any {
 		[]any{w.container(), w.often(w.container(), nil)},
 		"initContainers", w.often([]any{w.container()}, nil),
 		"volumes",
-		[]any{pairs{"name", "v", "image", pairs{"reference", w.image()}}},
+		[]any{w.often(pairs{"name", "v", "image", pairs{"reference", w.image()}}, pairs{"name", "v", "csi", pairs{"driver", "d", "volumeAttributes", pairs{"image", w.image()}}})},
+	}
+	if w.Intn(24) == 0 {
+		p = append(p, "priorityClassName", w.one("high", "system-node-critical"))
 	}
 	if w.Intn(3) == 0 {
 		p = append(p, "hostNetwork", w.one(bare("yes"), bare("no"), bare("True"), bare("false"), bare("off")))

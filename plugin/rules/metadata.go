@@ -18,9 +18,9 @@ func metadata(key string, value any) manifest.Fields {
 	return manifest.Fields{"metadata": manifest.Fields{key: value}}
 }
 
-// identify sets labels and annotations on an object, on its Pod templates, and
+// labelObject sets labels and annotations on an object, on its Pod templates, and
 // through a RedisFailover's own fields on the operator's Pods.
-func (e *engine) identify(o *object) error {
+func (e *engine) labelObject(o *object) error {
 	if err := e.checkSelector(o); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (e *engine) identify(o *object) error {
 		}
 	}
 	if o.id == kinds.Failover {
-		if err := e.identifyFailover(o); err != nil {
+		if err := e.labelFailover(o); err != nil {
 			return err
 		}
 	}
@@ -81,8 +81,8 @@ func (e *engine) labelCause(key string) manifest.Cause {
 	return e.cause("spec.labels." + key)
 }
 
-// identifyFailover has the operator pass labels and annotations on to Pods.
-func (e *engine) identifyFailover(o *object) error {
+// labelFailover has the operator pass labels and annotations on to Pods.
+func (e *engine) labelFailover(o *object) error {
 	for _, path := range o.kind.Pods {
 		pods, err := o.node.Find(path)
 		if err != nil {

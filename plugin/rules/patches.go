@@ -8,8 +8,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// patch carries out the tenant's patches on the objects of a document.
-func (e *engine) patch(doc *manifest.Document, matched matches) error {
+// patchObjects carries out the tenant's patches on the objects of a document.
+func (e *engine) patchObjects(doc *manifest.Document, matched matches) error {
 	if len(e.tenant.Spec.Patches) == 0 {
 		return nil
 	}

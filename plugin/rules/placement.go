@@ -7,8 +7,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// choose puts an object's Pods on the tenant's nodes.
-func (e *engine) choose(o *object) error {
+// chooseNodes puts an object's Pods on the tenant's nodes.
+func (e *engine) chooseNodes(o *object) error {
 	placement := e.tenant.Spec.Placement
 	if placement == nil {
 		return nil
@@ -23,7 +23,7 @@ func (e *engine) choose(o *object) error {
 			if err := e.mergeEach(pod, "nodeSelector", placement.NodeSelector, "spec.placement.nodeSelector."); err != nil {
 				return err
 			}
-			if err := e.tolerate(pod, placement.Tolerations); err != nil {
+			if err := e.addTolerations(pod, placement.Tolerations); err != nil {
 				return err
 			}
 		}
@@ -31,8 +31,8 @@ func (e *engine) choose(o *object) error {
 	return nil
 }
 
-// tolerate adds the tolerations that a Pod lacks.
-func (e *engine) tolerate(pod manifest.Node, tolerations []tenant.Toleration) error {
+// addTolerations adds the tolerations that a Pod lacks.
+func (e *engine) addTolerations(pod manifest.Node, tolerations []tenant.Toleration) error {
 	lists, err := pod.Find("tolerations")
 	if err != nil {
 		return err

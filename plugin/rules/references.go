@@ -1,8 +1,11 @@
 package rules
 
 import (
+	"maps"
+	"regexp"
 	"strings"
 
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
@@ -11,66 +14,56 @@ const (
 	autoscaler     = "autoscaling/HorizontalPodAutoscaler"
 )
 
-// reference is an object whose rights another one takes, or whose size it sets.
-type reference struct{ id, namespace, name string }
-
-// references are what a document says about objects of others in namespaces that other
-// tenants may share.
-type references struct {
-	rendered []reference
-	used     []usedReference
-}
-
-type usedReference struct {
-	reference
-	// wrong is what is wrong if it is not rendered.
-	wrong error
-}
-
-// checkReferences refuses a Pod, a token or a binding that takes the rights of what
-// the stream does not have, and an autoscaler of it: it may be the operator's, or
-// another tenant's.
-func (e *engine) checkReferences(outcomes []outcome) error {
-	// Most objects are used by none.
+// missingReferences are those that are used in a namespace which other tenants may
+// share, and that the stream does not have: they may be the operator's, or another
+// tenant's.
+func missingReferences(outcomes []*outcome) map[reference]bool {
 	missing := map[reference]bool{}
 	for _, o := range outcomes {
-		for _, used := range o.references.used {
-			missing[used.reference] = true
-		}
+		maps.Copy(missing, o.facts.used)
 	}
+	if len(missing) == 0 {
+		return nil
+	}
+	rendered := map[uint64]bool{}
 	for _, o := range outcomes {
-		for _, r := range o.references.rendered {
-			delete(missing, r)
+		for _, hash := range o.facts.rendered {
+			rendered[hash] = true
 		}
 	}
-	var all problems
-	for _, o := range outcomes {
-		for _, used := range o.references.used {
-			if missing[used.reference] {
-				all.add(used.wrong)
-			}
-		}
-	}
-	return all.err()
+	maps.DeleteFunc(missing, func(r reference, _ bool) bool { return rendered[r.hash()] })
+	return missing
 }
 
 // noteReferences adds what an object in a shared namespace is or takes.
-func (e *engine) noteReferences(o *object, r *references) error {
+func (e *engine) noteReferences(o *object, f *facts) error {
 	if !e.isShared(o.namespace) {
 		return nil
 	}
-	r.rendered = append(r.rendered, reference{o.id, o.namespace, o.value("name")})
-	switch o.id {
-	case roleBinding:
-		return e.noteUsed(o, r, "roleRef", "name", role)
-	case autoscaler:
-		return e.noteScaled(o, r)
-	case "/Secret":
-		return e.noteToken(o, r)
+	f.rendered = append(f.rendered, reference{o.id, o.namespace, o.value("name")}.hash())
+	for _, note := range []func(*object, *facts) error{e.noteDisguise, e.noteSelected, e.noteAccounts} {
+		if err := note(o, f); err != nil {
+			return err
+		}
 	}
+	switch o.id {
+	case role:
+		return e.noteNamed(o, f)
+	case roleBinding:
+		return e.noteUsed(o, f, "roleRef", "name", role)
+	case autoscaler:
+		return e.noteScaled(o, f)
+	case "/Secret":
+		return e.noteToken(o, f)
+	}
+	return nil
+}
+
+// noteAccounts adds the service accounts of an object's Pods.
+func (e *engine) noteAccounts(o *object, f *facts) error {
 	for _, path := range o.kind.Pods {
 		for _, field := range []string{"serviceAccountName", "serviceAccount"} {
-			if err := e.noteUsed(o, r, path, field, serviceAccount); err != nil {
+			if err := e.noteUsed(o, f, path, field, serviceAccount); err != nil {
 				return err
 			}
 		}
@@ -78,8 +71,76 @@ func (e *engine) noteReferences(o *object, r *references) error {
 	return nil
 }
 
+// maxGranted is how many kinds a rule of a Role may be about.
+const maxGranted = 100
+
+// noteNamed adds the objects that a Role gives rights to by their names.
+func (e *engine) noteNamed(o *object, f *facts) error {
+	rules, err := o.node.Find("rules[]")
+	if err != nil {
+		return err
+	}
+	for _, rule := range rules {
+		lists := map[string][]string{}
+		for _, key := range []string{"apiGroups", "resources", "resourceNames"} {
+			if lists[key], err = texts(rule, key+"[]"); err != nil {
+				return err
+			}
+		}
+		var all problems
+		ids, ok := e.grantedKinds(lists["apiGroups"], lists["resources"])
+		if !ok {
+			all.add(e.refuse(o, rule, "gives rights to more than the manifests can have; name the kinds in apiGroups and resources, and declare those of others in spec.kinds"))
+		}
+		for _, id := range ids {
+			for _, name := range lists["resourceNames"] {
+				all.add(e.noteReference(o, f, rule, holderOf(reference{id, o.namespace, name}), "gives rights to a"))
+			}
+		}
+		if err := all.err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grantedKinds are those that a rule of a Role is about. It is false if nobody can tell.
+func (e *engine) grantedKinds(groups, resources []string) ([]string, bool) {
+	if len(groups)*len(resources) > maxGranted {
+		return nil, false
+	}
+	var ids []string
+	for _, group := range groups {
+		for _, resource := range resources {
+			id, ok := kinds.OfResource(e.tenant.Spec.Kinds, group, resource)
+			if !ok {
+				return nil, false
+			}
+			if id != "" {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, true
+}
+
+// ofSet is how a StatefulSet calls its Pods.
+var ofSet = regexp.MustCompile(`^(.+)-[0-9]+$`)
+
+// holderOf is what makes an object of a certain name: a StatefulSet, the operator, or the
+// chart itself.
+func holderOf(r reference) reference {
+	if set := ofSet.FindStringSubmatch(r.name); set != nil && r.id == "/Pod" {
+		r.id, r.name = "apps/StatefulSet", set[1]
+	}
+	if name, isMade := instanceOf(r.name); isMade {
+		r.id, r.name = kinds.Failover, name
+	}
+	return r
+}
+
 // noteToken adds the service account that a Secret is to hold a token of.
-func (e *engine) noteToken(o *object, r *references) error {
+func (e *engine) noteToken(o *object, f *facts) error {
 	annotations, err := o.metadata.Find("annotations")
 	if err != nil || len(annotations) == 0 {
 		return err
@@ -88,12 +149,11 @@ func (e *engine) noteToken(o *object, r *references) error {
 	if err != nil || name == "" {
 		return err
 	}
-	e.use(o, r, annotations[0], reference{serviceAccount, o.namespace, name}, takesRights)
-	return nil
+	return e.noteReference(o, f, annotations[0], reference{serviceAccount, o.namespace, name}, takesRights)
 }
 
 // noteScaled adds what an autoscaler sets the size of.
-func (e *engine) noteScaled(o *object, r *references) error {
+func (e *engine) noteScaled(o *object, f *facts) error {
 	targets, err := o.node.Find("spec.scaleTargetRef")
 	if err != nil {
 		return err
@@ -105,12 +165,15 @@ func (e *engine) noteScaled(o *object, r *references) error {
 				return err
 			}
 		}
-		e.use(o, r, target, reference{idOf(names["apiVersion"], names["kind"]), o.namespace, names["name"]}, "sets the size of a")
+		to := reference{idOf(names["apiVersion"], names["kind"]), o.namespace, names["name"]}
+		if err := e.noteReference(o, f, target, to, "sets the size of a"); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (e *engine) noteUsed(o *object, r *references, path, field, id string) error {
+func (e *engine) noteUsed(o *object, f *facts, path, field, id string) error {
 	places, err := o.node.Find(path)
 	if err != nil {
 		return err
@@ -124,19 +187,28 @@ func (e *engine) noteUsed(o *object, r *references, path, field, id string) erro
 		if isDefault {
 			continue
 		}
-		e.use(o, r, place, reference{id, o.namespace, name}, takesRights)
+		if err := e.noteReference(o, f, place, reference{id, o.namespace, name}, takesRights); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 const takesRights = "takes the rights of a"
 
-// use notes what is wrong if the stream does not have what a place refers to.
-func (e *engine) use(o *object, r *references, place manifest.Node, to reference, does string) {
-	_, kind, _ := strings.Cut(to.id, "/")
-	wrong := e.refuse(o, place, "%s %s in %s that the manifests do not have, and that may be somebody else's; "+
-		"have the chart make one, "+ownNamespace, does, kind, to.namespace)
-	if wrong != nil {
-		r.used = append(r.used, usedReference{reference: to, wrong: wrong})
+// noteReference adds what a place refers to. In the second round it refuses what the
+// stream does not have.
+func (e *engine) noteReference(o *object, f *facts, place manifest.Node, to reference, does string) error {
+	switch {
+	case e.verdict == nil:
+		if !e.isException(o) {
+			note(&f.used, to, true)
+		}
+		return nil
+	case !e.verdict.missing[to]:
+		return nil
 	}
+	_, kind, _ := strings.Cut(to.id, "/")
+	return e.refuse(o, place, "%s %s in %s that the manifests do not have, and that may be somebody else's; "+
+		"have the chart make one, "+ownNamespace, does, kind, to.namespace)
 }

@@ -18,16 +18,16 @@ func (e *engine) limitResources(o *object, c container) error {
 	o.matched.noteRule("spec.resources")
 	for name, ceiling := range ordered(ceilings.Limits) {
 		key := "spec.resources.limits." + name
-		if err := e.hold(c, "limits", name, ceiling, key); err != nil {
+		if err := e.holdQuantity(c, "limits", name, ceiling, key); err != nil {
 			return err
 		}
 		// No request may be above the limit.
-		if err := e.hold(c, "requests", name, ceiling, key); err != nil {
+		if err := e.holdQuantity(c, "requests", name, ceiling, key); err != nil {
 			return err
 		}
 	}
 	for name, ceiling := range ordered(ceilings.Requests) {
-		if err := e.hold(c, "requests", name, ceiling, "spec.resources.requests."+name); err != nil {
+		if err := e.holdQuantity(c, "requests", name, ceiling, "spec.resources.requests."+name); err != nil {
 			return err
 		}
 	}
@@ -72,9 +72,9 @@ func withCeiling(ceilings *tenant.Resources, names []string) (string, bool) {
 	return "", false
 }
 
-// hold plans that a container has no more than the ceiling of one resource; of
+// holdQuantity plans that a container has no more than the ceiling of one resource; of
 // a limit, that it has one. list is "limits" or "requests".
-func (e *engine) hold(c container, list, name, ceiling, rule string) error {
+func (e *engine) holdQuantity(c container, list, name, ceiling, rule string) error {
 	has := list
 	text, err := amount(c.node, has, name)
 	if err == nil && text == "" && list == "requests" {

@@ -55,16 +55,8 @@ func (e *engine) checkRole(o *object) error {
 // namesObjects tells whether a rule is about objects that it names. An empty name is
 // that of a request about all of them, such as to list them.
 func namesObjects(rule manifest.Node) (bool, error) {
-	names, err := rule.Find("resourceNames[]")
-	if err != nil {
-		return false, err
-	}
-	for _, place := range names {
-		if name, err := place.Text(); err != nil || name == "" {
-			return false, err
-		}
-	}
-	return len(names) > 0, nil
+	names, err := texts(rule, "resourceNames[]")
+	return len(names) > 0 && !slices.Contains(names, ""), err
 }
 
 // checkRoleRef refuses a binding of a ClusterRole in a namespace that other tenants

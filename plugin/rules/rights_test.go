@@ -72,24 +72,44 @@ func TestRights(t *testing.T) {
 		})
 	}
 	for name, stream := range map[string]string{
-		"rights of its own":      serviceAccountX + roleX + binding + "{kind: Role, name: x}\nsubjects: [{kind: ServiceAccount, name: x, namespace: redis-system}, {kind: Group, name: team-a}]\n---\n" + podAs + "x}\n",
-		"the default account":    podAs + "default}\n",
-		"an account at home":     "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: team-a}\nspec: {serviceAccountName: other}\n",
-		"its own size":           hpa + "{apiVersion: apps/v1, kind: Deployment, name: d}}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {}}\n",
-		"its quota at home":      "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: x, namespace: team-a}\n",
-		"a Service of its own":   service + "{type: ExternalName, externalName: cache.team-a.svc.cluster.local}\n",
-		"a Service named svc":    service + "{externalName: svc.team-a.svc.cluster.local}\n",
-		"an alias in the world":  service + "{type: ExternalName, externalName: svc.example.com}\n",
-		"its Namespace":          namespace + ": restricted}}\n",
-		"a Role":                 roleX + binding + "{kind: Role, name: x}\n",
-		"a ClusterRole at home":  "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: team-a}\nroleRef: {kind: ClusterRole}\n",
-		"a Role of all at home":  "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x, namespace: team-a}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n",
-		"some neighbours":        policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]\n",
-		"others, of one label":   policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}]}}]\n",
-		"its neighbours at home": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
+		"rights of its own":                       serviceAccountX + roleX + binding + "{kind: Role, name: x}\nsubjects: [{kind: ServiceAccount, name: x, namespace: redis-system}, {kind: Group, name: team-a}]\n---\n" + podAs + "x}\n",
+		"the default account":                     podAs + "default}\n",
+		"an account at home":                      "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: team-a}\nspec: {serviceAccountName: other}\n",
+		"its own size":                            hpa + "{apiVersion: apps/v1, kind: Deployment, name: d}}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {}}\n",
+		"its quota at home":                       "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: x, namespace: team-a}\n",
+		"a Service of its own":                    service + "{type: ExternalName, externalName: cache.team-a.svc.cluster.local}\n",
+		"a Service named svc":                     service + "{externalName: svc.team-a.svc.cluster.local}\n",
+		"an alias in the world":                   service + "{type: ExternalName, externalName: svc.example.com}\n",
+		"its Namespace":                           namespace + ": restricted}}\n",
+		"a Role":                                  roleX + binding + "{kind: Role, name: x}\n",
+		"a ClusterRole at home":                   "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: team-a}\nroleRef: {kind: ClusterRole}\n",
+		"a Role of all at home":                   "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x, namespace: team-a}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n",
+		"some neighbours":                         policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]\n",
+		"others, of one label":                    policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}]}}]\n",
+		"rights to its Pods":                      failoverR + setW + roleOf + "[{apiGroups: ['', apps], resources: [pods, pods/exec], resourceNames: [w-0, rfr-r-2], verbs: [get]}]\n",
+		"rights to its ConfigMap of the operator": failoverR + roleOf + "[{apiGroups: [''], resources: [configmaps], resourceNames: [rfr-r], verbs: [get]}]\n",
+		"rights to its declared kinds":            rollout + "{template: {}}\n---\n" + roleOf + "[{apiGroups: [argoproj.io], resources: [rollouts/status], resourceNames: [x], verbs: [get]}]\n",
+		"rights to policies of its own":           strings.Replace(networkPolicy, "name: n", "name: x", 1) + "from: [{podSelector: {matchLabels: {a: b}}}]\n---\n" + roleOf + "[{apiGroups: [networking.k8s.io], resources: [networkpolicies], resourceNames: [x], verbs: [get]}]\n",
+		"its own labels on a Namespace":           "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {kubernetes.io/metadata.name: team-a, app.kubernetes.io/name: x, pod-security.kubernetes.io/warn: baseline}}\n",
+		"an owner at home":                        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: team-a, ownerReferences: [{kind: Pod, name: p}]}\n",
+		"an account at home, called default":      "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: team-a}\n",
+		"Pods of its instance":                    failoverR + strings.Replace(disguised, "team-b", "r", 1),
+		"what the operator would make":            failoverR + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rfs-r}\n",
+		"a Pod like others' at home":              strings.Replace(disguised, "name: p,", "name: p, namespace: team-a,", 1),
+		"half a disguise":                         strings.Replace(disguised, "component: sentinel", "component: golive", 1),
+		"local traffic of a node":                 service + "{type: NodePort, externalTrafficPolicy: Local}\n",
+		"a Service of its instance":               failoverR + service + "{selector: {app.kubernetes.io/component: sentinel, app.kubernetes.io/name: r}}\n",
+		"a Service of its tenant's instances":     service + "{selector: {app.kubernetes.io/component: sentinel, tenant-redis.dev/tenant: team-a}}\n",
+		"a Service of another part":               service + "{selector: {app.kubernetes.io/component: redis, app.kubernetes.io/part-of: shop}}\n",
+		"a Service by a name":                     service + "{selector: {app.kubernetes.io/name: shop}}\n",
+		"instances at home":                       strings.Replace(service, "name: s", "name: s, namespace: team-a", 1) + "{selector: {app.kubernetes.io/component: redis}}\n",
+		"a Service of its Pods":                   service + "{selector: {tenant-redis.dev/tenant: team-a}}\n",
+		"a policy of its Pods":                    "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a]}]}}\n",
+		"a priority of the platform's":            "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {priorityClassName: high-system-}\n",
+		"its neighbours at home":                  "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Render(teamA(t, own+platform), []byte(stream))
+			_, err := Render(teamA(t, own+platform+declaredKinds), []byte(stream))
 			require.NoError(t, err)
 		})
 	}
@@ -98,10 +118,17 @@ func TestRights(t *testing.T) {
 const (
 	hpa             = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {scaleTargetRef: "
 	serviceAccountX = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n---\n"
-	roleX           = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [{apiGroups: [''], resources: [secrets], resourceNames: [x], verbs: [get]}]\n---\n"
+	secretX         = "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n---\n"
+	roleOf          = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: "
+	roleX           = secretX + roleOf + "[{apiGroups: [''], resources: [secrets], resourceNames: [x], verbs: [get]}]\n---\n"
+	failoverR       = "apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r}\nspec: {}\n---\n"
+	setW            = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: w}\nspec: {}\n---\n"
 	podAs           = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {serviceAccountName: "
 	service         = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: "
 )
+
+// disguised is a Pod that seems to be a Sentinel of another tenant's instance.
+const disguised = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app.kubernetes.io/name: team-b, app.kubernetes.io/component: sentinel, app.kubernetes.io/part-of: redis-failover}}\n"
 
 // TestNeighbours holds that what would touch other tenants, or let them in, is
 // refused unless the tenant file names it.
@@ -155,7 +182,61 @@ func TestNeighbours(t *testing.T) {
 		"Cilium's policy":       {of("cilium.io/v2", "CiliumNetworkPolicy", ""), `{group: cilium.io, kind: CiliumNetworkPolicy}`, "may let in whom spec.access does not"},
 		"Calico's policy":       {of("projectcalico.org/v3", "NetworkPolicy", ""), `{group: projectcalico.org, kind: NetworkPolicy}`, "may let in whom spec.access does not"},
 		"an admin's policy":     {of("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", ""), `{group: policy.networking.k8s.io, kind: AdminNetworkPolicy}`, "may let in whom spec.access does not"},
-		"another scale":         {of("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", ""), `{group: autoscaling.k8s.io, kind: VerticalPodAutoscaler}`, "may give containers more than spec.resources does"},
+		"a Pod's name":          {service + "{externalName: 10-0-0-7.team-b.pod.cluster.local}\n", `{kind: Service}`, ".spec.externalName: leads to a Service of team-b"},
+		"everyone by a node":    {service + "{type: NodePort}\n", `{kind: Service}`, ".spec: is a NodePort, with which everyone gets in"},
+		"everyone by a cloud":   {service + "{type: LoadBalancer, externalTrafficPolicy: Cluster}\n", `{kind: Service}`, ".spec: is a LoadBalancer, with which everyone gets in"},
+		"another's Pods":        {service + "{selector: {tenant-redis.dev/tenant: team-b, app: a}}\n", `{kind: Service}`, ".spec.selector: selects Pods of other tenants by the label tenant-redis.dev/tenant"},
+		"a policy for another":  {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {a: b, tenant-redis.dev/tenant: team-b}}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, ".spec.podSelector: selects Pods of other tenants"},
+		"a budget for tenants":  {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: selects Pods of other tenants"},
+		"a peer of all tenants": {policy + "from: [{podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a, team-b]}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`, ".from[0].podSelector: selects Pods of other tenants"},
+		"another network":       {of("apps/v1", "Deployment", "spec: {template: {metadata: {annotations: {k8s.v1.cni.cncf.io/networks: a}}}}"), `{group: apps, kind: Deployment}`, ".spec.template.metadata.annotations: asks for another network"},
+		"another network only":  {redisFailover + "{resources: {limits: {cpu: 1}}, podAnnotations: {v1.multus-cni.io/default-network: a}}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`, ".spec.redis.podAnnotations: asks for another network"},
+		"the cluster's priority": {
+			redisFailover + "{resources: {limits: {cpu: 1}}, priorityClassName: system-node-critical}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`,
+			".spec.redis: has the priority system-node-critical, for which all other Pods are stopped",
+		},
+		"where others run":   {of("v1", "Binding", "target: {kind: Node, name: n}"), `{kind: Binding}`, "is for the scheduler"},
+		"room for volumes":   {of("storage.k8s.io/v1", "CSIStorageCapacity", ""), `{group: storage.k8s.io, kind: CSIStorageCapacity}`, "is for the scheduler"},
+		"everyone's account": {"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default}\n", `{kind: ServiceAccount}`, "is there for all Pods of redis-system"},
+		"everyone's root":    {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-root-ca.crt}\n", `{kind: ConfigMap}`, "is there for all Pods of redis-system"},
+		"a revision":         {"apiVersion: v1\nkind: Secret\nmetadata: {name: sh.helm.release.v1.team-b.v9}\n", `{kind: Secret}`, "is a revision of a release to Helm"},
+		"a revision at home": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: team-a, labels: {owner: helm, name: team-a}}\n", `{kind: ConfigMap}`, "is a revision of a release to Helm"},
+		"an owner":           {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, ownerReferences: [{kind: StatefulSet, name: rfr-team-b}]}\n", `{kind: ConfigMap}`, ".metadata.ownerReferences[0]: says which object owns it"},
+		"a Namespace that a policy spares": {
+			"apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {admission.gatekeeper.sh/ignore: 'yes'}}\n", `{kind: Namespace}`,
+			".metadata.labels: has the label admission.gatekeeper.sh/ignore, by which the platform or others may decide what holds there",
+		},
+		"another's Secret": {roleOf + "[{apiGroups: [''], resources: [secrets], resourceNames: [team-b], verbs: [get]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to a Secret in redis-system that the manifests do not have"},
+		"another's token by a Role": {
+			roleOf + "[{apiGroups: ['', apps], resources: [serviceaccounts/token], resourceNames: [redis-operator], verbs: [create]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`,
+			".rules[0]: gives rights to a ServiceAccount in redis-system that the manifests do not have",
+		},
+		"another's Pod by a Role": {failoverR + roleOf + "[{apiGroups: [''], resources: [pods/exec], resourceNames: [rfr-r-0, rfr-team-b-0], verbs: [create]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to a RedisFailover in redis-system that the manifests do not have"},
+		"its own name in another kind": {
+			roleX + strings.Replace(roleOf, "name: x", "name: y", 1) + "[{apiGroups: [''], resources: [configmaps], resourceNames: [x], verbs: [get]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`,
+			".rules[0]: gives rights to a ConfigMap in redis-system that the manifests do not have",
+		},
+		"rights to all kinds":     {secretX + roleOf + "[{apiGroups: [''], resources: ['*'], resourceNames: [x], verbs: [get]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to more than the manifests can have"},
+		"rights in all groups":    {secretX + roleOf + "[{apiGroups: ['*'], resources: [secrets], resourceNames: [x], verbs: [get]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to more"},
+		"rights to unknown kinds": {secretX + roleOf + "[{apiGroups: [other.example], resources: [secrets], resourceNames: [x], verbs: [get]}]\n", `{group: rbac.authorization.k8s.io, kind: Role}`, ".rules[0]: gives rights to more"},
+		"a Sentinel in disguise":  {disguised, `{kind: Pod}`, ".metadata.labels: has the labels of the Pods of a RedisFailover in redis-system that the manifests do not have"},
+		"a proxy in disguise": {
+			strings.NewReplacer("sentinel", "proxy", "redis-failover", "tenant-redis").Replace(disguised), `{kind: Pod}`,
+			".metadata.labels: has the labels of the Pods of a RedisFailover in redis-system that the manifests do not have",
+		},
+		"the operator's work": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rfs-team-b}\n", `{kind: ConfigMap}`, ".metadata: has the name of what the operator makes of a RedisFailover in redis-system that the manifests do not have"},
+		"others' instances":   {service + "{selector: {app.kubernetes.io/part-of: redis-failover}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},
+		"a policy for instances": {
+			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {app.kubernetes.io/component: redis}, matchExpressions: [{key: app.kubernetes.io/name, operator: NotIn, values: [r]}]}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			".spec.podSelector: selects Pods of all instances in redis-system",
+		},
+		"a budget for operators": {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchLabels: {app.kubernetes.io/managed-by: redis-operator}}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: selects Pods of all instances"},
+		"another's proxies":      {service + "{selector: {app.kubernetes.io/component: proxy, app.kubernetes.io/name: team-b}}\n", `{kind: Service}`, ".spec.selector: selects Pods of a RedisFailover in redis-system that the manifests do not have"},
+		"another's instance, too": {
+			failoverR + of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchLabels: {app.kubernetes.io/component: redis}, matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [r, team-b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`,
+			".spec.selector: selects Pods of a RedisFailover in redis-system",
+		},
+		"another scale": {of("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", ""), `{group: autoscaling.k8s.io, kind: VerticalPodAutoscaler}`, "may give containers more than spec.resources does"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -6,273 +6,38 @@
 package rules
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"unique"
 
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// maxDocuments is how many documents a stream may have, each item of a List being
-// one.
-const maxDocuments = 100_000
-
-// Result is a rendered stream.
-type Result struct {
-	Documents []Document
-	// Kinds are those that the tenant file declares.
-	Kinds []tenant.ScopedKind
-
-	objects int
-}
-
-// ErrNothing is what is wrong with a stream without an object. Something should
-// have written one: nothing rendered is nothing enforced.
-var ErrNothing = errors.New("there is no Kubernetes object in the manifests")
-
-// CheckSome returns ErrNothing if there was no object.
-func (r Result) CheckSome() error {
-	if r.objects == 0 {
-		return ErrNothing
-	}
-	return nil
-}
-
-// Document is one document of a stream, before and after.
-type Document struct {
-	// Object is the kind, namespace and name.
-	Object string
-	Before manifest.Piece
-	After  []byte
-	// Objects name the objects as they are rendered, each by group and kind,
-	// namespace and name.
-	Objects []string
-	// changes are what was edited; After is Before if there are none. They do not say
-	// where, and take memory once for all documents that are changed alike.
-	changes []unique.Handle[manifest.Change]
-}
-
-// HasChanged tells whether anything was edited.
-func (d *Document) HasChanged() bool { return len(d.changes) > 0 }
-
-// Changes are what was edited; After is Before if there are none.
-func (d *Document) Changes() []manifest.Change {
-	var changes []manifest.Change
-	for _, shared := range d.changes {
-		change := shared.Value()
-		change.Line, change.Object = d.Before.Line, d.Object
-		changes = append(changes, change)
-	}
-	return changes
-}
-
-func (d *Document) setChanges(changes []manifest.Change) {
-	d.changes = make([]unique.Handle[manifest.Change], len(changes))
-	for i, change := range changes {
-		change.Line, change.Object = 0, ""
-		d.changes[i] = unique.Make(change)
-	}
-}
-
-// Bytes returns the rendered stream.
-func (r Result) Bytes() []byte {
-	var b bytes.Buffer
-	_, _ = r.WriteTo(&b)
-	return b.Bytes()
-}
-
-// WriteTo writes the rendered stream.
-func (r Result) WriteTo(to io.Writer) (int64, error) {
-	var written int64
-	for _, doc := range r.Documents {
-		for _, part := range [][]byte{doc.Before.Lead, doc.After} {
-			n, err := to.Write(part)
-			written += int64(n)
-			if err != nil {
-				return written, err
-			}
-		}
-	}
-	return written, nil
-}
-
-// Changes returns all changes in the order of the stream.
-func (r Result) Changes() []manifest.Change {
-	var changes []manifest.Change
-	for _, doc := range r.Documents {
-		changes = append(changes, doc.Changes()...)
-	}
-	return changes
-}
-
-// Objects names all objects in the order of the stream.
-func (r Result) Objects() []string {
-	var objects []string
-	for _, doc := range r.Documents {
-		objects = append(objects, doc.Objects...)
-	}
-	return objects
-}
-
-// Render returns a stream of manifests as the tenant t is to have it.
-// Documents that need no change keep their bytes. Rendering the result again
-// changes nothing. The error is a *manifest.Error, several of them joined, or
-// tenant.Problems for a rule that matches nothing.
-func Render(t *tenant.Tenant, stream []byte) (Result, error) {
-	e := newEngine(t)
-	e.namesObjects = true
-	return e.renderPieces(manifest.Split(stream))
-}
-
-// Pieces is Render for documents that somebody else has taken apart, and knows by
-// another way than their names.
-func Pieces(t *tenant.Tenant, pieces []manifest.Piece) (Result, error) {
-	return newEngine(t).renderPieces(pieces)
-}
-
-// Output is Render without the plan and the text before, which nobody has asked for,
-// and which would take more memory than the manifests.
-func Output(t *tenant.Tenant, stream []byte) (Result, error) {
-	e := newEngine(t)
-	e.outputOnly = true
-	return e.renderPieces(manifest.Split(stream))
-}
-
-func (e *engine) renderPieces(pieces []manifest.Piece) (Result, error) {
-	if err := e.checkKinds(); err != nil {
-		return Result{}, err
-	}
-	if len(pieces) > maxDocuments {
-		return Result{}, fmt.Errorf("there are %d documents; allowed are %d; split the chart", len(pieces), maxDocuments)
-	}
-	result := Result{Documents: make([]Document, len(pieces)), Kinds: e.tenant.Spec.Kinds}
-	outcomes, matched := e.renderAll(pieces, result.Documents)
-	if err := problemsOf(outcomes); err != nil {
-		return Result{}, err
-	}
-	ruled := 0
-	for _, o := range outcomes {
-		result.objects += o.objects
-		ruled += o.ruled
-	}
-	if err := e.checkLabels(outcomes); err != nil {
-		return Result{}, err
-	}
-	if err := e.checkReferences(outcomes); err != nil {
-		return Result{}, err
-	}
-	// Helm 4 may send hooks alone.
-	if ruled > 0 {
-		if err := e.checkMatched(matched); err != nil {
-			return Result{}, err
-		}
-	}
-	return result, nil
-}
-
-// problemsOf returns what is wrong with the documents.
-func problemsOf(outcomes []outcome) error {
-	var all problems
-	for _, o := range outcomes {
-		all.add(o.err)
-	}
-	return all.err()
-}
-
 // engine applies one tenant's rules.
 type engine struct {
 	tenant     *tenant.Tenant
 	labels     map[string]string
 	provenance string
-	// namesObjects is whether the result names documents and objects, outputOnly whether
-	// the plan is dropped once it is carried out: all this takes memory.
-	namesObjects, outputOnly bool
+	// keepsPlan is whether the result has the plan and the text before, and names
+	// documents and objects: all this takes memory.
+	keepsPlan bool
+	// verdict is what the first round has found wrong with the stream as a whole, for the
+	// second to tell where; nil in the first.
+	verdict *verdict
 }
 
 func newEngine(t *tenant.Tenant) *engine {
 	return &engine{tenant: t, labels: t.AllLabels(), provenance: t.RenderedBy()}
 }
 
-// outcome is what became of one document.
-type outcome struct {
-	*Document
-	// objects counts the objects, ruled those that rules must be about: all but
-	// hooks.
-	objects, ruled int
-	labels         labelUse
-	references     references
-	err            error
-}
-
-// renderAll renders pieces into documents side by side: none depends on another. It
-// also returns the rules that were about something.
-func (e *engine) renderAll(pieces []manifest.Piece, documents []Document) ([]outcome, matches) {
-	outcomes, matched := make([]outcome, len(pieces)), matches{}
-	indexes := make(chan int, len(pieces))
-	for i := range pieces {
-		indexes <- i
-	}
-	close(indexes)
-	var workers sync.WaitGroup
-	var mutex sync.Mutex
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			own := matches{}
-			for i := range indexes {
-				documents[i].Before = pieces[i]
-				outcomes[i] = e.render(&documents[i], own)
-				if e.outputOnly {
-					pieces[i] = manifest.Piece{}
-				}
-			}
-			mutex.Lock()
-			defer mutex.Unlock()
-			maps.Copy(matched, own)
-		})
-	}
-	workers.Wait()
-	return outcomes, matched
-}
-
-// render renders a document, and adds the rules that were about something to matched.
-func (e *engine) render(document *Document, matched matches) outcome {
-	o := outcome{Document: document}
-	doc, err := manifest.Parse(o.Before)
-	if err == nil {
-		err = e.plan(doc, &o, matched)
-	}
-	if err == nil {
-		o.After, err = doc.Bytes()
-	}
-	o.err = err
-	if err == nil && e.namesObjects {
-		o.Object = doc.Name()
-	}
-	switch {
-	case err != nil:
-	case e.outputOnly:
-		o.Before.Text = nil
-	default:
-		o.setChanges(doc.Changes())
-	}
-	return o
-}
-
-// plan plans all edits of a document.
-func (e *engine) plan(doc *manifest.Document, o *outcome, matched matches) error {
-	if err := e.patch(doc, matched); err != nil {
+// plan plans all edits of a document, and notes what the others need to know of it.
+func (e *engine) plan(doc *manifest.Document, d *Document, o *outcome, matched matches) error {
+	if err := e.patchObjects(doc, matched); err != nil {
 		return err
 	}
-	if err := e.attach(doc, matched); err != nil {
+	if err := e.attachSidecars(doc, matched); err != nil {
 		return err
 	}
 	objects, err := e.objects(doc, matched)
@@ -281,32 +46,37 @@ func (e *engine) plan(doc *manifest.Document, o *outcome, matched matches) error
 	}
 	var all problems
 	for _, object := range objects {
-		all.add(e.planAndNote(object, o))
+		if err := e.planAndNote(object, o); err != nil {
+			all.add(err)
+		} else if e.keepsPlan {
+			d.Objects = append(d.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
+		}
 	}
 	return all.err()
 }
 
 // planAndNote plans the edits of an object, and notes what others need to know of it.
 func (e *engine) planAndNote(object *object, o *outcome) error {
-	if err := e.noteLabels(object, &o.labels); err != nil {
+	// As the chart has them.
+	if err := e.noteLabels(object, &o.facts); err != nil {
 		return err
 	}
 	if err := e.planObject(object); err != nil {
 		return err
 	}
-	if err := e.noteReferences(object, &o.references); err != nil {
+	// As they will be applied.
+	if err := e.noteReferences(object, &o.facts); err != nil {
+		return err
+	}
+	if err := e.noteInstance(object, &o.facts); err != nil {
 		return err
 	}
 	o.objects++
-	if hook, err := object.isHook(); err != nil {
-		return err
-	} else if !hook {
+	passing, err := object.isPassing()
+	if !passing {
 		o.ruled++
 	}
-	if e.namesObjects {
-		o.Objects = append(o.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
-	}
-	return nil
+	return err
 }
 
 // planObject plans the edits of an object, after those that add to it: patches come
@@ -315,16 +85,16 @@ func (e *engine) planAndNote(object *object, o *outcome) error {
 func (e *engine) planObject(o *object) error {
 	steps := []func(*object) error{
 		// The others need to know the namespace: who else may be there.
-		e.place,
+		e.setNamespace,
 		// Whose policies and rights these are, as the chart has them.
 		e.checkRival, e.checkRights,
 		// Labels before access: what a policy selects by must be what Pods get.
-		e.identify,
+		e.labelObject,
 		// Containers, with the images of sidecars among them.
-		e.edit,
-		e.grant, e.labelAlerts, e.choose,
+		e.editContainers,
+		e.grantAccess, e.labelAlerts, e.chooseNodes,
 		// What holds for others is checked as it will be applied.
-		e.checkHostNetwork, e.checkShared,
+		e.checkPods, e.checkShared, e.checkRevision, e.checkOwners,
 	}
 	for _, step := range steps {
 		if err := step(o); err != nil {
@@ -334,8 +104,8 @@ func (e *engine) planObject(o *object) error {
 	return nil
 }
 
-// edit plans what changes in an object's containers and images.
-func (e *engine) edit(o *object) error {
+// editContainers plans what changes in an object's containers and images.
+func (e *engine) editContainers(o *object) error {
 	containers, err := o.containers()
 	if err != nil {
 		return err
@@ -422,13 +192,29 @@ func (o *object) value(key string) string {
 	return text
 }
 
-// isHook tells whether Helm runs the object besides the release.
-func (o *object) isHook() (bool, error) {
+// isPassing tells whether Helm runs the object besides the release, and what it runs ends
+// by itself. What goes on running is what rules are about, by whatever way it comes.
+func (o *object) isPassing() (bool, error) {
 	annotations, err := o.metadata.Find("annotations")
-	if err != nil || len(annotations) == 0 {
+	if err != nil || len(annotations) == 0 || !slices.Contains(annotations[0].Keys(), "helm.sh/hook") {
 		return false, err
 	}
-	return slices.Contains(annotations[0].Keys(), "helm.sh/hook"), nil
+	return len(o.kind.Pods) == 0 || o.id == "/Pod" || o.id == "batch/Job", nil
+}
+
+// texts are the strings that a path names below a place.
+func texts(place manifest.Node, path string) ([]string, error) {
+	found, err := place.Find(path)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(found))
+	for i, text := range found {
+		if all[i], err = text.Text(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // idOf returns an API group and kind, such as "apps/Deployment" and "/Service".

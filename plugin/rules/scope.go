@@ -10,14 +10,14 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-// place sets or checks the namespace of an object.
-func (e *engine) place(o *object) error {
+// setNamespace sets or checks the namespace of an object.
+func (e *engine) setNamespace(o *object) error {
 	namespaced, err := e.isNamespaced(o)
 	if err != nil {
 		return err
 	}
 	if !namespaced {
-		return e.placeInCluster(o)
+		return e.checkClusterScoped(o)
 	}
 	o.namespace, err = o.metadata.Value("namespace")
 	if err != nil {
@@ -41,9 +41,9 @@ func (e *engine) namespaces() []string {
 	return append([]string{e.tenant.Spec.Namespace}, e.tenant.Spec.Namespaces...)
 }
 
-// placeInCluster refuses an object that belongs to no namespace, but for the
+// checkClusterScoped refuses an object that belongs to no namespace, but for the
 // tenant's Namespaces, kinds that the tenant file declares, and exceptions.
-func (e *engine) placeInCluster(o *object) error {
+func (e *engine) checkClusterScoped(o *object) error {
 	name, err := o.metadata.Value("name")
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (e *engine) placeInCluster(o *object) error {
 	case o.id == "/Namespace" && name == e.tenant.Spec.Namespace && e.isShared(name):
 		return e.refuse(o, o.node, "goes with the release, and with it what other tenants may have there; remove it, "+ownNamespace)
 	case o.id == "/Namespace" && slices.Contains(e.namespaces(), name):
-		return e.checkPodSecurity(o)
+		return e.checkNamespace(o)
 	}
 	return e.refuse(o, o.node, "belongs to the cluster and not to a namespace of the tenant; remove it from the chart's values")
 }
@@ -113,22 +113,33 @@ func (o *object) target() string {
 	return fmt.Sprintf("{group: %q, kind: %s, name: %s}", group, kind, name)
 }
 
-const podSecurity = "pod-security.kubernetes.io/enforce"
+// podSecurity begins the labels by which a Namespace says what its Pods may do.
+const podSecurity = "pod-security.kubernetes.io/"
 
-// checkPodSecurity refuses a Namespace that lets Pods do more than the level
-// restricted of the Pod Security Standards, by its newest version.
-func (e *engine) checkPodSecurity(o *object) error {
+// namesOnly begin labels by which nobody decides what holds in a Namespace.
+var namesOnly = []string{namespaceLabel, "app.kubernetes.io/", "helm.sh/", "tenant-redis.dev/", podSecurity}
+
+// checkNamespace refuses a Namespace that lets Pods do more than the level restricted of
+// the Pod Security Standards, by its newest version, and other labels: policies of
+// admission spare a Namespace by its labels, and NetworkPolicies let it in.
+func (e *engine) checkNamespace(o *object) error {
 	labels, err := o.metadata.Find("labels")
 	if err != nil || len(labels) == 0 {
 		return err
 	}
-	for key, allowed := range ordered(map[string]string{podSecurity: "restricted", podSecurity + "-version": "latest"}) {
-		value, err := labels[0].Entry(key)
+	strictest := map[string]string{podSecurity + "enforce": "restricted", podSecurity + "enforce-version": "latest"}
+	for _, key := range labels[0].Keys() {
+		value, err := labels[0].ScalarAt(key)
 		if err != nil {
 			return err
 		}
-		if value != allowed && slices.Contains(labels[0].Keys(), key) {
+		allowed, isSecurity := strictest[key]
+		isName := e.labels[key] != "" || slices.ContainsFunc(namesOnly, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		switch {
+		case isSecurity && value != allowed:
 			return e.refuse(o, labels[0], "has %s: %q, which lets Pods do more; allowed is %s; change it", key, value, allowed)
+		case !isName:
+			return e.refuse(o, labels[0], "has the label %s, by which the platform or others may decide what holds there; remove it, set it in spec.labels", key)
 		}
 	}
 	return nil

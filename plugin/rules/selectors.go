@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,36 +24,22 @@ type label struct {
 	of         sort
 }
 
-// labelUse is what a document says about labels that the tenant sets.
-type labelUse struct {
-	// replaced are labels that get another value. A list takes less memory than a map,
-	// and each document has one.
-	replaced []replacedLabel
-	asked    []askedLabel
-}
-
-// replacedLabel is a label that gets another value, and what has it.
-type replacedLabel struct {
-	label
-	owner string
-}
-
 // askedLabel is what a selector asks of one label.
 type askedLabel struct {
 	key, operator string
 	of            sort
-	values        []string
-	// place is where the selector is; it has no problem yet.
-	place *manifest.Error
+	// values are joined by commas, which no value has.
+	values string
 }
 
 // admits tells whether a Pod with that value, empty if there is none, is selected.
 func (a askedLabel) admits(value string) bool {
+	isNamed := slices.Contains(strings.Split(a.values, ","), value)
 	switch a.operator {
 	case "In":
-		return slices.Contains(a.values, value)
+		return isNamed
 	case "NotIn":
-		return !slices.Contains(a.values, value)
+		return !isNamed
 	case "DoesNotExist":
 		return value == ""
 	default:
@@ -62,59 +47,61 @@ func (a askedLabel) admits(value string) bool {
 	}
 }
 
+// lostLabels returns what is wrong with selectors that ask for a label which gets another
+// value: a Service would have no endpoints, a policy no Pods, a monitor no Services.
+func (e *engine) lostLabels(outcomes []*outcome) map[askedLabel]string {
+	replaced := map[label]string{}
+	for _, o := range outcomes {
+		maps.Copy(replaced, o.facts.replaced)
+	}
+	// By what they have in common, or each selector would be compared with each label.
+	olds := map[label][]label{}
+	for _, old := range slices.SortedFunc(maps.Keys(replaced), func(a, b label) int { return strings.Compare(a.value, b.value) }) {
+		common := label{key: old.key, of: old.of}
+		olds[common] = append(olds[common], old)
+	}
+	lost := map[askedLabel]string{}
+	for _, o := range outcomes {
+		for asked := range o.facts.asked {
+			if asked.admits(e.labels[asked.key]) {
+				continue
+			}
+			candidates := olds[label{key: asked.key, of: asked.of}]
+			if asked.operator == "In" {
+				candidates = asked.labels()
+			}
+			isLost := func(old label) bool { return replaced[old] != "" && asked.admits(old.value) }
+			if i := slices.IndexFunc(candidates, isLost); i >= 0 {
+				lost[asked] = e.lossOf(asked, candidates[i], replaced[candidates[i]])
+			}
+		}
+	}
+	return lost
+}
+
 // labels are those that the selector names.
 func (a askedLabel) labels() []label {
-	named := make([]label, len(a.values))
-	for i, value := range a.values {
-		named[i] = label{a.key, value, a.of}
+	var named []label
+	for value := range strings.SplitSeq(a.values, ",") {
+		named = append(named, label{a.key, value, a.of})
 	}
 	return named
 }
 
-// checkLabels refuses a stream in which a label gets another value than a selector asks
-// for: a Service would have no endpoints, a policy no Pods, a monitor no Services.
-func (e *engine) checkLabels(outcomes []outcome) error {
-	replaced := map[label]string{}
-	for _, o := range outcomes {
-		for _, r := range o.labels.replaced {
-			replaced[r.label] = r.owner
-		}
-	}
-	labels := slices.SortedFunc(maps.Keys(replaced), func(a, b label) int { return strings.Compare(a.key+"="+a.value, b.key+"="+b.value) })
-	for _, o := range outcomes {
-		for _, asked := range o.labels.asked {
-			if asked.admits(e.labels[asked.key]) {
-				continue
-			}
-			candidates := labels
-			if asked.operator == "In" {
-				candidates = asked.labels()
-			}
-			for _, old := range candidates {
-				owner, isReplaced := replaced[old]
-				if isReplaced && old.key == asked.key && old.of == asked.of && asked.admits(old.value) {
-					return e.lost(asked, old, owner)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (e *engine) lost(asked askedLabel, old label, owner string) error {
+// lossOf says what becomes of what a selector asks for, if owner had the old label.
+func (e *engine) lossOf(asked askedLabel, old label, owner string) string {
 	rule, value := e.labelCause(old.key).Rule, e.labels[old.key]
-	asked.place.Problem = fmt.Sprintf("asks for the label %s=%s, which %s would lose: %s of the tenant file makes it %s; "+
-		"remove the label from the tenant file, or change both in the chart's values", old.key, old.value, owner, rule, value)
 	if asked.operator != "In" {
-		asked.place.Problem = fmt.Sprintf("shuts Pods with the label %s=%s out, which %s would get from %s of the tenant file; "+
+		return fmt.Sprintf("shuts Pods with the label %s=%s out, which %s would get from %s of the tenant file; "+
 			"remove the label from the tenant file, or change the selector in the chart's values", old.key, value, owner, rule)
 	}
-	return asked.place
+	return fmt.Sprintf("asks for the label %s=%s, which %s would lose: %s of the tenant file makes it %s; "+
+		"remove the label from the tenant file, or change both in the chart's values", old.key, old.value, owner, rule, value)
 }
 
 // noteLabels adds what an object says about the labels that the tenant sets.
-func (e *engine) noteLabels(o *object, use *labelUse) error {
-	if err := e.noteOwnLabels(o, use); err != nil {
+func (e *engine) noteLabels(o *object, f *facts) error {
+	if err := e.noteOwnLabels(o, f); err != nil {
 		return err
 	}
 	for _, path := range o.kind.PodLabels() {
@@ -124,11 +111,11 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 		}
 		if len(places) == 0 {
 			for key := range ordered(e.labels) {
-				use.replacePods(o, key, "")
+				f.replacePods(o, key, "")
 			}
 		}
 		for _, labels := range places {
-			if err := e.noteReplaced(o, labels, use); err != nil {
+			if err := e.noteReplaced(o, labels, f); err != nil {
 				return err
 			}
 		}
@@ -141,7 +128,7 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 		if selectsNone(selector.Path()) {
 			continue
 		}
-		if err := e.noteAsked(selector, selects(o, selector.Path()), use); err != nil {
+		if err := e.noteAsked(selector, selects(o, selector.Path()), f); err != nil {
 			return err
 		}
 	}
@@ -149,7 +136,7 @@ func (e *engine) noteLabels(o *object, use *labelUse) error {
 }
 
 // noteOwnLabels adds the labels of an object itself that get another value.
-func (e *engine) noteOwnLabels(o *object, use *labelUse) error {
+func (e *engine) noteOwnLabels(o *object, f *facts) error {
 	places, err := o.metadata.Find("labels")
 	if err != nil {
 		return err
@@ -165,28 +152,28 @@ func (e *engine) noteOwnLabels(o *object, use *labelUse) error {
 				return err
 			}
 			if old != "" && old != value {
-				use.replaced = append(use.replaced, replacedLabel{label{key, old, of}, o.title()})
+				note(&f.replaced, label{key, old, of}, o.title())
 			}
 		}
 	}
 	return nil
 }
 
-func (e *engine) noteReplaced(o *object, labels manifest.Node, use *labelUse) error {
+func (e *engine) noteReplaced(o *object, labels manifest.Node, f *facts) error {
 	for key, value := range ordered(e.labels) {
 		old, err := labels.ScalarAt(key)
 		if err != nil {
 			return err
 		}
 		if old != value {
-			use.replacePods(o, key, old)
+			f.replacePods(o, key, old)
 		}
 	}
 	return nil
 }
 
-func (u *labelUse) replacePods(o *object, key, old string) {
-	u.replaced = append(u.replaced, replacedLabel{label{key, old, pods}, "Pods of " + o.title()})
+func (f *facts) replacePods(o *object, key, old string) {
+	note(&f.replaced, label{key, old, pods}, "Pods of "+o.title())
 }
 
 // title is the kind and name.
@@ -218,9 +205,9 @@ func selects(o *object, path string) sort {
 
 // noteAsked adds the values that a selector asks for: of a mapping of labels, or of
 // a list of expressions.
-func (e *engine) noteAsked(selector manifest.Node, of sort, use *labelUse) error {
+func (e *engine) noteAsked(selector manifest.Node, of sort, f *facts) error {
 	if selector.HasItems() {
-		return e.noteExpressions(selector, of, use)
+		return e.noteExpressions(selector, of, f)
 	}
 	for _, key := range selector.Keys() {
 		value, isSet := e.labels[key]
@@ -232,13 +219,15 @@ func (e *engine) noteAsked(selector manifest.Node, of sort, use *labelUse) error
 			return err
 		}
 		if asked != "" && asked != value {
-			use.add(selector, askedLabel{key: key, operator: "In", of: of, values: []string{asked}})
+			if err := e.noteAskedLabel(selector, askedLabel{key: key, operator: "In", of: of, values: asked}, f); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (e *engine) noteExpressions(list manifest.Node, of sort, use *labelUse) error {
+func (e *engine) noteExpressions(list manifest.Node, of sort, f *facts) error {
 	expressions, err := list.Items()
 	if err != nil {
 		return err
@@ -255,23 +244,27 @@ func (e *engine) noteExpressions(list manifest.Node, of sort, use *labelUse) err
 		if _, isSet := e.labels[key]; !isSet {
 			continue
 		}
-		items, err := expression.Find("values[]")
+		values, err := texts(expression, "values[]")
 		if err != nil {
 			return err
 		}
-		values := make([]string, len(items))
-		for i, item := range items {
-			if values[i], err = item.Text(); err != nil {
-				return err
-			}
+		asked := askedLabel{key: key, operator: operator, of: of, values: strings.Join(values, ",")}
+		if err := e.noteAskedLabel(expression, asked, f); err != nil {
+			return err
 		}
-		use.add(expression, askedLabel{key: key, operator: operator, of: of, values: values})
 	}
 	return nil
 }
 
-func (u *labelUse) add(place manifest.Node, asked askedLabel) {
-	if errors.As(place.Errorf(""), &asked.place) {
-		u.asked = append(u.asked, asked)
+// noteAskedLabel adds what a selector asks for. In the second round it refuses what
+// nothing has any more.
+func (e *engine) noteAskedLabel(place manifest.Node, asked askedLabel, f *facts) error {
+	if e.verdict == nil {
+		note(&f.asked, asked, true)
+		return nil
 	}
+	if wrong := e.verdict.lost[asked]; wrong != "" {
+		return place.Errorf("%s", wrong)
+	}
+	return nil
 }

@@ -31,9 +31,9 @@ type sidecar struct {
 
 func sidecarRule(i int) string { return fmt.Sprintf("spec.sidecars[%d]", i) }
 
-// attach puts sidecars into a document, and commits them: they are under the rules
+// attachSidecars puts sidecars into a document, and commits them: they are under the rules
 // for images and resources like every container.
-func (e *engine) attach(doc *manifest.Document, matched matches) error {
+func (e *engine) attachSidecars(doc *manifest.Document, matched matches) error {
 	if len(e.tenant.Spec.Sidecars) == 0 {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (e *engine) attach(doc *manifest.Document, matched matches) error {
 		if s == nil {
 			continue
 		}
-		if err := e.attachTo(o, *s); err != nil {
+		if err := e.attachSidecar(o, *s); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func (e *engine) sidecarOf(o *object) (*sidecar, error) {
 	return s, nil
 }
 
-func (e *engine) attachTo(o *object, s sidecar) error {
+func (e *engine) attachSidecar(o *object, s sidecar) error {
 	template, pod, err := o.podTemplate()
 	if err != nil {
 		return err
@@ -89,15 +89,15 @@ func (e *engine) attachTo(o *object, s sidecar) error {
 		return err
 	}
 	for _, list := range []string{"initContainers", "containers"} {
-		if err := s.tell(*pod, list); err != nil {
+		if err := s.tellContainers(*pod, list); err != nil {
 			return err
 		}
 	}
 	// The first: other init containers may need Redis too.
-	if err := s.put(*pod, "initContainers", []manifest.Fields{s.Container}, e.isSidecar); err != nil {
+	if err := s.addItems(*pod, "initContainers", []manifest.Fields{s.Container}, e.isSidecar); err != nil {
 		return err
 	}
-	if err := s.put(*pod, "volumes", []manifest.Fields{s.Volume}, equals); err != nil {
+	if err := s.addItems(*pod, "volumes", []manifest.Fields{s.Volume}, equals); err != nil {
 		return err
 	}
 	return template.Merge(metadata("labels", s.Labels), s.cause)
@@ -130,8 +130,8 @@ func (s sidecar) checkNetwork(pod manifest.Node) error {
 	return err
 }
 
-// tell gives the other containers of a list the address.
-func (s sidecar) tell(pod manifest.Node, list string) error {
+// tellContainers gives the other containers of a list the address.
+func (s sidecar) tellContainers(pod manifest.Node, list string) error {
 	containers, err := pod.Find(list + "[]")
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s sidecar) tell(pod manifest.Node, list string) error {
 			return err
 		}
 		if name == s.Container["name"] {
-			// Among the init containers, put judges it.
+			// Among the init containers, addItems judges it.
 			if list == "containers" {
 				return s.refuse(c, name)
 			}
@@ -151,7 +151,7 @@ func (s sidecar) tell(pod manifest.Node, list string) error {
 		if err := s.checkPorts(c); err != nil {
 			return err
 		}
-		if err := s.put(c, "env", s.Env, equals); err != nil {
+		if err := s.addItems(c, "env", s.Env, equals); err != nil {
 			return err
 		}
 	}
@@ -181,9 +181,9 @@ func (s sidecar) checkPorts(c manifest.Node) error {
 	return nil
 }
 
-// put adds the items that a list of named ones lacks to its head. One that is there
+// addItems adds the items that a list of named ones lacks to its head. One that is there
 // must be the same.
-func (s sidecar) put(place manifest.Node, list string, wanted []manifest.Fields, same func(there manifest.Node, want manifest.Fields) (bool, error)) error {
+func (s sidecar) addItems(place manifest.Node, list string, wanted []manifest.Fields, same func(there manifest.Node, want manifest.Fields) (bool, error)) error {
 	var missing []any
 	for _, want := range wanted {
 		there, err := named(place, list, want["name"])

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,18 @@ func TestNoWayPast(t *testing.T) {
 		"a name with a line":          {declaredKinds, rollout + "{a: [{proxy_image_ref: redis}]}\n", ".spec.a[0].proxy_image_ref: looks like an image"},
 		"a registry elsewhere":        {declaredKinds, rollout + "{image: {registry: evil.example/a, tag: 7}}\n", ".spec.image.registry: looks like an image"},
 		"a repository by itself":      {declaredKinds, rollout + "{imageRepository: evil.example/a}\n", ".spec.imageRepository: looks like an image"},
+		"an image by any name":        {declaredKinds, rollout + "{runner: evil.example/a:1}\n", ".spec.runner: looks like an image"},
+		"an image by its digest":      {declaredKinds, rollout + "{package: 'evil.example/a@sha256:" + strings.Repeat("a", 64) + "'}\n", ".spec.package: looks like an image"},
+		"an image of Docker's":        {declaredKinds, rollout + "{runner: redis:7.2-alpine}\n", ".spec.runner: looks like an image"},
+		"an image of a version":       {declaredKinds, rollout + "{runner: [{is: a, by: {it: redis:v7.2}}]}\n", ".spec.runner[0].by.it: looks like an image"},
+		"the latest image":            {declaredKinds, rollout + "{runner: redis:latest}\n", ".spec.runner: looks like an image"},
+		"an image among texts":        {declaredKinds, rollout + "{args: [a, evil.example/a:1]}\n", ".spec.args[1]: looks like an image"},
+		"an image in parts":           {declaredKinds, rollout + "{runner: {repository: evil.example/a, tag: '7'}}\n", ".spec.runner.repository: looks like an image"},
+		"an image in other parts":     {declaredKinds, rollout + "{runner: {hub: evil.example/a, digest: x}}\n", ".spec.runner.hub: looks like an image"},
+		"an image of a volume alone":  {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {image: evil.example/a}}}]}\n", ".spec.volumes[0].csi.volumeAttributes.image: holds \"evil.example/a\", whose registry no rule"},
+		"a volume of Redis":           {"  otherImages: refuse\n", redisFailover + "{extraVolumes: [{name: v, csi: {volumeAttributes: {image: evil.example/a}}}]}}\n", "evil.example/a\", whose registry no rule"},
+		"an image for an injector":    {"  otherImages: refuse\n", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {sidecar.istio.io/proxyImage: evil.example/a}}}}\n", ".spec.template.metadata.annotations.sidecar.istio.io/proxyImage: holds"},
+		"an injector in a namespace":  {"  namespaces: [team-a]\n  otherImages: refuse\n", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {config.linkerd.io/proxy-image: evil.example/a}}\n", ".metadata.annotations.config.linkerd.io/proxy-image: holds"},
 		"a declared image of no text": {images + declaredKinds, rollout + "{agent: {image: 7}}\n", ".spec.agent.image: must be a string"},
 	}
 	for name, test := range tests {
@@ -93,10 +106,10 @@ const (
 // TestPodsAreFoundEverywhere holds that Pods and images are found in each kind that
 // has them, built in or declared.
 func TestPodsAreFoundEverywhere(t *testing.T) {
-	team := teamA(t, "  images: [{from: docker.io, to: mirror.test}]\n"+declaredKinds)
+	team := teamA(t, "  namespaces: [team-a]\n  images: [{from: docker.io, to: mirror.test}]\n"+declaredKinds)
 	const podSpec = "{containers: [{name: a, image: evil/a}], initContainers: [{name: b, image: evil/b}], " +
-		"ephemeralContainers: [{name: c, image: evil/c}], volumes: [{name: d, image: {reference: evil/d}}]}"
-	const template = "{template: {spec: " + podSpec + "}"
+		"ephemeralContainers: [{name: c, image: evil/c}], volumes: [{name: d, image: {reference: evil/d}}, {name: e, csi: {volumeAttributes: {image: evil/e}}}]}"
+	const template = "{template: {metadata: {annotations: {sidecar.istio.io/proxyImage: evil/f}}, spec: " + podSpec + "}"
 	monitor := func(kind string) string {
 		return "apiVersion: monitoring.coreos.com/v1\nkind: " + kind + "\nmetadata: {name: x}\nspec: {image: evil/a, baseImage: evil/b, thanos: {image: evil/c}, volumes: [{name: d, image: {reference: evil/d}}]}\n"
 	}
@@ -110,9 +123,14 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		"PrometheusAgent": monitor("PrometheusAgent"),
 		"Alertmanager":    monitor("Alertmanager"),
 		"ThanosRuler":     monitor("ThanosRuler"),
+		"Namespace":       "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {config.linkerd.io/proxy-image: evil/a}}\n",
+		"annotations":     "apiVersion: v1\nkind: Pod\nmetadata: {name: x, annotations: {linkerd.io/proxy-image: 'evil/a', linkerd.io/proxy-imageType: 'evil', text: 'is a/b'}}\n",
+		"Redis' own":      redisFailover + "{podAnnotations: {sidecar.istio.io/proxyImage: evil/a}, extraVolumes: [{csi: {volumeAttributes: {image: evil/b}}}]}}\n",
+		"monitoring's":    "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec: {podMetadata: {annotations: {sidecar.istio.io/proxyImage: evil/a}}}\n",
 		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
 		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png', imageName: a}\n---\n" +
-			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], imageTag: a, metadata: {labels: {image: redis, command: a}, image: redis}}\n---\n" + pod + "image: evil/a\n",
+			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], imageTag: a, metadata: {labels: {image: redis, command: a}, image: redis}, " +
+			"at: 'redis:6379', url: 'https://a.example/b:1', group: example.com/v1, arn: 'a:b:c:d/e', v: 'a:v', git: {repository: a.example/b, branch: c}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}, "batch/v1": {"Job"}, "v1": {"ReplicationController"},

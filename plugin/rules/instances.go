@@ -1,0 +1,335 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
+)
+
+// Labels of the Pods of an instance.
+const (
+	nameLabel      = "app.kubernetes.io/name"
+	componentLabel = "app.kubernetes.io/component"
+	partLabel      = "app.kubernetes.io/part-of"
+	managerLabel   = "app.kubernetes.io/managed-by"
+)
+
+// components have the labels of an instance's Pods, but for its name. The operator makes
+// the first two, and the chart the proxies.
+var components = []map[string]string{
+	{componentLabel: "redis", partLabel: "redis-failover", managerLabel: "redis-operator", nameLabel: ""},
+	{componentLabel: "sentinel", partLabel: "redis-failover", managerLabel: "redis-operator", nameLabel: ""},
+	{componentLabel: "proxy", partLabel: "tenant-redis", nameLabel: ""},
+}
+
+// instance is a RedisFailover, and the labels that it gives to its Pods.
+type instance struct {
+	reference
+	labels map[string]string
+}
+
+// closing is a NetworkPolicy of ingress: what it does not let in is kept out.
+type closing struct {
+	namespace string
+	selector  []requirement
+}
+
+// requirement is what a selector asks of one label.
+type requirement struct {
+	key, operator string
+	values        []string
+}
+
+func (r requirement) isMet(labels map[string]string) bool {
+	value, there := labels[r.key]
+	switch r.operator {
+	case "In":
+		return there && slices.Contains(r.values, value)
+	case "NotIn":
+		return !there || !slices.Contains(r.values, value)
+	case "Exists":
+		return there
+	default:
+		return r.operator == "DoesNotExist" && !there
+	}
+}
+
+func (p closing) selects(namespace string, labels map[string]string) bool {
+	return p.namespace == namespace && !slices.ContainsFunc(p.selector, func(r requirement) bool { return !r.isMet(labels) })
+}
+
+// openInstances are those of whose Pods some are selected by no policy, so that everyone
+// gets in, and which Pods these are.
+func openInstances(outcomes []*outcome) map[reference]string {
+	var policies []closing
+	for _, o := range outcomes {
+		policies = append(policies, o.facts.policies...)
+	}
+	open := map[reference]string{}
+	for _, o := range outcomes {
+		for _, i := range o.facts.instances {
+			for _, component := range components[:2] {
+				labels := maps.Clone(component)
+				maps.Copy(labels, i.labels)
+				labels[nameLabel], labels[componentLabel], labels[partLabel] = i.name, component[componentLabel], component[partLabel]
+				if !slices.ContainsFunc(policies, func(p closing) bool { return p.selects(i.namespace, labels) }) {
+					open[i.reference] = component[componentLabel]
+				}
+			}
+		}
+	}
+	return open
+}
+
+// noteInstance adds a RedisFailover or a NetworkPolicy, if the tenant file says who gets in.
+// In the second round it refuses the instance that lets everyone in.
+func (e *engine) noteInstance(o *object, f *facts) error {
+	if access := e.tenant.Spec.Access; access == nil || access.Optional {
+		return nil
+	}
+	switch o.id {
+	case kindNetworkPolicy:
+		return notePolicy(o, f)
+	case kinds.Failover:
+		return e.noteFailover(o, f)
+	}
+	return nil
+}
+
+func (e *engine) noteFailover(o *object, f *facts) error {
+	own := reference{o.id, o.namespace, o.value("name")}
+	if e.verdict == nil {
+		labels, err := podLabels(o)
+		if err == nil && !e.isException(o) {
+			f.instances = append(f.instances, instance{reference: own, labels: labels})
+		}
+		return err
+	}
+	if component := e.verdict.open[own]; component != "" {
+		return e.refuse(o, o.node, "lets everyone in: no NetworkPolicy for ingress in %s selects its %s Pods; have the chart make one", o.namespace, component)
+	}
+	return nil
+}
+
+// podLabels are the labels of a RedisFailover that reach its Pods.
+func podLabels(o *object) (map[string]string, error) {
+	expressions, err := o.node.Find("spec.labelWhitelist[]")
+	if err != nil {
+		return nil, err
+	}
+	places, err := o.metadata.Find("labels")
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]string{}
+	for _, place := range places {
+		for _, key := range place.Keys() {
+			passed, err := passes(expressions, key)
+			if err != nil {
+				return nil, err
+			}
+			if !passed && len(expressions) > 0 {
+				continue
+			}
+			if labels[key], err = place.ScalarAt(key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return labels, nil
+}
+
+func notePolicy(o *object, f *facts) error {
+	types, err := o.node.Find("spec.policyTypes[]")
+	if err != nil {
+		return err
+	}
+	isIngress := func(place manifest.Node) bool { name, _ := place.Text(); return name == "Ingress" }
+	if len(types) > 0 && !slices.ContainsFunc(types, isIngress) {
+		return nil
+	}
+	noted := closing{namespace: o.namespace}
+	selectors, err := o.node.Find("spec.podSelector")
+	if err != nil {
+		return err
+	}
+	for _, selector := range selectors {
+		if noted.selector, err = requirementsOf(selector); err != nil {
+			return err
+		}
+	}
+	f.policies = append(f.policies, noted)
+	return nil
+}
+
+// requirementsOf are all that a selector asks for.
+func requirementsOf(selector manifest.Node) ([]requirement, error) {
+	var all []requirement
+	labels, err := selector.Find("matchLabels")
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range labels {
+		if all, err = labelsOf(place); err != nil {
+			return nil, err
+		}
+	}
+	expressions, err := selector.Find("matchExpressions[]")
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range expressions {
+		r, err := expressionOf(place)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// labelsOf are what a mapping of labels asks for.
+func labelsOf(place manifest.Node) ([]requirement, error) {
+	var all []requirement
+	for _, key := range place.Keys() {
+		value, err := place.ScalarAt(key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, requirement{key: key, operator: "In", values: []string{value}})
+	}
+	return all, nil
+}
+
+// expressionOf is what one of the matchExpressions of a selector asks for.
+func expressionOf(place manifest.Node) (requirement, error) {
+	key, err := place.Value("key")
+	if err != nil {
+		return requirement{}, err
+	}
+	operator, err := place.Value("operator")
+	if err != nil {
+		return requirement{}, err
+	}
+	values, err := texts(place, "values[]")
+	return requirement{key: key, operator: operator, values: values}, err
+}
+
+// instanceOf returns the instance for which the operator makes what has a name.
+func instanceOf(name string) (string, bool) {
+	for _, prefix := range []string{"rfr-", "rfs-", "rfrm-", "rfrs-"} {
+		if instance, isMade := strings.CutPrefix(name, prefix); isMade {
+			return instance, true
+		}
+	}
+	return "", false
+}
+
+// noteDisguise adds the instance whose object or Pods an object seems to be: its clients
+// would be answered by somebody else.
+func (e *engine) noteDisguise(o *object, f *facts) error {
+	if o.id == kinds.Failover {
+		return nil
+	}
+	if name, isMade := instanceOf(o.value("name")); isMade {
+		to := reference{kinds.Failover, o.namespace, name}
+		if err := e.noteReference(o, f, o.metadata, to, "has the name of what the operator makes of a"); err != nil {
+			return err
+		}
+	}
+	for _, path := range o.kind.PodLabels() {
+		places, err := o.node.Find(path)
+		if err != nil {
+			return err
+		}
+		for _, labels := range places {
+			if err := e.noteDisguisedPods(o, f, labels); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// noteDisguisedPods adds the instance whose Pods have such labels.
+func (e *engine) noteDisguisedPods(o *object, f *facts, labels manifest.Node) error {
+	values := map[string]string{}
+	for _, key := range []string{nameLabel, componentLabel, partLabel} {
+		var err error
+		if values[key], err = labels.ScalarAt(key); err != nil {
+			return err
+		}
+	}
+	isOf := func(component map[string]string) bool {
+		return values[componentLabel] == component[componentLabel] && values[partLabel] == component[partLabel]
+	}
+	if !slices.ContainsFunc(components, isOf) {
+		return nil
+	}
+	return e.noteReference(o, f, labels, reference{kinds.Failover, o.namespace, values[nameLabel]}, "has the labels of the Pods of a")
+}
+
+// selectedBy are the fields by which objects select Pods of a namespace.
+var selectedBy = map[string]string{
+	kindNetworkPolicy: "spec.podSelector", "policy/PodDisruptionBudget": "spec.selector", "/Service": "spec.selector",
+}
+
+// noteSelected adds the instances whose Pods an object selects, and refuses one that
+// selects those of any.
+func (e *engine) noteSelected(o *object, f *facts) error {
+	path := selectedBy[o.id]
+	if path == "" {
+		return nil
+	}
+	places, err := o.node.Find(path)
+	if err != nil {
+		return err
+	}
+	for _, selector := range places {
+		asked, err := requirementsOf(selector)
+		if o.id == "/Service" {
+			asked, err = labelsOf(selector)
+		}
+		if err != nil {
+			return err
+		}
+		var all problems
+		names, isAny := instancesSelected(asked)
+		if isAny {
+			all.add(e.refuse(o, selector, "selects Pods of all instances in %s, which other tenants may share; select them by %s, "+ownNamespace, o.namespace, nameLabel))
+		}
+		for _, name := range names {
+			all.add(e.noteReference(o, f, selector, reference{kinds.Failover, o.namespace, name}, "selects Pods of a"))
+		}
+		if err := all.err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// instancesSelected returns the names of the instances whose Pods are selected, or whether
+// those of any are. A selector that says nothing of what an instance is made of is about
+// other Pods.
+func instancesSelected(asked []requirement) (names []string, isAny bool) {
+	isName := func(r requirement) bool { return r.key == nameLabel && r.operator == "In" }
+	isTenants := func(r requirement) bool { return r.key == tenant.Label }
+	isAbout := func(r requirement) bool {
+		return slices.Contains([]string{componentLabel, partLabel, managerLabel}, r.key)
+	}
+	others := slices.DeleteFunc(slices.Clone(asked), func(r requirement) bool { return isName(r) || isTenants(r) })
+	isOf := func(component map[string]string) bool {
+		return !slices.ContainsFunc(others, func(r requirement) bool { return !r.isMet(component) })
+	}
+	if !slices.ContainsFunc(others, isAbout) || !slices.ContainsFunc(components, isOf) {
+		return nil, false
+	}
+	if i := slices.IndexFunc(asked, isName); i >= 0 {
+		return asked[i].values, false
+	}
+	return nil, !slices.ContainsFunc(asked, isTenants)
+}

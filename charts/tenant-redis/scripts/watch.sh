@@ -170,9 +170,10 @@ chosen() {
 }
 
 # redirect: tells the old master to follow the successor. If it is frozen, it finds that when
-# it wakes.
+# it wakes. A function that never ends and has written nothing is ended first, as the Sentinels
+# do with scripts alone.
 redirect() {
-	post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+	post "$old" 'FUNCTION KILL' MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
 }
 
 # demote: has the old master follow the successor, and keeps at it for a minute: it may be

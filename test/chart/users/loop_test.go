@@ -1,26 +1,59 @@
 package users
 
 import (
+	"context"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
-// TestLoopingScript holds what a tenant's script that never ends costs the instance: the
-// Sentinels replace the master as one that is frozen. They end a script that has written
-// nothing; one that has, nobody but the end of its Redis does, and nobody waits for that.
+// loop is a script or a function that never ends.
+type loop struct {
+	run func(context.Context, *redis.Client) error
+	// ends is whether somebody ends it.
+	ends bool
+}
+
+const endless, writes = "while true do end", "redis.call('SET', 'key', '1') "
+
+var loops = map[string]loop{
+	"script":                    {run: script(endless), ends: true},
+	"script that has written":   {run: script(writes + endless)},
+	"function":                  {run: function(endless), ends: true},
+	"function that has written": {run: function(writes + endless)},
+}
+
+func script(body string) func(context.Context, *redis.Client) error {
+	return func(ctx context.Context, client *redis.Client) error { return client.Eval(ctx, body, nil).Err() }
+}
+
+func function(body string) func(context.Context, *redis.Client) error {
+	return func(ctx context.Context, client *redis.Client) error {
+		library := "#!lua name=endless\nredis.register_function('endless', function() " + body + " end)"
+		if err := client.FunctionLoad(ctx, library).Err(); err != nil {
+			return nil // which no loop returns
+		}
+		return client.FCall(ctx, "endless", nil).Err()
+	}
+}
+
+// TestLoopingScript holds what a tenant's script or function that never ends costs the instance:
+// the Sentinels replace the master as one that is frozen. They end a script that has written
+// nothing, and the new master's watcher such a function; what has, nobody but the end of its Redis
+// does, and nobody waits for that.
 func TestLoopingScript(t *testing.T) {
-	for name, writes := range map[string]string{"only reads": "", "has written": "redis.call('SET', 'key', '1') "} {
+	for name, loop := range loops {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i, old := served(t)
 			begin := time.Now()
-			require.Error(t, i.as(old, password).Eval(t.Context(), writes+"while true do end", nil).Err(), "it times out")
+			require.Error(t, loop.run(t.Context(), i.as(old, password)), "it times out")
 			master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
 			i.Eventually(10*time.Second, func() string {
 				if err := i.as(master, password).Set(t.Context(), "key", 2, 0).Err(); err != nil {
@@ -29,7 +62,7 @@ func TestLoopingScript(t *testing.T) {
 				return ""
 			})
 			t.Logf("another master takes writes after %d ms", time.Since(begin).Milliseconds())
-			if writes == "" {
+			if loop.ends {
 				i.Settled(master)
 				t.Logf("the old one follows after %d ms", time.Since(begin).Milliseconds())
 				return

@@ -477,7 +477,12 @@ var tenantExamples = []example{
 	{
 		alert: "RedisClientsNearLimit",
 		fault: func(i *instance) { i.redis[0].set("redis_connected_clients", always(8500)) },
-		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 85 % of the connections that it allows.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
+		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 85 % of the connections that it allows, or of the memory for them.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
+	},
+	{
+		alert: "RedisClientsNearLimit",
+		fault: func(i *instance) { i.redis[0].set("redis_mem_clients_normal", always(0.9*16*1024*1024)) },
+		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 90 % of the connections that it allows, or of the memory for them.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
 	},
 	{
 		alert: "RedisCommandsSlow",

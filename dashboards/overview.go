@@ -92,7 +92,7 @@ func overview(l limits) *page {
 			query(`100 * max by (pod) (redis_connected_clients{<instance>,component="redis"} / redis_max_clients{<instance>,component="redis"})`, "{{pod}}")),
 		graph("Connected clients", "short", "Connections to each Redis, those of Sentinel, the exporter and the operator included.", third,
 			query(`max by (pod) (redis_connected_clients{<instance>,component="redis"})`, "{{pod}}")),
-		graph("Errors", "cps", "Errors that Redis answered, by their first word. Alerts: RedisWritesRefused (OOM, NOREPLICAS), RedisWritesToReplica (READONLY), RedisLoginsRefused (NOAUTH, WRONGPASS, NOPERM).",
+		graph("Errors", "cps", "Errors that Redis answered, by their first word. Alerts: RedisWritesRefused (OOM, NOREPLICAS), RedisWritesToReplica (READONLY), RedisLoginsRefused (NOAUTH, WRONGPASS, NOPERM), RedisSentinelEpochSpent (SENTINELEPOCH).",
 			third, query(`sum by (err) (rate(redis_errors_total{<instance>,component="redis"}[$__rate_interval]))`, "{{err}}")),
 		graph("Network", "Bps", "Bytes that each Redis sends, and below zero those that it receives, replication included.", third,
 			query(`sum by (pod) (rate(redis_net_output_bytes_total{<instance>,component="redis"}[$__rate_interval]))`, "{{pod}} sent"),

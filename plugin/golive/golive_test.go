@@ -153,6 +153,7 @@ func TestObjects(t *testing.T) {
 			w.budgets[2].Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"statefulset.kubernetes.io/pod-name": w.redis[1].Name}}
 		}, []string{"budgets"}},
 		"another instance's": {func(w *world) { w.connection.Data["REDIS_SENTINEL_HOST"] = "rfs-other.redis-system" }, []string{"connection"}},
+		"no Sentinel in it":  {func(w *world) { delete(w.connection.Data, "REDIS_SENTINEL_HOST") }, []string{"connection"}},
 		"no ConfigMap":       {func(w *world) { w.connection.Name = "other" }, []string{"connection"}},
 		"a limit below maxmemory": {func(w *world) {
 			w.redis[0].Spec.Containers[0].Resources.Limits[corev1.ResourceMemory] = resource.MustParse("64Mi")

@@ -148,11 +148,13 @@ func checkConnection(_ context.Context, i *instance) (string, error) {
 	if i.connection == nil {
 		return "", fmt.Errorf("there is no ConfigMap %s in %s", i.name, i.namespace)
 	}
-	want := [][2]string{
-		{"REDIS_CLUSTER_NAME", i.name},
-		{"REDIS_SENTINEL_HOST", "rfs-" + i.name + "." + i.namespace},
-		{"REDIS_SENTINEL_PORT", "26379"},
-		{"REDIS_SENTINEL_MASTER", reach.MasterName},
+	want := [][2]string{{"REDIS_CLUSTER_NAME", i.name}}
+	// Without access.sentinel clients reach the proxies alone.
+	if _, named := i.connection.Data["REDIS_SENTINEL_HOST"]; named || i.proxy == nil {
+		want = append(want,
+			[2]string{"REDIS_SENTINEL_HOST", "rfs-" + i.name + "." + i.namespace},
+			[2]string{"REDIS_SENTINEL_PORT", "26379"},
+			[2]string{"REDIS_SENTINEL_MASTER", reach.MasterName})
 	}
 	if i.proxy != nil {
 		want = append(want, [2]string{"REDIS_HOST", i.proxy.Name + "." + i.namespace})

@@ -94,16 +94,21 @@ func TestProxies(t *testing.T) {
 		spoil  func(*world)
 		want   []string
 	}{
-		"one leads writes to a replica":  {second: toReplica, want: []string{"proxies"}},
-		"one leads reads to a stranger":  {second: toStranger, want: []string{"proxies"}},
-		"one does not answer":            {second: gone, want: []string{"proxies", "metrics"}},
-		"one is missing":                 {spoil: func(w *world) { w.proxies = w.proxies[:1] }, want: []string{"pods"}},
-		"none is there":                  {spoil: func(w *world) { w.proxies = []corev1.Pod{} }, want: []string{"pods", "proxies"}},
-		"one is not ready":               {spoil: func(w *world) { w.proxies[1].Status.Conditions = nil }, want: []string{"pods"}},
-		"both on a node":                 {spoil: func(w *world) { w.proxies[1].Spec.NodeName = w.proxies[0].Spec.NodeName }, want: []string{"spread"}},
-		"no requests":                    {spoil: func(w *world) { w.proxies[1].Spec.Containers[0].Resources.Requests = nil }, want: []string{"resources"}},
-		"no budget":                      {spoil: func(w *world) { w.budgets = w.budgets[:2] }, want: []string{"budgets"}},
-		"no policy":                      {spoil: func(w *world) { w.policies = w.policies[:2] }, want: []string{"policies"}},
+		"one leads writes to a replica": {second: toReplica, want: []string{"proxies"}},
+		"one leads reads to a stranger": {second: toStranger, want: []string{"proxies"}},
+		"one does not answer":           {second: gone, want: []string{"proxies", "metrics"}},
+		"one is missing":                {spoil: func(w *world) { w.proxies = w.proxies[:1] }, want: []string{"pods"}},
+		"none is there":                 {spoil: func(w *world) { w.proxies = []corev1.Pod{} }, want: []string{"pods", "proxies"}},
+		"one is not ready":              {spoil: func(w *world) { w.proxies[1].Status.Conditions = nil }, want: []string{"pods"}},
+		"both on a node":                {spoil: func(w *world) { w.proxies[1].Spec.NodeName = w.proxies[0].Spec.NodeName }, want: []string{"spread"}},
+		"no requests":                   {spoil: func(w *world) { w.proxies[1].Spec.Containers[0].Resources.Requests = nil }, want: []string{"resources"}},
+		"no budget":                     {spoil: func(w *world) { w.budgets = w.budgets[:2] }, want: []string{"budgets"}},
+		"no policy":                     {spoil: func(w *world) { w.policies = w.policies[:2] }, want: []string{"policies"}},
+		"clients reach them alone": {spoil: func(w *world) {
+			for _, key := range []string{"REDIS_SENTINEL_HOST", "REDIS_SENTINEL_PORT", "REDIS_SENTINEL_MASTER"} {
+				delete(w.connection.Data, key)
+			}
+		}, want: []string{}},
 		"the ConfigMap does not name it": {spoil: func(w *world) { delete(w.connection.Data, "REDIS_HOST") }, want: []string{"connection"}},
 	} {
 		t.Run(title, func(t *testing.T) {

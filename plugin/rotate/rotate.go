@@ -95,6 +95,9 @@ func (i Instance) now(ctx context.Context) (time.Time, error) {
 // change has everything take both passwords before anything uses the new one.
 func (i Instance) change(ctx context.Context, s state) (state, error) {
 	if s.next == "" {
+		if s.handingOver {
+			return s, fmt.Errorf("the Secret %s/%s does not name the tenant's user yet, so that a new password of default would be the tenant's: when the operator has replaced all Pods of Redis, repeat helm upgrade with auth.tenantUser, and then run this again", i.Namespace, i.Name)
+		}
 		if err := i.Whole(ctx); err != nil {
 			return s, fmt.Errorf("the instance is not whole, and a rotation would not mend it: %w", err)
 		}

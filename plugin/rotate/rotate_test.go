@@ -511,6 +511,67 @@ func TestRefusals(t *testing.T) {
 	require.Equal(t, own, unchanged)
 }
 
+// hand puts the Secret beside the tenant's that a first upgrade with auth.tenantUser makes.
+func (w *world) hand(password string) {
+	w.T.Helper()
+	own, err := w.Rotation.Client.CoreV1().Secrets(namespace).Get(w.T.Context(), name, metav1.GetOptions{})
+	require.NoError(w.T, err)
+	meta := *own.ObjectMeta.DeepCopy()
+	meta.Name, meta.ResourceVersion = name+"-instance", ""
+	_, err = w.Rotation.Client.CoreV1().Secrets(namespace).Create(w.T.Context(), &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{
+		"password": []byte(password), "tenant-password": []byte(oldTenant), "sentinel-password": []byte(oldPeers),
+	}}, metav1.CreateOptions{})
+	require.NoError(w.T, err)
+}
+
+// A tenant that is just being given a user is given no new password of default: the next
+// upgrade is to take that away.
+func TestRotationBetweenUpgrades(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	w.hand(old)
+	before, instance := w.secret(namespace, name), w.secret(namespace, name+"-instance")
+	err := w.Rotation.Start(t.Context())
+	require.ErrorContains(t, err, "the Secret redis-system/lab does not name the tenant's user yet")
+	require.ErrorContains(t, err, "repeat helm upgrade with auth.tenantUser")
+	require.Equal(t, before, w.secret(namespace, name))
+	require.Equal(t, instance, w.secret(namespace, name+"-instance"))
+	require.Equal(t, all, w.takes(old))
+	require.ErrorIs(t, w.Rotation.Finish(t.Context()), ErrNothingToFinish)
+}
+
+// One that was begun before goes on to its end, with the password in both Secrets.
+func TestRotationOverAnUpgrade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	w.failing = 5
+	require.ErrorContains(t, w.Rotation.Start(t.Context()), "run this again")
+	require.NotEmpty(t, w.password("next-password"))
+	w.hand(old)
+	w.failing = 0
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	current := w.password("password")
+	require.NotEqual(t, old, current)
+	require.Equal(t, current, string(w.secret(namespace, name+"-instance")["password"]))
+	require.NoError(t, w.Rotation.Finish(t.Context()))
+	require.Equal(t, none, w.takes(old))
+	require.Equal(t, all, w.takes(current))
+}
+
+// A Secret that only looks like it, such as that of an instance of that name, is none.
+func TestRotationBesideNamesake(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	own, err := w.Rotation.Client.CoreV1().Secrets(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	namesake := own.DeepCopy()
+	namesake.Name, namesake.ResourceVersion = name+"-instance", ""
+	namesake.Labels["app.kubernetes.io/instance"] = name + "-instance"
+	_, err = w.Rotation.Client.CoreV1().Secrets(namespace).Create(t.Context(), namesake, metav1.CreateOptions{})
+	require.NoError(t, err)
+	require.NoError(t, w.Rotation.Start(t.Context()))
+}
+
 func TestRedact(t *testing.T) {
 	require.Equal(t, "ERR in '>***': no", redact("ERR in '>secret': no", []string{"", "secret"}))
 }

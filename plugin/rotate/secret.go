@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
@@ -71,6 +72,9 @@ const (
 	sentinelKey  = "sentinel-password"
 )
 
+// instanceSuffix ends the name of the operator's Secret where the tenant has a user.
+const instanceSuffix = "-instance"
+
 // passwordKeys are those of the tenant's users, by the key of its Secret that names one.
 var passwordKeys = map[string]string{"REDIS_USERNAME": "tenant-password", "REDIS_READ_USERNAME": "read-only-password"}
 
@@ -88,6 +92,9 @@ type state struct {
 	secret  string
 	users   []login
 	settled time.Time
+	// handingOver is whether the tenant is just being given a user: a Secret has the password
+	// of that, and the tenant's own does not name it yet.
+	handingOver bool
 }
 
 // of returns the users that Redis knows, or the one that Sentinels do.
@@ -127,10 +134,12 @@ func (i Instance) state(ctx context.Context) (state, error) {
 		}
 	}
 	if len(s.users) > 0 {
-		s.secret += "-instance"
+		s.secret += instanceSuffix
 		if secret, err = i.secret(ctx, s.secret); err != nil {
 			return state{}, err
 		}
+	} else if s.handingOver, err = i.handingOver(ctx); err != nil {
+		return state{}, err
 	}
 	if len(s.users) > 0 && len(secret.Data[sentinelKey]) > 0 {
 		s.users = append(s.users, login{user: sentinelUser, key: sentinelKey})
@@ -161,6 +170,18 @@ func (i Instance) secret(ctx context.Context, name string) (*corev1.Secret, erro
 		return nil, fmt.Errorf("the Secret %s/%s is not made by Helm: change the password where it is made", i.Namespace, name)
 	}
 	return secret, nil
+}
+
+// handingOver tells whether the operator's Secret has a password for a user of the tenant.
+func (i Instance) handingOver(ctx context.Context) (bool, error) {
+	secret, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, i.Name+instanceSuffix, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot read the Secret with the passwords of the tenant's users: %w", err)
+	}
+	return madeByHelm(secret) && len(secret.Data[passwordKeys["REDIS_USERNAME"]]) > 0, nil
 }
 
 func madeByHelm(secret *corev1.Secret) bool {

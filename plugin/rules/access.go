@@ -9,11 +9,14 @@ import (
 
 const (
 	namespaceLabel = "kubernetes.io/metadata.name"
-	connectionKey  = "REDIS_SENTINEL_HOST"
 	// accessLabels is the annotation of a connection ConfigMap that tells the
 	// tenant which labels let a Pod in.
 	accessLabels = "tenant-redis.dev/access-labels"
 )
+
+// connectionKeys are those by which a connection ConfigMap is known: one of an instance whose
+// clients reach the proxies alone names no Sentinel.
+var connectionKeys = []string{"REDIS_SENTINEL_HOST", "REDIS_CLUSTER_NAME"}
 
 // grantAccess lets Pods with the access labels in from the tenant's namespaces and the
 // release's, and nobody else of other namespaces but the platform's.
@@ -239,8 +242,11 @@ func (e *engine) checkForeign(peer manifest.Node, names []string) error {
 // tellAccess writes the labels that let a Pod in into a connection ConfigMap.
 func (e *engine) tellAccess(o *object) error {
 	data, err := o.node.Find("data")
-	if err != nil || len(data) == 0 || !slices.Contains(data[0].Keys(), connectionKey) {
+	if err != nil || len(data) == 0 {
 		return err
+	}
+	if keys := data[0].Keys(); !slices.ContainsFunc(connectionKeys, func(key string) bool { return slices.Contains(keys, key) }) {
+		return nil
 	}
 	o.matched.noteConnection(o.namespace)
 	var labels []string

@@ -287,7 +287,7 @@ var critical = []string{
 	"RedisConnectionsRejected", "RedisFailoverFlapping", "RedisForeignMaster", "RedisHealingBlocked", "RedisMasterMissing",
 	"RedisMetricsAbsent", "RedisMultipleMasters", "RedisNotReconciled", "RedisOperatorDown", "RedisOperatorNotReconciling",
 	"RedisOperatorReconcileFailing", "RedisProxyWithoutMaster", "RedisReplicaNone", "RedisSentinelDisagree",
-	"RedisSentinelForeignMaster", "RedisSentinelMasterCountWrong", "RedisSentinelMasterDown", "RedisSentinelMetricsAbsent", "RedisSentinelNoCandidate",
+	"RedisSentinelEpochSpent", "RedisSentinelForeignMaster", "RedisSentinelMasterCountWrong", "RedisSentinelMasterDown", "RedisSentinelMetricsAbsent", "RedisSentinelNoCandidate",
 	"RedisSentinelQuorumLost", "RedisSentinelWrongMaster", "RedisUnreachable", "RedisWritesRefused",
 }
 

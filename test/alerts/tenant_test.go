@@ -348,6 +348,17 @@ var tenantExamples = []example{
 		},
 	},
 	{
+		alert: "RedisSentinelEpochSpent",
+		fault: func(i *instance) {
+			each(i.redis, func(s *scrape) { s.add(`redis_errors_total{err="SENTINELEPOCH"}`, from0(never, grows(30))) })
+		},
+		want: alert("A Sentinel of redis-system/cache is at an epoch after which there are none: if the master fails, nothing takes over."),
+		silent: faults{
+			"it is over":             func(i *instance) { i.redis[0].add(`redis_errors_total{err="SENTINELEPOCH"}`, from0(never, always(30))) },
+			"errors of another kind": func(i *instance) { i.redis[0].grow(`redis_errors_total{err="NOAUTH"}`, 30) },
+		},
+	},
+	{
 		alert: "RedisSentinelCountsWrong",
 		fault: func(i *instance) { i.sentinel[0].set("redis_sentinel_master_sentinels", always(4)) },
 		want:  alerts{{"rfs-cache-0 of redis-system/cache knows 4 Pods of a kind; right would be 3 Sentinels and 2 replicas.", labelled{"pod": "rfs-cache-0"}}},
@@ -466,7 +477,12 @@ var tenantExamples = []example{
 	{
 		alert: "RedisClientsNearLimit",
 		fault: func(i *instance) { i.redis[0].set("redis_connected_clients", always(8500)) },
-		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 85 % of the connections that it allows.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
+		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 85 % of the connections that it allows, or of the memory for them.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
+	},
+	{
+		alert: "RedisClientsNearLimit",
+		fault: func(i *instance) { i.redis[0].set("redis_mem_clients_normal", always(0.9*16*1024*1024)) },
+		want:  alerts{{"rfr-cache-0 (redis) of redis-system/cache has 90 % of the connections that it allows, or of the memory for them.", labelled{"component": "redis", "pod": "rfr-cache-0"}}},
 	},
 	{
 		alert: "RedisCommandsSlow",

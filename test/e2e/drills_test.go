@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"regexp"
 	"slices"
@@ -65,7 +66,7 @@ func TestDrills(t *testing.T) {
 		}},
 		{"operator away", map[string]func(*testing.T, *lab){"all": drillWithoutOperator}},
 		{"operator back", map[string]func(*testing.T, *lab){
-			"strange master": drillStrangeMaster, "orphan": drillOrphan,
+			"strange master": drillStrangeMaster, "orphan": drillOrphan, "no epoch left": drillSpentEpoch,
 		}},
 		{"windows", map[string]func(*testing.T, *lab){"flood": drillFloodIsOver, "operator away again": drillWithoutOperatorAgain}},
 		{"all", map[string]func(*testing.T, *lab){"critical alerts": requireDrilled}},
@@ -701,6 +702,31 @@ func drillStrangeMaster(t *testing.T, l *lab) {
 	d.fires(t, "RedisMetricsAbsent", "RedisNotScraped")
 	i.Upgrade(t, framework.Path("charts/tenant-redis"), monitored(i.Name))
 	d.repaired = time.Now()
+	d.resolves(t, resolveWithin)
+}
+
+// drillSpentEpoch tells one Sentinel of the last epoch, in the name of another one.
+func drillSpentEpoch(t *testing.T, l *lab) {
+	t.Helper()
+	i := l.other
+	serving := i.AwaitServing(t)
+	master, _ := split(t, serving)
+	sentinel := func(pod string, command ...string) string {
+		t.Helper()
+		answer, err := framework.Ask(t.Context(), append([]string{
+			"--namespace", i.Namespace, "exec", pod, "--container=sentinel", "--", "redis-cli", "-p", "26379",
+		}, command...)...)
+		require.NoError(t, err)
+		return answer
+	}
+	pods := i.Pods(t, "sentinel")
+	told, named := pods[0], pods[1]
+	hello := fmt.Sprintf("%s,26379,%s,%d,mymaster,%s,6379,0", named.Status.PodIP, sentinel(named.Name, "SENTINEL", "MYID"), uint64(math.MaxUint64), master.IP)
+	d := l.begin(i, "a Sentinel is told the last epoch")
+	require.Equal(t, "1", sentinel(told.Name, "PUBLISH", "__sentinel__:hello", hello))
+	d.fires(t, "RedisSentinelEpochSpent")
+	d.mitigate(t, "RedisSentinelEpochSpent", 0, nil)
+	i.AwaitServing(t)
 	d.resolves(t, resolveWithin)
 }
 

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -68,5 +69,19 @@ func TestSidecar(t *testing.T) {
 			s.lines = s.witness.Lines(t)
 			f.checkPromise(t, s, through, at)
 		})
+	}
+}
+
+// TestProxiesAlone has clients reach the proxies alone: helm test, in a Pod of the tenant's kind,
+// writes there and finds Redis and Sentinel closed, and the checklist passes.
+func TestProxiesAlone(t *testing.T) {
+	values := maps.Clone(bounded)
+	values["proxy.enabled"], values["access.sentinel"] = "true", "false"
+	s := installProxy(t, framework.Release{Name: "e2e-alone", Values: values})
+	checkGoLive(t, s.instance)
+	require.Empty(t, failedChecks(t, s.instance))
+	log := framework.Output(t, s.instance.Namespace, "logs", "job/e2e-alone-golive")
+	for _, line := range []string{"ok      data: ", "ok      policies: refused at rfs-e2e-alone", "skipped sentinels: clients reach the proxies alone"} {
+		require.Contains(t, log, line)
 	}
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 	"time"
@@ -121,10 +122,13 @@ func ofEachCommit(whose string) []fault {
 	return repeated
 }
 
-// TestRotationUnderOlderOperator repeats every commit's change of a password.
+// TestRotationUnderOlderOperator repeats every commit's change of passwords, the tenant's
+// user's among them.
 func TestRotationUnderOlderOperator(t *testing.T) {
 	useOlderOperator(t)
-	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-older-rotation", Values: map[string]string{"flavour": `"spotahome-1.2"`}}), "1")
+	values := maps.Clone(bounded)
+	values["flavour"] = `"spotahome-1.2"`
+	checkRotation(t, framework.Install(t, framework.Release{Name: "e2e-older-rotation", Values: values}), "1")
 }
 
 // TestTenantUser gives a running instance a user for its tenant, and changes that one's
@@ -139,6 +143,10 @@ func TestTenantUser(t *testing.T) {
 	i.Upgrade(t, framework.Path("charts/tenant-redis"), bounded)
 	require.Equal(t, before, passwordOf(t, i), "the tenant's Secret stays until every Redis knows the user")
 	require.Empty(t, userOf(t, i))
+	said, err := tryRotate(t, i)
+	require.Error(t, err, "the tenant would get a new password of default")
+	require.Contains(t, said, "does not name the tenant's user yet")
+	require.Equal(t, before, passwordOf(t, i))
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		for name, uid := range uids(t, i) {
 			assert.NotEqual(c, pods[name], uid)

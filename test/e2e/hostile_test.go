@@ -34,6 +34,11 @@ func checkHostile(t *testing.T, i *framework.Instance) {
 		{"tenant MIGRATE 10.0.0.1 6379 greeting 0 1000", "NOPERM"},
 		{"tenant PUBLISH __sentinel__:hello x", "NOPERM"},
 		{`tenant EVAL "return redis.call('FLUSHALL')" 0`, "ERR ACL failure in script"},
+		{"tenant MONITOR", "NOPERM"},
+		{"tenant MODULE LOAD /tmp/x.so", "ERR MODULE command not allowed"},
+		{"tenant CLUSTER INFO", "NOPERM"},
+		{"tenant PSYNC ? -1", "NOPERM"},
+		{"tenant SETRANGE greeting 536870911 x", "ERR string exceeds maximum allowed size"},
 		{"reader GET greeting", "hello"},
 		{"reader SET greeting other", "NOPERM"},
 		{"reader FLUSHDB", "NOPERM"},
@@ -44,6 +49,8 @@ func checkHostile(t *testing.T, i *framework.Instance) {
 		{"sentinel SENTINEL CONFIG GET sentinel-pass", "NOPERM"},
 		{"sentinel ACL SETUSER default off", "NOPERM"},
 		{"sentinel SHUTDOWN", "NOPERM"},
+		{"sentinel CLIENT KILL TYPE normal", "NOPERM"},
+		{"sentinel SENTINEL SIMULATE-FAILURE crash-after-election", "NOPERM"},
 		{"sentinel --user sentinel-user --pass x PING", "AUTH failed: WRONGPASS"},
 	}
 	var script strings.Builder
@@ -78,4 +85,5 @@ reader() { export REDISCLI_AUTH="$REDIS_READ_PASSWORD"; stranger --user "$REDIS_
 	}
 	after, _ := split(t, i.AwaitServing(t))
 	require.Equal(t, before, after, "the master is who it was")
+	require.Empty(t, failedChecks(t, i), "the checklist and the exporters know the users")
 }

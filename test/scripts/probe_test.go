@@ -45,9 +45,14 @@ func TestProbe(t *testing.T) {
 
 	i.Settled(master)
 	master.Crash()
-	i.Elected(master, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
+	next := i.Elected(master, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
 	account.goesOn("sentinel")
 	account.standsStill("proxy")
+
+	// Where clients reach the proxies alone, there is one way.
+	alone := i.probe(next, "SECRET="+secret, "REDIS_HOST="+next.IP, "REDIS_PORT="+lab.RedisPort, "REDIS_SENTINEL_HOST=")
+	alone.goesOn("proxy")
+	require.Zero(t, alone.Exists(t.Context(), "sentinel").Val())
 }
 
 // account is what the probe keeps.
@@ -64,8 +69,10 @@ func (i *instance) probe(master *lab.Process, environment ...string) account {
 	address := free.Addr().(*net.TCPAddr)
 	require.NoError(i.T, free.Close())
 	command := i.Command(i.T.Context(), master, i.Shell, lab.Script("probe.sh"))
-	command.Env = append(command.Env, append(environment, fmt.Sprintf("ACCOUNT=%d", address.Port), "PAUSE=0.1",
-		"REDIS_SENTINEL_HOST="+i.Service.IP, "REDIS_SENTINEL_PORT="+lab.SentinelPort, "REDIS_SENTINEL_MASTER="+lab.MasterName)...)
+	command.Env = append(command.Env, append([]string{
+		fmt.Sprintf("ACCOUNT=%d", address.Port), "PAUSE=0.1",
+		"REDIS_SENTINEL_HOST=" + i.Service.IP, "REDIS_SENTINEL_PORT=" + lab.SentinelPort, "REDIS_SENTINEL_MASTER=" + lab.MasterName,
+	}, environment...)...)
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	require.NoError(i.T, command.Start())

@@ -282,6 +282,25 @@ func TestStaleSentinel(t *testing.T) {
 	require.Contains(t, i.Logged(replica), "start.sh: replica of "+master.IP)
 }
 
+// Whoever reaches the Sentinels may have them name a foreign address, to which the NetworkPolicies let
+// no Pod out. A Redis that starts follows nobody then, and a master that is told to end hands over to
+// nobody.
+func TestForeignMasterIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	master, replica, foreign := i.Redis[0], i.Redis[1], i.Network+".99"
+	replica.Signal(syscall.SIGKILL)
+	for _, s := range i.Sentinels {
+		i.Tell(s, "SENTINEL", "REMOVE", lab.MasterName)
+		i.Tell(s, "SENTINEL", "MONITOR", lab.MasterName, foreign, lab.RedisPort, "2")
+	}
+	i.Restart(replica)
+	i.waits(replica, 9*time.Second)
+	require.Contains(t, i.Logged(replica), "start.sh: no master to follow: "+foreign)
+	require.Error(t, i.Hook(master, "3"))
+	require.Equal(t, "master", i.Role(master))
+}
+
 // The Service hands out a Sentinel on a lost node for some seconds.
 func TestSilentSentinel(t *testing.T) {
 	t.Parallel()

@@ -68,6 +68,42 @@ func TestWordsOfStrangers(t *testing.T) {
 	require.ElementsMatch(t, listeners, i.listeners(master), "all watchers still listen as they did")
 }
 
+// An epoch after which there are none ends all elections, and Sentinels measure nothing of it. The
+// watchers have each Redis count it, for as long as a Sentinel says so.
+func TestSpentEpoch(t *testing.T) {
+	t.Parallel()
+	i, master := parented(t)
+	counted := func(p *lab.Process) int {
+		found := regexp.MustCompile(`errorstat_SENTINELEPOCH:count=(\d+)`).FindStringSubmatch(fmt.Sprint(i.Do(p, "INFO", "errorstats")))
+		if found == nil {
+			return 0
+		}
+		count, err := strconv.Atoi(found[1])
+		require.NoError(t, err)
+		return count
+	}
+	for _, p := range i.Redis {
+		i.hears(p, master)
+		require.Zero(t, counted(p), "a usual epoch")
+	}
+	peer := i.Sentinels[1]
+	hello := strings.Join([]string{
+		peer.IP, lab.SentinelPort, fmt.Sprint(i.Tell(peer, "SENTINEL", "MYID")), "18446744073709551615",
+		lab.MasterName, master.IP, lab.RedisPort, "0",
+	}, ",")
+	i.TellAsPeer(i.Sentinels[0], "PUBLISH", "__sentinel__:hello", hello)
+	for _, p := range i.Redis {
+		i.Eventually(10*time.Second, func() string {
+			if count := counted(p); count < 2 {
+				return fmt.Sprintf("%s has counted %d", p.IP, count)
+			}
+			return ""
+		})
+	}
+	require.NotZero(t, i.said("a Sentinel is at an epoch after which there are none"))
+	require.Equal(t, "master", i.Role(master))
+}
+
 // listeners returns the ids of the connections that listen to a Redis, in any order.
 func (i *instance) listeners(p *lab.Process) []string {
 	i.T.Helper()

@@ -1,8 +1,10 @@
 #!/bin/sh
-# golive.sh tenant SECONDS REDIS SENTINELS: walks the go-live checklist of an
-# instance of so many Redis and Sentinels with what its tenant has, the
+# golive.sh tenant SECONDS REDIS SENTINELS [HOST:PORT...]: walks the go-live checklist
+# of an instance of so many Redis and Sentinels with what its tenant has, the
 # environment of the ConfigMap and the Secret. A check that fails is repeated
-# until SECONDS after the start: network policies need a moment to know a Pod.
+# until SECONDS after the start: network policies need a moment to know a Pod. Where
+# the ConfigMap names no Sentinel the tenant reaches the proxies alone, and none of
+# HOST:PORT may answer.
 #
 # golive.sh stranger HOST:PORT...: makes sure that none of these answers.
 #
@@ -10,11 +12,17 @@
 # tenant golive (plugin/golive): names, order and advice are the same. Kubernetes,
 # which hands this to the Pod as an argument, would make one dollar sign of two.
 
-# ask HOST:PORT COMMAND...: the answer, or why there is none.
+# ask HOST:PORT COMMAND...: the answer, or why there is none. With TLS, if $tls says so;
+# the CA comes by a file descriptor, since the Pod has nowhere to write a file.
 ask() (
 	host=${1%:*} port=${1##*:}
 	shift
-	answer=$(timeout 2 redis-cli -h "$host" -p "$port" "$@" 2>&1)
+	# shellcheck disable=SC2086 # words
+	answer=$(
+		timeout 2 redis-cli -h "$host" -p "$port" $tls "$@" 2>&1 3<<-EOF
+			${REDIS_TLS_CA-}
+		EOF
+	)
 	echo "${answer:-no answer from $host:$port}"
 )
 
@@ -43,6 +51,16 @@ says() {
 	awk -v name="$1" 'key == name { print $1; exit } { key = $1 }'
 }
 
+# attempt WHY-NOT NAME ADVICE TEST...: a check, if it can be made.
+attempt() {
+	if [ -n "$1" ]; then
+		echo "skipped $2: $1"
+	else
+		shift
+		check "$@"
+	fi
+}
+
 # check NAME ADVICE TEST...: a line about TEST, which leaves in $seen what it saw.
 check() {
 	name=$1 advice=$2
@@ -69,6 +87,23 @@ connects() {
 	esac
 }
 
+# answers: whether somebody does at the proxies, where that is all that can be reached. Who
+# is asked for a certificate, or knows no CA to trust, gets no further.
+answers() {
+	blind=''
+	if [ -z "${REDIS_PORT-}${REDIS_TLS_CA-}" ]; then
+		blind=$without_ca
+	else
+		seen=$(ask "$master" PING)
+		case $seen in
+		PONG | NOAUTH*) ;;
+		*"certificate required"*) blind="the proxies ask for a certificate, which this Pod has not" ;;
+		*) return 1 ;;
+		esac
+	fi
+	seen=${blind:-"$REDIS_HOST answers"}
+}
+
 is_master() {
 	seen=$(redis "$master" ROLE | paste -s -d ' ' -)
 	case $seen in "master "*) seen="$master says so" ;; *) false ;; esac
@@ -77,6 +112,12 @@ is_master() {
 # replicas_of MASTER: the HOST:PORT of each replica that it has.
 replicas_of() {
 	redis "$1" ROLE | awk 'NR > 2 && NR % 3 == 0 { ip = $1 } NR > 3 && NR % 3 == 1 { print ip ":" $1 }'
+}
+
+# everyone: the HOST:PORT of each Redis, or of the proxies if no more can be reached.
+everyone() {
+	echo "$master"
+	[ -n "$far" ] || replicas_of "$master"
 }
 
 replicas_follow() {
@@ -138,15 +179,10 @@ run_id() {
 	tr -d '\r' | awk -F : '$1 == "run_id" { print $2 }'
 }
 
-# By a file descriptor, since the Pod has nowhere to write a file. Who is asked for a
-# password or a certificate has got that far.
+# Who is asked for a password or a certificate has got that far.
 serves_tls() {
-	seen=$(
-		# shellcheck disable=SC2153 # of the ConfigMap
-		timeout 2 redis-cli -h "$REDIS_HOST" -p "$REDIS_TLS_PORT" --tls --cacert /dev/fd/3 PING 2>&1 3<<-EOF
-			$REDIS_TLS_CA
-		EOF
-	)
+	# shellcheck disable=SC2153 # of the ConfigMap
+	seen=$(tls=$with_ca && ask "$REDIS_HOST:$REDIS_TLS_PORT" PING)
 	case $seen in PONG | NOAUTH* | *"certificate required"*) ;; *)
 		seen="$REDIS_HOST:$REDIS_TLS_PORT: $seen"
 		return 1
@@ -162,7 +198,7 @@ leads_to_master() {
 		leads_writes_and_reads || return
 	else
 		seen=${REDIS_TLS_CA:+$seen}
-		seen=${seen:-"there are no ports without TLS, and no CA to look at those with it"}
+		seen=${seen:-$without_ca}
 	fi
 }
 
@@ -175,10 +211,11 @@ leads_writes_and_reads() {
 		seen="$proxy does not lead to $master: $(echo "$seen" | head -n 1)"
 		return 1
 	fi
-	ids=$(for one in "$master" $(replicas_of "$master"); do redis "$one" INFO server | run_id; done)
+	ids=$(for one in $(everyone); do redis "$one" INFO server | run_id; done)
 	proxy=$REDIS_HOST:$REDIS_READ_PORT
 	seen=$(redis "$proxy" INFO server)
 	id=$(echo "$seen" | run_id)
+	[ -z "$far" ] || ids=$id
 	if [ -z "$id" ] || ! echo "$ids" | grep -qx "$id"; then
 		seen="$proxy does not lead to this instance: $(echo "$seen" | head -n 1)"
 		return 1
@@ -187,7 +224,7 @@ leads_writes_and_reads() {
 }
 
 wants_password() {
-	for one in "$master" $(replicas_of "$master"); do
+	for one in $(everyone); do
 		seen="$one says $(ask "$one" PING)"
 		case $seen in *" says NOAUTH"*) ;; *) return 1 ;; esac
 		seen="$one says $(redis "$one" PING), with the password"
@@ -237,7 +274,7 @@ closed() {
 		seen="${target%:*} does not resolve"
 		[ -n "$addresses" ] || return
 		for address in $addresses; do
-			seen=$(ask "$address:${target##*:}" PING)
+			seen=$(tls='' && ask "$address:${target##*:}" PING)
 			case $seen in
 			"no answer from "* | *": Connection refused" | *": No route to host" | *": Host is unreachable") ;;
 			*) return 1 ;;
@@ -250,38 +287,47 @@ closed() {
 # The checklist's advice for both walks.
 policies="repeat helm upgrade, which makes the policies; narrow or delete others that select the same Pods; are NetworkPolicies enforced?"
 
+# walk [HOST:PORT...]: $blind is why this Pod cannot log in, and $far why it cannot look
+# behind the proxies.
 walk() {
-	service=$REDIS_SENTINEL_HOST:$REDIS_SENTINEL_PORT
-	check connection "repeat helm upgrade, which makes it; is the instance running, and does the operator run?" connects || return
-	check master "a failover may be going on: repeat; is the password right? Else read the operator's log" is_master
-	check replicas "look at the Redis that is named: is it running and in sync?" replicas_follow
-	check sentinels "the operator repairs them within a minute: repeat, then read its log" sentinels_agree
-	check quorum "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log. Delete all Sentinel Pods at once if one has voted at an epoch after which there are none" has_quorum
-	if [ -n "${REDIS_HOST-}" ]; then
-		check proxies "a failover may be going on: repeat; else read the log of the proxy that is named, and restart it" leads_to_master
+	blind='' far='' reaches=connects
+	if [ -n "${REDIS_SENTINEL_HOST-}" ]; then
+		# shellcheck disable=SC2153 # of the ConfigMap
+		service=$REDIS_SENTINEL_HOST:$REDIS_SENTINEL_PORT
 	else
-		echo "skipped proxies: there is no proxy"
+		far="clients reach the proxies alone" reaches=answers
+		master=$REDIS_HOST:${REDIS_PORT:-$REDIS_TLS_PORT}
+		[ -n "${REDIS_PORT-}" ] || tls=$with_ca
 	fi
-	if [ -n "${REDIS_PASSWORD-}" ]; then
-		check password "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one" wants_password
-	else
-		echo "skipped password: auth is off"
-	fi
-	if [ -n "${REDIS_USERNAME-}" ]; then
-		check user "each Redis must have been started with auth.tenantUser: has the operator replaced them all?" has_bounds
-	else
-		echo "skipped user: auth.tenantUser is not set"
-	fi
+	check connection "repeat helm upgrade, which makes it; is the instance running, and does the operator run?" "$reaches" || return
+	attempt "$blind" master "a failover may be going on: repeat; is the password right? Else read the operator's log" is_master
+	attempt "$far" replicas "look at the Redis that is named: is it running and in sync?" replicas_follow
+	attempt "$far" sentinels "the operator repairs them within a minute: repeat, then read its log" sentinels_agree
+	attempt "$far" quorum "look at the Sentinel that is named: is it running, and do NetworkPolicies let it through? The operator sets its quorum within a minute: read its log. Delete all Sentinel Pods at once if one has voted at an epoch after which there are none" has_quorum
+	proxied=$blind
+	[ -n "${REDIS_HOST-}" ] || proxied="there is no proxy"
+	attempt "$proxied" proxies "a failover may be going on: repeat; else read the log of the proxy that is named, and restart it" leads_to_master
+	locked=$blind
+	[ -n "${REDIS_PASSWORD-}" ] || locked="auth is off"
+	attempt "$locked" password "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one" wants_password
+	bounded=$blind
+	[ -n "${REDIS_USERNAME-}" ] || bounded="auth.tenantUser is not set"
+	attempt "$bounded" user "each Redis must have been started with auth.tenantUser: has the operator replaced them all?" has_bounds
 	# The exporters are for Prometheus alone.
-	check policies "$policies" closed "${master%:*}:9121"
-	check data "is Redis full, or without replicas?" keeps_data
+	[ $# -gt 0 ] || set -- "${master%:*}:9121"
+	check policies "$policies" closed "$@"
+	attempt "$blind" data "is Redis full, or without replicas?" keeps_data
 }
 
+# How to trust the proxies, and what to say where nobody can.
+tls='' with_ca='--tls --cacert /dev/fd/3'
+without_ca="there are no ports without TLS, and no CA to look at those with it"
 failed=
 case $1 in
 tenant)
 	deadline=$(($(date +%s) + $2)) replicas=$(($3 - 1)) sentinels=$4
-	walk
+	shift 4
+	walk "$@"
 	;;
 stranger)
 	deadline=0

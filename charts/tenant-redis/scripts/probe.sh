@@ -30,7 +30,7 @@ written() (
 
 # through_sentinel: a write to the master that Sentinel's Service names.
 through_sentinel() {
-	# shellcheck disable=SC2046 # its address and its port
+	# shellcheck disable=SC2046,SC2153 # its address and its port, by the ConfigMap
 	set -- $(ask -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
 	[ $# = 2 ] && written "$1" "$2"
 }
@@ -45,10 +45,10 @@ until [ "$(ask -p "$account" PING)" = PONG ]; do
 	sleep 0.1
 done
 # From here on a way that does not work counts as down.
-note sentinel
+[ -z "${REDIS_SENTINEL_HOST-}" ] || note sentinel
 [ -z "${REDIS_PORT-}" ] || note proxy
 while :; do
-	! through_sentinel || note sentinel
+	[ -z "${REDIS_SENTINEL_HOST-}" ] || ! through_sentinel || note sentinel
 	# shellcheck disable=SC2153 # the ConfigMap's
 	[ -z "${REDIS_PORT-}" ] || ! written "$REDIS_HOST" "$REDIS_PORT" || note proxy
 	sleep "${PAUSE:-5}"

@@ -45,17 +45,19 @@ master_of() {
 		NR == 2 { print; exit }'
 }
 
-# own: "hello MASTER ID SENTINEL" for each word of a Sentinel at this Redis, and "cut"
-# when the connection has ended. A hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH. Other
-# words than addresses and ids are no Sentinel's: echo would make two lines of some.
+# own: "hello MASTER ID SENTINEL" for each word of a Sentinel at this Redis, "spent" if it is
+# at an epoch far beyond all that elections reach, and "cut" when the connection has ended. A
+# hello is IP,PORT,ID,EPOCH,NAME,MASTER,PORT,EPOCH. Other words than addresses and ids are no
+# Sentinel's: echo would make two lines of some.
 own() {
 	while goes_on 1; do
 		(hear "$self") | {
 			there=''
-			while IFS=, read -r ip at id _ name master _; do
+			while IFS=, read -r ip at id its_epoch name master _ config; do
 				[ "$ip" != subscribe ] || there=yes
 				case $ip$at$id$master in *[!0-9a-f.]*) continue ;; esac
 				[ "$name" != mymaster ] || echo hello "$master" "$id" "$ip:$at"
+				case $its_epoch,$config in ???????????????????*,* | *,???????????????????*) echo spent ;; esac
 			done
 			[ -z "$there" ] || echo cut
 		}
@@ -176,9 +178,10 @@ chosen() {
 }
 
 # redirect: tells the old master to follow the successor. If it is frozen, it finds that when
-# it wakes.
+# it wakes. A function that never ends and has written nothing is ended first, as the Sentinels
+# do with scripts alone.
 redirect() {
-	post "$old" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
+	post "$old" 'FUNCTION KILL' MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' EXEC
 }
 
 # demote: has the old master follow the successor, and keeps at it for a minute: it may be
@@ -416,6 +419,12 @@ replaced() {
 		[ "$(role "$named")" = master ]
 }
 
+# accuse: has this Redis count an error, which its exporter shows: Sentinels count nothing of
+# the kind.
+accuse() {
+	redis "$self" EVAL_RO "return redis.error_reply('SENTINELEPOCH there is none left')" 0 >/dev/null
+}
+
 # give_way: makes this Redis follow the master that the Sentinels have meanwhile. It
 # was frozen or cut off, and does not know.
 give_way() {
@@ -473,6 +482,10 @@ react() {
 		hello)
 			met "$at/$id"
 			names "$one"
+			;;
+		spent)
+			accuse &
+			complain "a Sentinel is at an epoch after which there are none, so that nobody can be elected: delete all Sentinel Pods at once"
 			;;
 		switch)
 			# Whoever may ask for a vote, may have a Sentinel say that, too.

@@ -37,6 +37,7 @@ proxies: {{ .Values.proxy.replicas | int64 | quote }}
 # Until it serves it has none.
 sentinels: {{ empty .Values.migrateFrom | ternary (int64 .Values.sentinel.replicas) 0 | quote }}
 pods: {{ add .Values.redis.replicas .Values.sentinel.replicas | int64 | quote }}
+clientsMebibytes: {{ include "tenant-redis.memory" . | fromJson | dig "clients" 0 | int64 | quote }}
 mebibytes: {{ include "tenant-redis.resources" . | fromJson | dig "memory" "" | include "tenant-redis.mebibytes" | quote }}
 quorum: {{ add1 (div .Values.sentinel.replicas 2) | int64 | quote }}
 downAfter: {{ .Values.sentinel.downAfterMilliseconds | int64 | quote }}

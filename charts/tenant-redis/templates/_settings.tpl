@@ -38,6 +38,10 @@ A value of redis.config as Redis writes it: YAML knows yes as true, and Helm 100
 {{- range tuple "normal" (printf "%dmb" $memory.share) "0" "0" "replica" (printf "%dmb" $memory.replicas) "0" "0" }}
 - {{ . | quote }}
 {{- end }}
+# Nobody could read a larger value, and a command that makes one, such as SETRANGE, takes
+# half a GiB at once.
+- --proto-max-bulk-len
+- {{ $memory.share }}mb
 - --repl-backlog-size
 - {{ $memory.share }}mb
 - --save

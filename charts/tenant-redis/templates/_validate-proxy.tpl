@@ -6,6 +6,16 @@
 {{- $free := sub $clients 100 -}}
 {{- include "tenant-redis.mistakes" (list
   (dict
+    "key" "access.sentinel"
+    "wrong" (and (not .Values.access.sentinel) (not $proxy.enabled))
+    "says" "false leaves clients no way in while proxy.enabled is false"
+    "fix" "set proxy.enabled to true, or access.sentinel to true")
+  (dict
+    "key" "access.sentinel"
+    "wrong" (and (not .Values.access.sentinel) $proxy.sidecar)
+    "says" "false shuts out proxy.sidecar, which asks the Sentinels from the application's Pod"
+    "fix" "set proxy.sidecar to false, or access.sentinel to true")
+  (dict
     "key" "proxy.cpu"
     "wrong" (not (regexMatch "^([1-9][0-9]*m|[1-9][0-9]*|[0-9]+\\.[0-9]{1,3})$" $proxy.cpu))
     "says" (printf "%q must be CPUs, such as 100m or 1" $proxy.cpu)

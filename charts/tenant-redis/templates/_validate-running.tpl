@@ -42,6 +42,18 @@ its name, and a server that can read the data.
       "and would shut the operator out") $asked $namespace $running.secret)
     "fix" "give it the same password first")
 ) -}}
+{{- $made := has $running.secret (list $name (printf "%s-instance" $name)) -}}
+{{- $changes := dict "root" . "secret" $running.secret -}}
+{{- $halfway := or (include "tenant-redis.passwordIn" (set $changes "key" "next-password")) (include "tenant-redis.passwordIn" (set $changes "key" "previous-password")) -}}
+{{- $rules = append $rules (dict
+    "key" (ternary "auth.existingSecret" "auth.tenantUser" (not (empty $auth.existingSecret)))
+    "wrong" (and $made $halfway (ne $running.secret (include "tenant-redis.instanceSecret" .)))
+    "says" (printf (cat
+      "%q, but the password is being changed, and what Secret %s/%s knows of that would be lost,"
+      "so that the old one would never end") ($auth.existingSecret | default $auth.tenantUser) $namespace $running.secret)
+    "fix" (printf (cat
+      "first run helm tenant rotate %s --namespace %s, have the applications start again,"
+      "and run it with --finish") $name $namespace)) -}}
 {{- end -}}
 {{- end -}}
 {{- $image := .Values.image -}}

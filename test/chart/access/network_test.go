@@ -106,6 +106,22 @@ func TestTLSNetwork(t *testing.T) {
 	}
 }
 
+// TestProxiesAlone holds that without access.sentinel nobody but the clients is shut out, and
+// they of all but the proxies.
+func TestProxiesAlone(t *testing.T) {
+	want := newEngine(t, policies(t, nil)).matrix(t, subjects, peers)
+	closed := newEngine(t, policies(t, render.Values{"access.sentinel": "false"})).matrix(t, subjects, peers)
+	shut := 0
+	for arrow, ports := range want {
+		if strings.HasPrefix(arrow, "labelled Pod in the ") && (ports == "6379" || ports == "26379") {
+			want[arrow] = "–"
+			shut++
+		}
+	}
+	require.Equal(t, 4, shut, "to Redis and to Sentinel, from two namespaces")
+	assert.Equal(t, want, closed)
+}
+
 // addresses says whose an address is now.
 type addresses map[string]*api.PodInfo
 

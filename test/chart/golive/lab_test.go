@@ -36,9 +36,16 @@ func stranger(t *testing.T, i *lab.Instance, targets ...string) (string, error) 
 
 func run(t *testing.T, i *lab.Instance, user, password string, command []string) (string, error) {
 	t.Helper()
+	return with(t, user, password, []string{
+		"REDIS_SENTINEL_HOST=" + i.Sentinels[0].IP, "REDIS_SENTINEL_PORT=" + lab.SentinelPort, "REDIS_SENTINEL_MASTER=" + lab.MasterName,
+	}, command)
+}
+
+// with runs a command with what a ConfigMap and a Secret have.
+func with(t *testing.T, user, password string, connection, command []string) (string, error) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
-	cmd.Env = append(os.Environ(),
-		"REDIS_SENTINEL_HOST="+i.Sentinels[0].IP, "REDIS_SENTINEL_PORT="+lab.SentinelPort, "REDIS_SENTINEL_MASTER="+lab.MasterName)
+	cmd.Env = append(os.Environ(), connection...)
 	if user != "" {
 		cmd.Env = append(cmd.Env, "REDIS_USERNAME="+user)
 	}

@@ -100,6 +100,12 @@ func TestProxyPorts(t *testing.T) {
 	}
 }
 
+// TestJobWithProxiesAlone holds that the tenant's Pod is to find closed what it may not reach then.
+func TestJobWithProxiesAlone(t *testing.T) {
+	arguments := job(t, "helm", "golive", "--set", "proxy.enabled=true,access.sentinel=false").Spec.Template.Spec.Containers[0].Args[1:]
+	require.Equal(t, []string{"golive.sh", "tenant", "60", "3", "3", "rfs-cache.redis-system:26379", "rfr-cache.redis-system:6379"}, arguments)
+}
+
 // TestLongestName holds that the Jobs of the longest name have names that fit
 // into the label that Kubernetes makes of them.
 func TestLongestName(t *testing.T) {

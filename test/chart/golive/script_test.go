@@ -119,6 +119,36 @@ func TestTenantUser(t *testing.T) {
 	}
 }
 
+// A tenant that reaches the proxies alone, for which the master stands here, looks at what it can,
+// and the rest must be closed to it.
+func TestProxiesAlone(t *testing.T) {
+	t.Parallel()
+	i := running(t, password)
+	proxies := []string{"REDIS_HOST=" + i.Redis[0].IP, "REDIS_PORT=" + lab.RedisPort, "REDIS_READ_PORT=" + lab.RedisPort}
+	for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}} {
+		walk := func(direct string) (string, error) {
+			return with(t, "", password, proxies, append(slices.Clone(shell), script, "tenant", "0", "3", "3", direct))
+		}
+		output, err := walk(i.Sentinels[0].IP + ":1")
+		require.NoError(t, err, output)
+		lines, order := verdicts(t, output)
+		require.Equal(t, ofTenant(), order)
+		for check, verdict := range lines {
+			want := "ok"
+			if slices.Contains([]string{"replicas", "sentinels", "quorum", "user"}, check) {
+				want = "skipped"
+			}
+			require.Equal(t, want, verdict, output)
+		}
+		output, err = walk(i.Sentinels[0].IP + ":" + lab.SentinelPort)
+		assertFails(t, output, err, map[string]string{"policies": "PONG"})
+	}
+	// A proxy that leads to a replica.
+	proxies[0] = "REDIS_HOST=" + i.Redis[1].IP
+	output, err := with(t, "", password, proxies, []string{"sh", script, "tenant", "0", "3", "3", i.Sentinels[0].IP + ":1"})
+	assertFails(t, output, err, map[string]string{"master": "slave " + i.Redis[0].IP, "data": "READONLY"})
+}
+
 func TestStoppedReplica(t *testing.T) {
 	t.Parallel()
 	i := running(t, password)

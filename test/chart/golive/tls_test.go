@@ -45,4 +45,20 @@ func TestTLS(t *testing.T) {
 		require.Contains(t, output, "FAILED  proxies: ")
 		require.Contains(t, output, "certificate verify failed")
 	}
+
+	// Of those that are all that a tenant reaches, one without replicas.
+	alone := func(ca string) (string, error) {
+		return with(t, "", password, []string{"REDIS_HOST=" + proxy.IP, "REDIS_TLS_PORT=6381", "REDIS_TLS_READ_PORT=6381", "REDIS_TLS_CA=" + ca},
+			[]string{"busybox", "sh", script, "tenant", "0", "1", "3", proxy.IP + ":1"})
+	}
+	output, err := alone(own.PEM())
+	require.NoError(t, err, output)
+	require.Contains(t, output, "ok      data: a key was written, replicated, read and removed\n")
+	output, err = alone("")
+	require.NoError(t, err, output)
+	require.Contains(t, output, "skipped data: there are no ports without TLS, and no CA to look at those with it\n")
+	require.Contains(t, output, "ok      policies: ")
+	output, err = alone(authority.New(t).PEM())
+	require.Error(t, err)
+	require.Contains(t, output, "FAILED  connection: Could not connect")
 }

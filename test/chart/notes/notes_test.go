@@ -154,6 +154,13 @@ func TestProxy(t *testing.T) {
 	require.Contains(t, printed, "the ports 9121 (Redis), 8404 (proxy) and 9355 (Sentinel)")
 }
 
+// TestProxiesAlone holds that nobody is told of Sentinel who does not reach it.
+func TestProxiesAlone(t *testing.T) {
+	printed := notes(t, tenants, operatorOfPrometheus, "--set=proxy.enabled=true,access.sentinel=false")
+	require.NotContains(t, printed, "REDIS_SENTINEL")
+	require.Contains(t, printed, "\nHow to log in at the proxies, which are all that clients reach:\n\n  kubectl -n team-a get secret cache -o 'jsonpath={.data.REDIS_PASSWORD}' | base64 -d\n\nA client, which writes to REDIS_PORT")
+}
+
 func TestNoPasswordToRead(t *testing.T) {
 	require.NotContains(t, notes(t, "--set=auth.enabled=false"), "REDIS_PASSWORD")
 	require.NotContains(t, notes(t, "--set=auth.existingSecret=mine"), "REDIS_PASSWORD")

@@ -259,6 +259,21 @@ func TestReplicaMadeMasterByHand(t *testing.T) {
 
 // TestDemoted turns the master into a replica behind the Sentinels' back: no
 // connection outlives it, although nothing was refused on it yet.
+// TestForeignMaster has all Sentinels name an address to which the NetworkPolicy lets no proxy out:
+// it serves nobody, and goes on when the operator has repaired them.
+func TestForeignMaster(t *testing.T) {
+	t.Parallel()
+	i := serving(t)
+	i.writes(true)
+	for _, s := range i.Sentinels {
+		i.Tell(s, "SENTINEL", "REMOVE", lab.MasterName)
+		i.Tell(s, "SENTINEL", "MONITOR", lab.MasterName, i.Network+".99", lab.RedisPort, "2")
+	}
+	i.writes(false)
+	i.Monitor(i.Redis[0])
+	i.writes(true)
+}
+
 func TestDemoted(t *testing.T) {
 	t.Parallel()
 	i := serving(t)

@@ -57,6 +57,8 @@ type instance struct {
 	proxy *lab.Process
 	// values are those of the chart that the proxy is rendered with, besides chart's.
 	values render.Values
+	// login is what the proxy logs in with, if not as default.
+	login []string
 	// through is where the ledger's client connects, if not to the proxy itself.
 	through string
 }
@@ -104,6 +106,7 @@ func (i *instance) start(change func(name, content string) string) {
 		"PROXY_ADDRESS=" + i.proxy.IP, "REDIS_PASSWORD=" + i.Password, "REDIS_SENTINEL_MASTER=" + lab.MasterName,
 		"REDIS_SENTINEL_HOST=" + i.Service.IP, "REDIS_SENTINEL_PORT=" + lab.SentinelPort,
 	}
+	cmd.Env = append(cmd.Env, i.login...)
 	if i.values["proxy.tls.existingSecret"] != "" {
 		cmd.Env = append(cmd.Env, "PROXY_TLS=true")
 	}

@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -70,4 +72,31 @@ func TestSidecarExample(t *testing.T) {
 		}
 	}
 	assert.Greater(t, found, 5)
+}
+
+// TestTenantUser holds that a sidecar, which has the tenant's user, finds the master as that, and
+// that its clients have the bounds of that user.
+func TestTenantUser(t *testing.T) {
+	t.Parallel()
+	const user, word = "app", "secret-of-the-tenant"
+	i := running(t)
+	setUser := []any{"ACL", "SETUSER", user, "on", ">" + word}
+	for _, right := range chart.Users(t, render.Values{"auth.tenantUser": `"` + user + `"`})[4:] {
+		setUser = append(setUser, right)
+	}
+	for _, p := range i.Redis {
+		i.Do(p, setUser...)
+	}
+	i.login = []string{"REDIS_USERNAME=" + user, "REDIS_PASSWORD=" + word}
+	i.start(nil)
+	i.ready()
+	options := i.client(writePort).Options()
+	options.Username, options.Password = user, word
+	client := redis.NewClient(options)
+	defer func() { _ = client.Close() }()
+	require.NoError(t, client.Set(t.Context(), "key", "value", 0).Err())
+	require.ErrorContains(t, client.ConfigGet(t.Context(), "*").Err(), "NOPERM")
+	for _, p := range i.Redis {
+		require.NotContains(t, fmt.Sprint(i.Do(p, "ACL", "LOG")), "auth", "nobody was refused a login")
+	}
 }

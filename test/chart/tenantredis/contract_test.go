@@ -54,6 +54,16 @@ func TestConfigMap(t *testing.T) {
 	}
 }
 
+// TestConfigMapOfProxiesAlone holds that nobody is told of what cannot be reached.
+func TestConfigMapOfProxiesAlone(t *testing.T) {
+	objects := chart.Objects(t, values{"access.sentinel": "false", "proxy.enabled": "true", "tenantNamespaces": tenants})
+	for _, in := range served {
+		assert.Equal(t, map[string]string{
+			"REDIS_CLUSTER_NAME": release, "REDIS_HOST": release + "-proxy." + namespace, "REDIS_PORT": "6379", "REDIS_READ_PORT": "6380",
+		}, render.Get[corev1.ConfigMap](t, objects, "ConfigMap/"+in+"/"+release).Data)
+	}
+}
+
 // TestOwnSecret holds that with a Secret of the administrator's the chart renders
 // the same every time and knows no password.
 func TestOwnSecret(t *testing.T) {

@@ -74,6 +74,7 @@ func TestMemory(t *testing.T) {
 			assert.Equal(t, []int64{test.maxmemory, test.backlog, test.replicas, test.clients},
 				[]int64{maxmemory, backlog, replicas, clients})
 			assert.Equal(t, backlog, reply)
+			assert.Equal(t, reply, mebibytes(t, argument(t, redis.Command, "--proto-max-bulk-len")), "what cannot be read is not taken")
 			if test.values["redis.memory"] == "" {
 				assert.Contains(t, readme(t), fmt.Sprintf("| `%s` | %s | %s | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB | %d MiB |",
 					name, test.memory, test.cpu, maxmemory, backlog, replicas, clients, reply, maxmemory+64, 3*maxmemory+64, 4*maxmemory))
@@ -144,7 +145,7 @@ func TestSettings(t *testing.T) {
 	assert.ElementsMatch(t, slices.Collect(maps.Keys(render.Decode(t, data))), slices.Collect(maps.Keys(given)))
 
 	config := map[string]json.RawMessage{}
-	want := map[string]string{"maxmemory-clients": "16777216", "repl-backlog-size": "8388608", "save": ""}
+	want := map[string]string{"maxmemory-clients": "16777216", "proto-max-bulk-len": "8388608", "repl-backlog-size": "8388608", "save": ""}
 	for name, value := range given {
 		config[name] = json.RawMessage(value[0])
 		want[name] = value[1]

@@ -192,6 +192,24 @@ func TestServiceBinding(t *testing.T) {
 	assert.Equal(t, 2, found, "in the tenant's namespace and in the release's")
 }
 
+// TestServiceBindingOfProxiesAlone holds that it leads to what can be reached.
+func TestServiceBindingOfProxiesAlone(t *testing.T) {
+	c := with(release, "kept")
+	maps.Copy(c, keeps("certificate", map[string]string{"tls.crt": "x", "tls.key": "x"}))
+	for flags, want := range map[string]map[string]string{
+		"": {"host": release + "-proxy." + namespace, "port": "6379"},
+		",proxy.tls.existingSecret=certificate,proxy.tls.only=true": {"host": release + "-proxy." + namespace, "port": "6381", "ssl": "true"},
+	} {
+		out, err := c.template(t, "helm", "--set", "auth.serviceBinding=true,access.sentinel=false,proxy.enabled=true"+flags)
+		require.NoError(t, err, out)
+		data := secrets(t, out)[namespace+"/"+release+"-binding"]
+		for key, value := range want {
+			assert.Equal(t, value, data[key], key)
+		}
+		assert.Len(t, data, len(want)+3)
+	}
+}
+
 func TestOwnSecretIsLookedAt(t *testing.T) {
 	for _, helm := range helms {
 		t.Run(helm, func(t *testing.T) {

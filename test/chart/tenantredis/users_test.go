@@ -2,6 +2,7 @@ package tenantredis
 
 import (
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +162,45 @@ func TestTenantUserIsSwitchedOff(t *testing.T) {
 	require.NoError(t, err, out)
 	assert.Equal(t, everywhere("one"), passwords(t, out))
 	assert.NotContains(t, out, "REDIS_USERNAME")
+}
+
+// TestUserWhilePasswordChanges holds that no Secret goes, or is left, that says which password
+// is to end.
+func TestUserWhilePasswordChanges(t *testing.T) {
+	const says = ", but the password is being changed, and what Secret redis-system/%s knows of that would be lost, so that the old one would never end: " +
+		"first run helm tenant rotate cache --namespace redis-system, have the applications start again, and run it with --finish"
+	own := func(key string) cluster {
+		return runsWith(release, 3, nil,
+			keeps(release, map[string]string{"REDIS_PASSWORD": "one", "password": "one", key: "zero"}),
+			keeps("mine", map[string]string{"password": "one"}))
+	}
+	of := func(key string) cluster {
+		return runsWith(instanceSecret, 3, usersOfApp,
+			keeps(instanceSecret, map[string]string{"password": "one", "tenant-password": "two", "sentinel-password": "three", key: "zero"}),
+			keeps(release, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"}))
+	}
+	for name, test := range map[string]struct {
+		cluster
+		values, says string
+	}{
+		"switched on":            {own("previous-password"), "auth.tenantUser=app", fmt.Sprintf(`auth.tenantUser: "app"`+says, release)},
+		"before it is known":     {own("next-password"), "auth.tenantUser=app", fmt.Sprintf(`auth.tenantUser: "app"`+says, release)},
+		"switched off":           {of("previous-password"), "auth.tenantUser=", fmt.Sprintf(`auth.tenantUser: ""`+says, instanceSecret)},
+		"a Secret of one's own":  {own("previous-password"), "auth.existingSecret=mine", fmt.Sprintf(`auth.existingSecret: "mine"`+says, release)},
+		"nothing else":           {own("previous-password"), "size=medium", ""},
+		"nothing else of a user": {of("previous-password"), "auth.tenantUser=app", ""},
+		"done":                   {own("other-password"), "auth.tenantUser=app", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := test.template(t, "helm", "--set", test.values)
+			if test.says == "" {
+				require.NoError(t, err, out)
+				return
+			}
+			require.Error(t, err)
+			require.Contains(t, out, test.says)
+		})
+	}
 }
 
 func TestTenantUserOfOwnSecret(t *testing.T) {

@@ -38,6 +38,9 @@ var rules = map[string]struct {
 	"HAProxy that is too old":      {values{"proxy.enabled": "true", "proxy.image": `"haproxy:2.4.0"`}, `proxy.image: "haproxy:2.4.0" is older than the proxy's configuration is written for: use HAProxy 2.6 or later, or set proxy.enabled to false`},
 	"exporter image without tag":   {values{"exporter.image": `"redis_exporter"`}, `exporter.image: "redis_exporter" must be`},
 
+	"no way in":            {values{"access.sentinel": "false"}, "access.sentinel: false leaves clients no way in while proxy.enabled is false: set proxy.enabled to true, or access.sentinel to true"},
+	"no way for a sidecar": {values{"access.sentinel": "false", "proxy.enabled": "true", "proxy.sidecar": "true"}, "access.sentinel: false shuts out proxy.sidecar, which asks the Sentinels from the application's Pod: set proxy.sidecar to false, or access.sentinel to true"},
+
 	"proxy image with tag latest": {values{"proxy.image": `"haproxy:latest"`}, `proxy.image: "haproxy:latest" must be`},
 	"proxy CPU in words":          {values{"proxy.cpu": `"little"`}, `proxy.cpu: "little" must be CPUs, such as 100m or 1: set it`},
 	"more clients than Redis has": {values{"proxy.enabled": "true", "proxy.replicas": "3", "proxy.maxConnections": "2000"}, "proxy.maxConnections: 2000 on two ports of 3 proxies are more than the 10000 that Redis has for clients less 100 for the instance itself: set at most 1650, lower proxy.replicas, or raise redis.config.maxclients"},

@@ -255,6 +255,29 @@ func TestUnfitPasswords(t *testing.T) {
 	}
 }
 
+// TestUserSurvivesMigration holds that a Redis which copies another one knows the tenant's user, of
+// whom that one knows nothing, and that the tenant finds the data when it is master.
+func TestUserSurvivesMigration(t *testing.T) {
+	i, p := single(t, servers(t)["this machine"])
+	source := i.Pod(3, 4)
+	i.Start(source)
+	t.Cleanup(func() { source.Signal(syscall.SIGKILL) })
+	i.Do(source, "REPLICAOF", "NO", "ONE")
+	i.Do(source, "SET", "key", "value")
+	i.Do(p, "REPLICAOF", source.IP, lab.RedisPort)
+	i.Eventually(5*time.Second, func() string {
+		if role := i.Role(p); role != lab.ReplicaOf(source) {
+			return role
+		}
+		return ""
+	})
+	require.Equal(t, "value", i.as(p, password).Get(t.Context(), "key").Val())
+	i.Do(p, "REPLICAOF", "NO", "ONE")
+	require.NoError(t, i.as(p, password).Set(t.Context(), "key", "another", 0).Err())
+	require.Contains(t, refusal(t, i.as(p, password), "CONFIG", "GET", "*"), "NOPERM")
+	require.ErrorContains(t, i.as(source, password).Ping(t.Context()).Err(), "WRONGPASS")
+}
+
 // TestUserSurvives holds that the tenant gets in with either password while one replaces
 // the other, after a restart of each Pod and after failovers, also where a Pod has the
 // Secret of before: it takes over what its master takes.

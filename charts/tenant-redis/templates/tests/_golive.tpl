@@ -4,6 +4,12 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: golive
 {{- end }}
 
+{{/* Where Sentinel and Redis answer whom they are open to, as a JSON list. */}}
+{{- define "tenant-redis.golive.direct" -}}
+{{- $host := printf "%s.%s" (include "tenant-redis.name" .) .Release.Namespace -}}
+{{- list (printf "rfs-%s:26379" $host) (printf "rfr-%s:6379" $host) | toJson -}}
+{{- end }}
+
 {{/* A Job of `helm test` that runs golive.sh: (dict "root" $ "name" NAME "weight" ORDER "label" TRUE-TO-BE-LET-IN "arguments" LIST) */}}
 {{- define "tenant-redis.golive" -}}
 apiVersion: batch/v1

@@ -94,8 +94,10 @@ func TestPasswordOfARunningInstance(t *testing.T) {
 // read the data: the closed ways of docs/versions.md, and what the tags do not tell.
 func TestImageOfARunningInstance(t *testing.T) {
 	const (
-		valkey  = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to Redis 7.2 or later, or Valkey; for this one, install another release"
-		redis   = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to Redis 7.4 or later; for this one, install another release"
+		refused = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to "
+		valkey  = refused + "Redis 7.2 or later, or Valkey; for this one, install another release"
+		redis   = refused + "Redis 7.4 or later; for this one, install another release"
+		redis86 = refused + "Redis 8.6 or later; for this one, install another release"
 		digest  = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 		redis70 = "docker.io/library/redis:7.0.15"
 	)
@@ -109,6 +111,9 @@ func TestImageOfARunningInstance(t *testing.T) {
 		{"docker.io/library/redis:7.2.16", "docker.io/valkey/valkey:8.1.11", ""},
 		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:8.0.6", ""},
 		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:7", ""},
+		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:8.6.3", ""},
+		{"docker.io/library/redis:8", "docker.io/library/redis:8.2.9", ""},
+		{"docker.io/library/redis:8.6.3", "docker.io/library/redis:8", ""},
 		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/other:9.0", ""},
 		{"docker.io/library/redis" + digest, redis70, ""},
 		{"", redis70, ""},
@@ -119,6 +124,9 @@ func TestImageOfARunningInstance(t *testing.T) {
 		{"docker.io/library/redis:8.0.6", "docker.io/valkey/valkey:9.1.3", redis},
 		{"docker.io/library/redis:8", "docker.io/valkey/valkey:8.1.11", redis},
 		{"docker.io/library/redis:7.4.11", "docker.io/library/redis:7.2.16", redis},
+		{"docker.io/library/redis:8.6.3", "docker.io/library/redis:8.4.3", redis86},
+		{"docker.io/library/redis:8.6.3", "docker.io/library/redis:7", redis86},
+		{"docker.io/library/redis:8.8.0", "docker.io/valkey/valkey:9.1.3", redis86},
 	} {
 		t.Run(test.from+" to "+test.to, func(t *testing.T) {
 			c := runs("")

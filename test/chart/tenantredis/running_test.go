@@ -230,3 +230,51 @@ func TestServiceLinksFit(t *testing.T) {
 	}
 	require.Less(t, 400*bytes, (2<<20)-(256<<10), "%d bytes each", bytes)
 }
+
+// TestCRDOfARunningInstance holds that the fork is not given an instance whose RedisFailover
+// has lost what a CRD of the fork's chart drops, and that nobody else is bothered with it.
+func TestCRDOfARunningInstance(t *testing.T) {
+	const says = "flavour: freshworks with a CRD that has dropped matchLabelKeys from the RedisFailover of this instance, so that an update would hang for good: " +
+		"apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md has the commands"
+	failover := func(keys ...any) map[string]any {
+		byNode := map[string]any{"topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
+		if len(keys) > 0 {
+			byNode["matchLabelKeys"] = keys
+		}
+		byZone := map[string]any{"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
+		return map[string]any{
+			"apiVersion": "databases.spotahome.com/v1", "kind": "RedisFailover", "metadata": map[string]any{"name": release, "namespace": namespace},
+			"spec": map[string]any{"sentinel": map[string]any{"topologySpreadConstraints": []any{byNode, byZone}}},
+		}
+	}
+	for name, test := range map[string]struct {
+		there  map[string]any
+		flags  string
+		wanted bool
+	}{
+		"dropped":               {failover(), "flavour=freshworks,operator.group=a", true},
+		"kept":                  {failover("pod-template-hash"), "flavour=freshworks,operator.group=a", false},
+		"not there":             {nil, "flavour=freshworks,operator.group=a", false},
+		"dropped, and not read": {failover(), "flavour=spotahome-1.2", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := runs("", cluster{
+				"/apis/databases.spotahome.com/v1": metav1.APIResourceList{GroupVersion: "databases.spotahome.com/v1", APIResources: []metav1.APIResource{
+					{Name: "redisfailovers", Kind: "RedisFailover", Namespaced: true},
+				}},
+			})
+			if test.there != nil {
+				c["/apis/databases.spotahome.com/v1/namespaces/"+namespace+"/redisfailovers/"+release] = test.there
+			}
+			for _, helm := range helms {
+				out, err := c.template(t, helm, "--set", "auth.enabled=false,"+test.flags)
+				if !test.wanted {
+					require.NoError(t, err, out)
+					continue
+				}
+				require.Error(t, err)
+				assert.Contains(t, out, says)
+			}
+		})
+	}
+}

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # package.sh [FOLDER]: packs the charts into FOLDER (dist), the same bytes on
-# each machine and at each time, with their checksums in SHA256SUMS.
+# each machine and at each time, with their checksums in SHA256SUMS. Beside each is its bill
+# of materials (NAME-VERSION.cdx.json), and beside that which has the CRD of others its
+# licence (NAME-VERSION.licences.txt).
 . "$(dirname "$0")/lib.sh"
+. scripts/materials-lib.sh
 
 dist=${1:-$ROOT/dist}
 # The time of all files in the packages. Helm 3 would take the clock's, and so
@@ -19,6 +22,22 @@ versioned() {
   done
 }
 
+# materials CHART...: what is in charts. The CRD of RedisFailovers is the newer operator's.
+materials() {
+  local chart name operator
+  operator=github.com/spotahome/redis-operator
+  operator+=@$(go -C ci/sources/redis-operator-1.3 list -m -f '{{.Version}}' "$operator")
+  for chart; do
+    name=$dist/$(basename "$chart")-$(sed -n 's/^version: //p' "$chart/Chart.yaml")
+    if [ -d "$chart/files/crds" ]; then
+      bill_of_chart "$chart" "$operator" >"$name.cdx.json"
+      notices "$operator" >"$name.licences.txt"
+    else
+      bill_of_chart "$chart" >"$name.cdx.json"
+    fi
+  done
+}
+
 pack() {
   local folder
   folder=$(mktemp -d)
@@ -26,7 +45,8 @@ pack() {
   versioned "$folder"
   helm4 package --destination "$dist" "$folder"/charts/*
   rm -rf "$folder"
-  (cd "$dist" && sha256sum -- *.tgz >SHA256SUMS)
+  materials charts/*
+  (cd "$dist" && sha256sum -- *.tgz *.json *.txt >SHA256SUMS)
 }
 
 # With both majors, and what is in the packages rather than the folders.

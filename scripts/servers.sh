@@ -6,14 +6,30 @@
 
 FOLDER=$CACHE/servers
 LOADER=lib64/ld-linux-x86-64.so.2
+MIRROR=http://deb.debian.org/debian
 
 # debian SUITE PACKAGE...: a Debian that has these packages, and need not start.
 debian() {
-  local suite=$1 dir=$FOLDER/debian-$1
+  local suite=$1 dir=$FOLDER/debian-$1 base=$1
   shift
+  # It is put on top of another one.
+  [ "$suite" != experimental ] || base=sid
   rm -rf "$dir"
   mkdir -p "$CACHE/packages"
-  debootstrap --variant=minbase --cache-dir="$CACHE/packages" --include="$(tr ' ' , <<<"$*")" "$suite" "$dir" http://deb.debian.org/debian
+  debootstrap --variant=minbase --cache-dir="$CACHE/packages" --include="$(tr ' ' , <<<"$*")" "$base" "$dir" "$MIRROR"
+  [ "$suite" = "$base" ] || add "$dir" "$base" "$suite" "$@"
+}
+
+# add FOLDER BASE SUITE PACKAGE...: the packages of another suite, in a Debian that has an
+# older version of them, in which nothing may start.
+add() {
+  local dir=$1 base=$2 suite=$3
+  shift 3
+  # A mirror may be some days old.
+  printf 'deb [check-valid-until=no] %s %s main\n' "$MIRROR" "$base" "$MIRROR" "$suite" >"$dir/etc/apt/sources.list"
+  install -m 755 /dev/stdin "$dir/usr/sbin/policy-rc.d" <<<$'#!/bin/sh\nexit 101'
+  chroot "$dir" apt-get update
+  DEBIAN_FRONTEND=noninteractive chroot "$dir" apt-get install --yes --no-install-recommends --target-release="$suite" "$@"
 }
 
 # server NAME SUITE: its programs, each told where its libraries are.

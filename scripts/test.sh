@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # test.sh SUITE...: runs the suites "unit", "lab" (Redis as processes of this
 # machine), "versions" (a few tests of the lab, on each server of ci/servers/list),
-# "servers" (all of them, on each), "checks" (make lint and vulnerabilities), "e2e" (the kind
-# cluster) and "full" (e2e and all that takes long), and closes with what failed and one line
-# that counts all their tests. A cluster that is needed is made beside the unit tests, and the
-# checks run beside the suites after them, with what these leave of the cores.
+# "servers" (all of them, on each, or on those of SERVERS), "checks" (make lint and
+# vulnerabilities), "e2e" (the kind cluster) and "full" (e2e and all that takes long), and
+# closes with what failed and one line that counts all their tests. A cluster that is needed
+# is made beside the unit tests, and the checks run beside the suites after them, with what
+# these leave of the cores.
 . "$(dirname "$0")/lib.sh"
 
 # labs lists the packages that put real Redis processes through faults. They mostly
@@ -24,26 +25,39 @@ tests() {
 # would also run all the others.
 on_cluster() { tests "$1" -tags "$1" -timeout "$2" ./test/e2e/...; }
 
+# lab NAME: all tests of the lab. The scripts' come alone: they are many at a time, and all
+# measure.
+lab() {
+  local packages
+  mapfile -t packages < <(labs | grep -v '/test/scripts$')
+  tests "$1scripts" ./test/scripts && tests "$1lab" "${packages[@]}"
+}
+
 # lab_on SERVER few|all: tests of the lab, with that version of Redis, Valkey or HAProxy.
 lab_on() (
   export PATH=$CACHE/servers/$1:$PATH
   case $1 in
-    haproxy-*) version=$(haproxy -v) package=./test/chart/proxy few='^(TestHandOver|TestMetrics)$' ;;
-    *) version=$(redis-server --version) package=./test/scripts few='^(TestHandOver|TestCrashedMasterIsReplaced|TestMigration)$' ;;
+    haproxy-*) version=$(haproxy -v) ;;
+    *) version=$(redis-server --version) ;;
   esac
-  [ "$2" = few ] || few=.
   version=$(head -n 1 <<<"$version")
   say "the lab on $version"
-  [[ $version = *"${1#*-}."* ]] || die "this is not $1"
-  tests "$1-$2" -run "$few" "$package"
+  [[ $version = *"${1#*-}."* ]] || die "this is not $1: Debian has another version by now, as ci/servers/list and docs/versions.md must say"
+  case "$2 $1" in
+    few\ haproxy-*) tests "$1-few" -run '^(TestHandOver|TestMetrics)$' ./test/chart/proxy ;;
+    few*) tests "$1-few" -run '^(TestHandOver|TestCrashedMasterIsReplaced|TestMigration)$' ./test/scripts ;;
+    *\ haproxy-*) tests "$1-all" ./test/chart/proxy ./plugin/golive ;;
+    *) lab "$1-" ;;
+  esac
 )
 
-# lab_on_each few|all: with each version, one after the other: they measure.
+# lab_on_each few|all SERVERS: with each version, one after the other: they measure.
 lab_on_each() {
-  local servers server
-  mapfile -t servers < <(sed '/^#/d; s/ .*//' ci/servers/list)
+  local servers server status=0
+  read -ra servers <<<"$2"
   scripts/servers.sh "${servers[@]}" || return
-  for server in "${servers[@]}"; do lab_on "$server" "$1" || return; done
+  for server in "${servers[@]}"; do lab_on "$server" "$1" || status=1; done
+  return "$status"
 }
 
 # long PACKAGE: the tests of the lab that take long, which are in files of their own.
@@ -68,16 +82,11 @@ unit() {
 
 # run SUITE runs the tests of one.
 run() {
-  local packages
   case $1 in
     unit) unit ;;
-    # The scripts' tests alone: they are many at a time, and all measure.
-    lab)
-      mapfile -t packages < <(labs | grep -v '/test/scripts$')
-      tests scripts ./test/scripts && tests lab "${packages[@]}"
-      ;;
-    versions) lab_on_each few && tests changes -tags versions -run '^TestVersions' ./test/scripts ;;
-    servers) lab_on_each all ;;
+    lab) lab '' ;;
+    versions) lab_on_each few "$listed" && tests changes -tags versions -run '^TestVersions' ./test/scripts ;;
+    servers) lab_on_each all "${SERVERS:-$listed}" ;;
     e2e) on_cluster e2e 70m ;;
     full)
       tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && long scripts && long clients &&
@@ -133,6 +142,7 @@ await_checks() {
 declare -A others=()
 trap 'kill -- "${others[@]/#/-}" 2>/dev/null || true' EXIT
 rm -f "$CACHE"/log/tests-*.json
+listed=$(sed '/^#/d; s/ .*//' ci/servers/list | paste -sd ' ')
 status=0 image_lists=$TEST_IMAGE_LISTS
 case " $* " in *" full "*) image_lists=$FULL_IMAGE_LISTS ;; esac
 case " $* " in *" e2e "* | *" full "*) begin_cluster ;; esac

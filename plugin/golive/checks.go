@@ -30,7 +30,7 @@ var Checks = []Check{
 	{
 		Name: "pods", Holds: "every Pod that is asked for is there and ready",
 		Why: "the operator heals nothing while one is missing",
-		Fix: "look at kubectl describe pods: is there a node that they fit on? One that ended with 126 to 128 has an image without its program or a shell", look: checkPods,
+		Fix: "look at kubectl describe pods: is there a node that they fit on? One that ended with 126 to 128 has an image without its program or a shell, or of a Redis before 7.0: its log tells", look: checkPods,
 	},
 	{
 		Name: "spread", Holds: "no two Redis and no two proxies share a node, and without any one node most Sentinels are left",

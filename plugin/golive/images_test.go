@@ -88,5 +88,5 @@ func TestPageHasTheBranches(t *testing.T) {
 			require.Equal(t, said, ends[min(n, len(ends)-1)], "%s %s", server, version)
 		}
 	}
-	require.Equal(t, 8, rows)
+	require.Equal(t, 9, rows)
 }

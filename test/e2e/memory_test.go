@@ -18,8 +18,8 @@ import (
 // fill sends four times as much as the container has memory, as fast as it can,
 // on three connections, to the master that Sentinel names, and tells what became
 // of it: for each connection, "errors: 0, replies: 170000" and how many errors
-// began with which word. A new Pod is refused for a moment, by Sentinel's node
-// and by Redis', until they know it.
+// began with which word. No compression makes the files smaller. A new Pod is refused for
+// a moment, by Sentinel's node and by Redis', until they know it.
 const fill = `
 until [ $# = 2 ]; do
   set -- $(redis-cli -h "$REDIS_SENTINEL_HOST" -p "$REDIS_SENTINEL_PORT" SENTINEL GET-MASTER-ADDR-BY-NAME "$REDIS_SENTINEL_MASTER")
@@ -28,7 +28,7 @@ export REDISCLI_AUTH="$REDIS_PASSWORD"
 until redis-cli -h "$1" -p "$2" PING; do :; done
 for connection in 1 2 3; do
   awk -v connection="$connection" 'BEGIN {
-    value = sprintf("%1000s", ""); gsub(/ /, "x", value)
+    while (length(value) < 1000) value = value sprintf("%c", 65 + int(26 * rand()))
     for (i = 0; i < 170000; i++) printf "SET fill:%d:%d %s\r\n", connection, i, value
   }' | redis-cli -h "$1" -p "$2" --pipe 2>&1 |
     awk '/^errors:/ { print; next } { count[$1]++ } END { for (error in count) print error, count[error] }' &
@@ -42,8 +42,9 @@ var (
 
 // TestMemoryIsBounded fills Redis to the brim while a replica is lost and makes
 // a full copy, which is when Redis needs most. A cache drops its oldest keys, a
-// session store refuses new ones, and no container is killed for its memory. It takes
-// all of the processor, and so runs beside no other test.
+// session store refuses new ones and saves, and no container is killed for its memory nor
+// a Pod evicted for its files. It takes all of the processor, and so runs beside no other
+// test.
 func TestMemoryIsBounded(t *testing.T) {
 	for _, purpose := range []struct {
 		name    string
@@ -99,7 +100,8 @@ func figure(info, name string) string {
 	return name + " is missing"
 }
 
-// requireNotKilled fails if any container of the instance has ended by itself.
+// requireNotKilled fails if any container of the instance has ended by itself, or a Pod was
+// evicted, in whose place there is another one by now.
 func requireNotKilled(t *testing.T, i *framework.Instance) {
 	t.Helper()
 	pods := i.Pods(t, "")
@@ -109,4 +111,6 @@ func requireNotKilled(t *testing.T, i *framework.Instance) {
 			require.Zero(t, container.RestartCount, "%s in %s: %+v", container.Name, pod.Name, container.LastTerminationState)
 		}
 	}
+	evicted := framework.Output(t, i.Namespace, "get", "events", "--field-selector=reason=Evicted", "-o", `jsonpath={range .items[*]}{.involvedObject.name}: {.message}{"\n"}{end}`)
+	require.NotContains(t, evicted, "-"+i.Name+"-")
 }

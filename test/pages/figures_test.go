@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -157,6 +158,24 @@ func TestVersionsAgree(t *testing.T) {
 		require.NotNil(t, match, "%s: %s", file, pattern)
 		return match[1]
 	}
+	// The oldest ones, as the chart refuses those before.
+	oldest := func(image string) string {
+		return found("charts/tenant-redis/templates/_validate-images.tpl", `"image" .*\$`+regexp.QuoteMeta(image)+`\b.*\n\s+"oldest" "(\d+\.\d+)\.0"`)
+	}
+	comments := read(t, "charts/tenant-redis/values.yaml")
+	for oldest, says := range map[string][2]string{
+		oldest("v.image"):          {"| Redis %s |", "Valkey, or Redis %s or newer,"},
+		oldest("v.proxy.image"):    {"| %s LTS |", "Image of HAProxy %s or newer"},
+		oldest("v.exporter.image"): {"| Redis exporter | %s with", "v%s.0 or later."},
+	} {
+		assert.Contains(t, versions, fmt.Sprintf(says[0], oldest))
+		assert.Contains(t, comments, fmt.Sprintf(says[1], oldest))
+	}
+	assert.Contains(t, read(t, "docs/proxy.md"), "HAProxy "+oldest("v.proxy.image")+" or later")
+	for _, page := range []string{"README.md", "docs/faq.md", "CHANGELOG.md"} {
+		assert.Regexp(t, `Redis \(?`+oldest("v.image")+` (or|and) newer`, read(t, page))
+	}
+
 	kubernetes := found("charts/tenant-redis/Chart.yaml", `kubeVersion: ">=(\d+\.\d+)\.0-0"`)
 	assert.Contains(t, read(t, "README.md"), "- Kubernetes "+kubernetes+" or newer,")
 	assert.Contains(t, versions, "| Kubernetes | "+kubernetes+"; ")

@@ -464,6 +464,24 @@ func TestKilledSaveLeavesNothing(t *testing.T) {
 	require.FileExists(t, filepath.Join(replica.Dir, "data", "dump.rdb"))
 }
 
+// A server that is older than the scripts can do with, which a digest does not tell, is told
+// by its version in the Pod's log.
+func TestServerThatIsTooOld(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]func(*instance){"sh": func(*instance) {}, "busybox": withPassword} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := newInstance(t)
+			option(i)
+			p := i.Redis[0]
+			i.Write(filepath.Join(p.Dir, "redis-server"), "#!/bin/sh\necho Redis server v=6.2.14 sha=00000000:0 malloc=jemalloc-5.1.0 bits=64\n", 0o755)
+			i.Restart(p)
+			require.Equal(t, 126, p.Wait())
+			require.Contains(t, i.Logged(p), "start.sh: Redis server v=6.2.14 is older than the scripts can do with: use Redis 7.0, Valkey 7.2 or later\n")
+		})
+	}
+}
+
 // An image without Redis' programs is told by their name in the Pod's log, and the container
 // ends with what says so.
 func TestImageWithoutRedis(t *testing.T) {

@@ -21,7 +21,14 @@ import (
 type server struct{ name, folder string }
 
 // servers are Debian 12's own, and those of ci/servers/list.
-var servers = []server{{"Redis 7.0", ""}, {"Redis 8.0", "redis-8.0"}, {"Valkey 8.1", "valkey-8.1"}, {"Valkey 9.1", "valkey-9.1"}}
+var (
+	redis70  = server{"Redis 7.0", ""}
+	redis80  = server{"Redis 8.0", "redis-8.0"}
+	redis86  = server{"Redis 8.6", "redis-8.6"}
+	valkey81 = server{"Valkey 8.1", "valkey-8.1"}
+	valkey91 = server{"Valkey 9.1", "valkey-9.1"}
+	servers  = []server{redis70, redis80, redis86, valkey81, valkey91}
+)
 
 func (s server) String() string { return s.name }
 
@@ -98,8 +105,12 @@ func follows(t *testing.T, master, replica server, path string) string {
 // TestVersionsFollow writes the table of docs/versions.md.
 func TestVersionsFollow(t *testing.T) {
 	path := os.Getenv("PATH")
-	table := strings.Builder{}
-	table.WriteString("| master | replica of Redis 7.0 | of Redis 8.0 | of Valkey 8.1 | of Valkey 9.1 |\n|---|---|---|---|---|\n")
+	var table strings.Builder
+	table.WriteString("| master | replica")
+	for _, replica := range servers {
+		fmt.Fprintf(&table, " of %s |", replica)
+	}
+	table.WriteString("\n|---" + strings.Repeat("|---", len(servers)) + "|\n")
 	for _, master := range servers {
 		fmt.Fprintf(&table, "| %s |", master)
 		for _, replica := range servers {
@@ -126,8 +137,14 @@ func (i *instance) replace(p *lab.Process) {
 // the replicas one after the other, the master last.
 func TestVersionsChange(t *testing.T) {
 	path := os.Getenv("PATH")
-	redis7, redis8, valkey8, valkey9 := servers[0], servers[1], servers[2], servers[3]
-	for _, route := range [][]server{{redis7, valkey8, valkey9, valkey8, redis8}, {redis7, valkey9, redis8}, {redis7, redis8}} {
+	for _, route := range [][]server{
+		{redis70, valkey81, valkey91, valkey81, redis80, redis86},
+		{redis70, valkey91, redis80},
+		{redis70, redis80},
+		{redis70, redis86},
+		{valkey81, redis86},
+		{valkey91, redis86},
+	} {
 		t.Run(fmt.Sprint(route), func(t *testing.T) {
 			route[0].use(t, path)
 			i := running(t)
@@ -157,13 +174,12 @@ func TestVersionsChange(t *testing.T) {
 // replica go on, and the Redis that cannot follow joins again with the version before.
 func TestVersionsBack(t *testing.T) {
 	path := os.Getenv("PATH")
-	redis7, valkey8 := servers[0], servers[2]
-	valkey8.use(t, path)
+	valkey81.use(t, path)
 	i := running(t)
 	writers := i.writers()
 	first := i.Redis[2]
 	i.Stop(first)
-	redis7.use(t, path)
+	redis70.use(t, path)
 	i.replace(first)
 	i.Eventually(20*time.Second, func() string {
 		if log := i.Logged(first); !strings.Contains(log, "Can't handle RDB format version 11") {
@@ -172,7 +188,7 @@ func TestVersionsBack(t *testing.T) {
 		return ""
 	})
 	first.Signal(syscall.SIGTERM)
-	valkey8.use(t, path)
+	valkey81.use(t, path)
 	i.replace(first)
 	i.Settled(i.Redis[0])
 	i.writersReturn(writers, i.Redis[0], handOverGap, 0)

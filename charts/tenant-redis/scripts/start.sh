@@ -34,6 +34,14 @@ say() {
 	echo "start.sh: $*"
 }
 
+# The chart refuses what a tag tells. Redis itself would call some setting wrong.
+version=$(redis-server --version 2>/dev/null)
+case $version in *" v="[0-6].*)
+	say "${version%% sha=*} is older than the scripts can do with: use Redis 7.0, Valkey 7.2 or later"
+	exit 126
+	;;
+esac
+
 # The argument #FILE of a user stands for the hashes of its passwords. Without any nobody
 # can log in as that user.
 for argument; do

@@ -159,5 +159,5 @@ Whether the operator has the fields that Spotahome's v1.3 has added, for probes 
 PodDisruptionBudgets of its own: not empty if so.
 */}}
 {{- define "tenant-redis.newFields" -}}
-{{- if has .Values.flavour (list "spotahome-1.3" "saremox") }}true{{ end -}}
+{{- if ne .Values.flavour "spotahome-1.2" }}true{{ end -}}
 {{- end }}

@@ -5,18 +5,24 @@
 {{- end }}
 
 {{/*
-The version of the RDB format in which a master of this image sends its data, empty if the
-image does not tell: a replica reads its own and older ones. Valkey reads none of Redis 7.4
-and later, and writes an older one for replicas that ask for it. docs/versions.md has what
-was tried.
+The versions of the RDB format in which a master of this image may send its data, as a list:
+one where the tag tells it, none where it does not, more where it is only the newest of a
+major version, whichever that was when a node pulled it. A replica reads its own and older
+ones. Valkey reads none of Redis 7.4 and later, and writes an older one for replicas that ask
+for it. docs/versions.md has what was tried.
 */}}
-{{- define "tenant-redis.dataFormat" -}}
+{{- define "tenant-redis.dataFormats" -}}
 {{- $repository := regexReplaceAll "[:@].*$" (base .) "" -}}
+{{- $formats := list -}}
 {{- with include "tenant-redis.imageVersion" . -}}
-{{- if contains "valkey" $repository -}}11
-{{- /* redis:7 is the newest 7, whichever that was when a node pulled it. */ -}}
-{{- else if and (contains "redis" $repository) (ne . "7") -}}
-{{- semverCompare "<7.2.0" . | ternary 10 (semverCompare "<7.4.0" . | ternary 11 12) -}}
+{{- if contains "valkey" $repository -}}
+{{- $formats = list 11 -}}
+{{- else if contains "redis" $repository -}}
+{{- $since74 := semverCompare "<8.6.0" . | ternary 12 13 -}}
+{{- $since72 := semverCompare "<7.4.0" . | ternary 11 $since74 -}}
+{{- $told := list (semverCompare "<7.2.0" . | ternary 10 $since72) -}}
+{{- $formats = get (dict "7" (list 10 11 12) "8" (list 12 13)) . | default $told -}}
 {{- end -}}
 {{- end -}}
+{{- toJson $formats -}}
 {{- end }}

@@ -5,6 +5,15 @@
 {{- $servers := int $v.redis.replicas -}}
 {{- $grouped := eq $v.flavour "freshworks" -}}
 {{- $kubernetes := .Capabilities.KubeVersion.Version -}}
+{{- /* The CRD of the fork's own chart drops it, and Helm does not bring it back. */ -}}
+{{- $dropped := false -}}
+{{- if and $grouped (include "tenant-redis.running" . | fromJson) -}}
+{{- range lookup "databases.spotahome.com/v1" "RedisFailover" .Release.Namespace (include "tenant-redis.name" .) | dig "spec" "sentinel" "topologySpreadConstraints" list -}}
+{{- if and (eq .whenUnsatisfiable "DoNotSchedule") (not .matchLabelKeys) -}}
+{{- $dropped = true -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- include "tenant-redis.mistakes" (list
   (dict
     "key" "sentinel.replicas"
@@ -28,6 +37,13 @@
     "wrong" (and $v.operator.group (not $grouped))
     "says" (printf "%q must be empty with flavour %s" $v.operator.group $v.flavour)
     "fix" "set it to \"\", or flavour to freshworks")
+  (dict
+    "key" "flavour"
+    "wrong" $dropped
+    "says" (printf (cat
+      "%s with a CRD that has dropped matchLabelKeys from the RedisFailover of this instance,"
+      "so that an update would hang for good") $v.flavour)
+    "fix" "apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md has the commands")
   (dict
     "key" "flavour"
     "wrong" (and (eq $v.flavour "saremox") (semverCompare "<1.32.0-0" $kubernetes))

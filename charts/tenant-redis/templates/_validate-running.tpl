@@ -57,8 +57,8 @@ its name, and a server that can read the data.
 {{- end -}}
 {{- end -}}
 {{- $image := .Values.image -}}
-{{- $written := include "tenant-redis.dataFormat" ($running.image | default "") | int -}}
-{{- $read := include "tenant-redis.dataFormat" (toString $image) | int -}}
+{{- $written := include "tenant-redis.dataFormats" ($running.image | default "") | fromJsonArray | first | int -}}
+{{- $read := include "tenant-redis.dataFormats" (toString $image) | fromJsonArray | last | int -}}
 {{- $rules = append $rules (dict
     "key" "image"
     "wrong" (and $read (gt $written $read))
@@ -68,7 +68,7 @@ its name, and a server that can read the data.
     "fix" (printf (cat
       "set image to %s;"
       "for this one, install another release, have the applications use it, and uninstall this one")
-      (gt $written 11 | ternary "Redis 7.4 or later" "Redis 7.2 or later, or Valkey"))) -}}
+      (get (dict "11" "Redis 7.2 or later, or Valkey" "12" "Redis 7.4 or later" "13" "Redis 8.6 or later") (toString $written)))) -}}
 {{- range include "tenant-redis.serviceAccounts" . | fromJson | dig "items" list -}}
 {{- $labels := .metadata.labels | default dict -}}
 {{- $release := get (.metadata.annotations | default dict) "meta.helm.sh/release-name" -}}

@@ -169,8 +169,13 @@ func verifySigned(t *testing.T, plugins string) {
 		for _, chart := range archives(t, charts) {
 			check(chart, "verify")
 		}
-		to := push(t, h, charts, plugins)
+		to := push(t, charts, plugins)
 		pushedCharts(t, h, charts, to, keyring, another)
+		byHelm := registry.Serve(t)
+		for _, chart := range archives(t, charts) {
+			h.must(t, "push", chart, "oci://"+byHelm+"/charts", "--plain-http")
+		}
+		pushedCharts(t, h, charts, byHelm, keyring, another)
 		if filepath.Base(h.plugins) == "helm3" {
 			return
 		}
@@ -188,22 +193,32 @@ func verifySigned(t *testing.T, plugins string) {
 	})
 }
 
-// push has the commands of docs/releasing.md push signed charts and plugins to a registry,
-// which it returns.
-func push(t *testing.T, h helm, charts, plugins string) string {
+// push has the commands of docs/releasing.md push signed charts and plugins, as an OCI
+// layout, to a registry, which it returns.
+func push(t *testing.T, charts, plugins string) string {
 	t.Helper()
 	page, err := os.ReadFile(repository + "/docs/releasing.md")
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```sh\n(REGISTRY=.*?)```").FindStringSubmatch(string(page))
 	require.NotNil(t, block)
+	dist := t.TempDir()
+	for _, folder := range []string{charts, plugins} {
+		require.NoError(t, os.CopyFS(dist, os.DirFS(folder)))
+		require.NoError(t, os.Remove(dist+"/SHA256SUMS"))
+		require.NoError(t, os.Remove(dist+"/SHA256SUMS.asc"))
+	}
+	mustRun(t, repository+"/scripts/layout.sh", dist)
+	index, err := os.ReadFile(dist + "/oci/index.json")
+	require.NoError(t, err)
+	mustRun(t, repository+"/scripts/layout.sh", dist)
+	again, err := os.ReadFile(dist + "/oci/index.json")
+	require.NoError(t, err)
+	require.Equal(t, string(index), string(again))
 	commands, to := block[1], registry.Serve(t)
 	for _, change := range [][2]string{
 		{"registry.example", to},
 		{"git tag ", ": "},
-		{"dist/tenant{", plugins + "/tenant{"},
-		{"dist/", charts + "/"},
-		// The registry is on loopback, without TLS.
-		{"helm push ", h.binary + " push --plain-http "},
+		{"dist/", dist + "/"},
 	} {
 		require.Contains(t, commands, change[0])
 		commands = strings.ReplaceAll(commands, change[0], change[1])

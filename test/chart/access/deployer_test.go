@@ -69,6 +69,7 @@ func TestDeployerMayDeploy(t *testing.T) {
 	// What the chart looks up, and what helm --wait and helm test --logs read.
 	may(system, asked("", "serviceaccounts", "list"))
 	may(system, asked("apps", "statefulsets", "get"))
+	may(system, asked("databases.spotahome.com", "redisfailovers", "get"))
 	may(system, asked("apps", "deployments", "list", "watch"))
 	may(system, asked("", "pods", "list", "watch"))
 	may(system, asked("", "pods/log", "get"))

@@ -5,6 +5,7 @@ package packages
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -19,6 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
+	"github.com/tenant-redis/tenant-redis/test/registry"
 )
 
 // operatorImage is what the operator's chart runs by default.
@@ -38,7 +44,7 @@ func TestPackages(t *testing.T) {
 	one, two := pack(t), pack(t)
 	files, err := os.ReadDir(one)
 	require.NoError(t, err)
-	require.Len(t, files, 4, "three charts and SHA256SUMS")
+	require.Len(t, files, 8, "three charts, each with what it installs, the CRD's licence, and SHA256SUMS")
 	for _, file := range files {
 		first, err := os.ReadFile(filepath.Join(one, file.Name()))
 		require.NoError(t, err)
@@ -50,8 +56,52 @@ func TestPackages(t *testing.T) {
 	check.Dir = one
 	out, err := check.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	t.Run("materials", func(t *testing.T) { materials(t, one) })
 	t.Run("fields", func(t *testing.T) { fieldsAreKnown(t, one) })
 	t.Run("runbooks", func(t *testing.T) { runbooksAreThoseOfTheRelease(t, two) })
+}
+
+// materials holds the bill of each chart against the images of its values, and that the CRD of
+// others comes with its licence.
+func materials(t *testing.T, folder string) {
+	t.Helper()
+	const module, version = "github.com/spotahome/redis-operator", "v1.3.0-rc1"
+	for chart, installs := range map[string][]string{
+		"redis-operator":   {operatorImage, module + ":" + version},
+		"tenant-redis":     defaultImages(t),
+		"redis-dashboards": nil,
+	} {
+		bills, err := filepath.Glob(filepath.Join(folder, chart+"-*.cdx.json"))
+		require.NoError(t, err)
+		require.Len(t, bills, 1)
+		text, err := os.ReadFile(bills[0])
+		require.NoError(t, err)
+		var bill struct {
+			BOMFormat string
+			Metadata  struct {
+				Component struct{ Name, Version string }
+			}
+			Components []struct{ Name, Version, Purl string }
+		}
+		require.NoError(t, json.Unmarshal(text, &bill))
+		require.Equal(t, "CycloneDX", bill.BOMFormat)
+		require.Equal(t, chart, bill.Metadata.Component.Name)
+		require.Equal(t, chart+"-"+bill.Metadata.Component.Version+".cdx.json", filepath.Base(bills[0]))
+		var found []string
+		for _, component := range bill.Components {
+			found = append(found, component.Name+":"+component.Version)
+			require.Regexp(t, `^pkg:(docker|golang)/\S+@\S+$`, component.Purl)
+		}
+		require.ElementsMatch(t, installs, found)
+	}
+	licences, err := filepath.Glob(filepath.Join(folder, "*.licences.txt"))
+	require.NoError(t, err)
+	require.Len(t, licences, 1)
+	require.Contains(t, filepath.Base(licences[0]), "redis-operator-")
+	text, err := os.ReadFile(licences[0])
+	require.NoError(t, err)
+	require.Contains(t, string(text), "\n==== "+module+"@"+version+"\n")
+	require.Contains(t, string(text), "Apache License")
 }
 
 // ofTheirOwn are kinds that client-go does not know. Tests of the charts hold
@@ -164,19 +214,19 @@ func TestAnnotations(t *testing.T) {
 }
 
 // TestImagesToMirror holds the list that docs/versions.md makes against what is rendered
-// with all that is optional.
+// with all that is optional, and has its commands copy such images.
 func TestImagesToMirror(t *testing.T) {
 	page, err := os.ReadFile(render.Repository + "/docs/versions.md")
 	require.NoError(t, err)
 	_, section, found := strings.Cut(string(page), "\n## Mirror the images\n")
 	require.True(t, found)
-	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(section)
-	require.NotNil(t, block)
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1)
+	require.Len(t, blocks, 2)
 	folder := t.TempDir()
 	repository, err := filepath.Abs(render.Repository)
 	require.NoError(t, err)
 	require.NoError(t, os.Symlink(repository+"/charts", filepath.Join(folder, "charts")))
-	script := exec.CommandContext(t.Context(), "bash", "-euc", block[1])
+	script := exec.CommandContext(t.Context(), "bash", "-euc", blocks[0][1])
 	script.Dir = folder
 	script.Env = append(os.Environ(), "PATH="+repository+"/bin:"+os.Getenv("PATH"))
 	out, err := script.CombinedOutput()
@@ -201,6 +251,43 @@ func TestImagesToMirror(t *testing.T) {
 		require.Contains(t, listed, image)
 	}
 	require.Len(t, listed, len(rendered))
+	t.Run("copied", func(t *testing.T) { copies(t, blocks[1][1], folder, listed) })
+}
+
+// copies has commands copy images of these names, which a registry on loopback has instead of
+// their own, to another one, and holds that these are the same there, with all platforms.
+func copies(t *testing.T, commands, folder string, images []string) {
+	t.Helper()
+	published, mirror := registry.Serve(t), registry.Serve(t)
+	var list strings.Builder
+	digests := map[string]v1.Hash{}
+	for _, image := range images {
+		_, path, _ := strings.Cut(image, "/")
+		list.WriteString(published + "/" + path + "\n")
+		index, err := random.Index(64, 1, 2)
+		require.NoError(t, err)
+		digests[path], err = index.Digest()
+		require.NoError(t, err)
+		tag, err := name.NewTag(published + "/" + path)
+		require.NoError(t, err)
+		require.NoError(t, remote.WriteIndex(tag, index))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "images.txt"), []byte(list.String()), 0o600))
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", folder+"/crane", "github.com/google/go-containerregistry/cmd/crane").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, commands, "registry.example/mirror")
+	script := exec.CommandContext(t.Context(), "bash", "-euc", strings.ReplaceAll(commands, "registry.example", mirror))
+	script.Dir = folder
+	script.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
+	out, err = script.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for path, digest := range digests {
+		tag, err := name.NewTag(mirror + "/mirror/" + path)
+		require.NoError(t, err)
+		copied, err := remote.Head(tag)
+		require.NoError(t, err)
+		require.Equal(t, digest, copied.Digest, path)
+	}
 }
 
 // defaultImages are those of the tenant chart.

@@ -195,10 +195,8 @@ func TestProbesArePatient(t *testing.T) {
 		assert.GreaterOrEqual(t, probe.PeriodSeconds*probe.FailureThreshold, int32(90), name)
 		assert.EqualValues(t, 30, probe.InitialDelaySeconds, name)
 	}
-	for _, flavour := range []string{"spotahome-1.2", "freshworks"} {
-		spec := flavoured(flavour).Objects(t, nil)[chart.ID("RedisFailover")].Object["spec"].(map[string]any)
-		for _, component := range []string{"redis", "sentinel"} {
-			assert.NotContains(t, spec[component], "customLivenessProbe", flavour)
-		}
+	spec := theFailover(t, flavoured("spotahome-1.2"), nil)["spec"].(map[string]any)
+	for _, component := range []string{"redis", "sentinel"} {
+		assert.NotContains(t, spec[component], "customLivenessProbe")
 	}
 }

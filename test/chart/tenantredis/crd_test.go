@@ -32,19 +32,21 @@ func TestRedisFailoverFitsTheCRD(t *testing.T) {
 	t.Run("of v1.2.4", func(t *testing.T) {
 		assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.2")), "spotahome-1.2", droppedKeys)
 	})
+	// That of manifests/ in github.com/freshworks/redis-operator at v3.3.5 has its fields,
+	// and more.
 	t.Run("of freshworks", func(t *testing.T) {
-		assertFits(t, freshworksSchema(t), "freshworks", droppedKeys)
+		assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "freshworks")
 	})
 	t.Run("of saremox", func(t *testing.T) {
 		assertFits(t, saremoxSchema(t), "saremox")
 	})
 }
 
-// freshworksSchema is that of the CRD in the chart of v1.2.4. The chart 3.3 of
+// wrongSchema is that of the CRD in the chart of v1.2.4. The chart 3.3 of
 // github.com/freshworks/redis-operator (charts/redisoperator/crds, commit
 // 067c2825) has it with one blank line more, by its length and by its first, a
-// middle and its last lines.
-func freshworksSchema(t *testing.T) *validate.SchemaValidator {
+// middle and its last lines: what the fork must not be given.
+func wrongSchema(t *testing.T) *validate.SchemaValidator {
 	t.Helper()
 	return render.ClosedSchema(t, render.ModuleFile(t, "redis-operator-1.2", "github.com/spotahome/redis-operator", "charts/redisoperator/crds/"+render.CRDFile))
 }
@@ -104,8 +106,7 @@ func TestCRDCheckFindsMistakes(t *testing.T) {
 	assert.NotEmpty(t, check.Validate(redis("exporter", map[string]any{"port": int64(1)})).Errors, "unknown field further down")
 }
 
-// TestForksSchemasTellFlavoursApart gives each fork what is rendered for another
-// operator.
+// TestForksSchemasTellFlavoursApart gives the forks' operators a CRD that is not for them.
 func TestForksSchemasTellFlavoursApart(t *testing.T) {
 	newFields := func(component string) []string {
 		var all []string
@@ -115,8 +116,8 @@ func TestForksSchemasTellFlavoursApart(t *testing.T) {
 		return all
 	}
 	all := slices.Concat(newFields("redis"), []string{droppedKeys}, newFields("sentinel"))
-	assertFits(t, freshworksSchema(t), "spotahome-1.3", all...)
-	assertFits(t, freshworksSchema(t), "saremox", append(all, "spec.sentinel.enabled in body is a forbidden property")...)
+	assertFits(t, wrongSchema(t), "freshworks", all...)
+	assertFits(t, wrongSchema(t), "saremox", append(all, "spec.sentinel.enabled in body is a forbidden property")...)
 	assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "saremox", "spec.sentinel.enabled in body is a forbidden property")
 
 	unknown := map[string]any{"spec": map[string]any{"sentinel": map[string]any{"enable": true}}}

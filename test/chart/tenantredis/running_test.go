@@ -94,8 +94,10 @@ func TestPasswordOfARunningInstance(t *testing.T) {
 // read the data: the closed ways of docs/versions.md, and what the tags do not tell.
 func TestImageOfARunningInstance(t *testing.T) {
 	const (
-		valkey  = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to Redis 7.2 or later, or Valkey; for this one, install another release"
-		redis   = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to Redis 7.4 or later; for this one, install another release"
+		refused = "image: %q cannot read what %q writes, with which this instance runs, so that no replica would ever have its data again: set image to "
+		valkey  = refused + "Redis 7.2 or later, or Valkey; for this one, install another release"
+		redis   = refused + "Redis 7.4 or later; for this one, install another release"
+		redis86 = refused + "Redis 8.6 or later; for this one, install another release"
 		digest  = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 		redis70 = "docker.io/library/redis:7.0.15"
 	)
@@ -109,6 +111,9 @@ func TestImageOfARunningInstance(t *testing.T) {
 		{"docker.io/library/redis:7.2.16", "docker.io/valkey/valkey:8.1.11", ""},
 		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:8.0.6", ""},
 		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:7", ""},
+		{"docker.io/library/redis:8.2.9", "docker.io/library/redis:8.6.3", ""},
+		{"docker.io/library/redis:8", "docker.io/library/redis:8.2.9", ""},
+		{"docker.io/library/redis:8.6.3", "docker.io/library/redis:8", ""},
 		{"docker.io/valkey/valkey:8.1.11", "docker.io/library/other:9.0", ""},
 		{"docker.io/library/redis" + digest, redis70, ""},
 		{"", redis70, ""},
@@ -119,6 +124,9 @@ func TestImageOfARunningInstance(t *testing.T) {
 		{"docker.io/library/redis:8.0.6", "docker.io/valkey/valkey:9.1.3", redis},
 		{"docker.io/library/redis:8", "docker.io/valkey/valkey:8.1.11", redis},
 		{"docker.io/library/redis:7.4.11", "docker.io/library/redis:7.2.16", redis},
+		{"docker.io/library/redis:8.6.3", "docker.io/library/redis:8.4.3", redis86},
+		{"docker.io/library/redis:8.6.3", "docker.io/library/redis:7", redis86},
+		{"docker.io/library/redis:8.8.0", "docker.io/valkey/valkey:9.1.3", redis86},
 	} {
 		t.Run(test.from+" to "+test.to, func(t *testing.T) {
 			c := runs("")
@@ -221,4 +229,52 @@ func TestServiceLinksFit(t *testing.T) {
 		}
 	}
 	require.Less(t, 400*bytes, (2<<20)-(256<<10), "%d bytes each", bytes)
+}
+
+// TestCRDOfARunningInstance holds that the fork is not given an instance whose RedisFailover
+// has lost what a CRD of the fork's chart drops, and that nobody else is bothered with it.
+func TestCRDOfARunningInstance(t *testing.T) {
+	const says = "flavour: freshworks with a CRD that has dropped matchLabelKeys from the RedisFailover of this instance, so that an update would hang for good: " +
+		"apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md has the commands"
+	failover := func(keys ...any) map[string]any {
+		byNode := map[string]any{"topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
+		if len(keys) > 0 {
+			byNode["matchLabelKeys"] = keys
+		}
+		byZone := map[string]any{"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
+		return map[string]any{
+			"apiVersion": "databases.spotahome.com/v1", "kind": "RedisFailover", "metadata": map[string]any{"name": release, "namespace": namespace},
+			"spec": map[string]any{"sentinel": map[string]any{"topologySpreadConstraints": []any{byNode, byZone}}},
+		}
+	}
+	for name, test := range map[string]struct {
+		there  map[string]any
+		flags  string
+		wanted bool
+	}{
+		"dropped":               {failover(), "flavour=freshworks,operator.group=a", true},
+		"kept":                  {failover("pod-template-hash"), "flavour=freshworks,operator.group=a", false},
+		"not there":             {nil, "flavour=freshworks,operator.group=a", false},
+		"dropped, and not read": {failover(), "flavour=spotahome-1.2", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := runs("", cluster{
+				"/apis/databases.spotahome.com/v1": metav1.APIResourceList{GroupVersion: "databases.spotahome.com/v1", APIResources: []metav1.APIResource{
+					{Name: "redisfailovers", Kind: "RedisFailover", Namespaced: true},
+				}},
+			})
+			if test.there != nil {
+				c["/apis/databases.spotahome.com/v1/namespaces/"+namespace+"/redisfailovers/"+release] = test.there
+			}
+			for _, helm := range helms {
+				out, err := c.template(t, helm, "--set", "auth.enabled=false,"+test.flags)
+				if !test.wanted {
+					require.NoError(t, err, out)
+					continue
+				}
+				require.Error(t, err)
+				assert.Contains(t, out, says)
+			}
+		})
+	}
 }

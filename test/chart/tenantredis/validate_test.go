@@ -63,7 +63,6 @@ var rules = map[string]struct {
 
 	"1.2 with fewer Sentinels than Redis": {values{"flavour": `"spotahome-1.2"`, "redis.replicas": "4"}, "sentinel.replicas: 3 must be at least redis.replicas, 4, with flavour spotahome-1.2, which never heals fewer: lower redis.replicas, or set flavour to spotahome-1.3"},
 	"1.2 with five Sentinels":             {values{"flavour": `"spotahome-1.2"`, "sentinel.replicas": "5"}, "sentinel.replicas: 5 must be 3 with flavour spotahome-1.2, whose PodDisruptionBudget keeps 2, fewer than a majority: set 3, or flavour to spotahome-1.3"},
-	"freshworks with five Sentinels":      {values{"flavour": `"freshworks"`, "operator.group": `"a"`, "sentinel.replicas": "5"}, "sentinel.replicas: 5 must be 3 with flavour freshworks"},
 	"freshworks without group":            {values{"flavour": `"freshworks"`}, `operator.group: "" must be set with flavour freshworks: set it to the operator's OPERATOR_GROUP_ID, without which it ignores this instance`},
 	"group of another flavour":            {values{"operator.group": `"a"`}, `operator.group: "a" must be empty with flavour spotahome-1.3: set it to "", or flavour to freshworks`},
 	"saremox on an old Kubernetes":        {values{"flavour": `"saremox"`}, "flavour: saremox needs Kubernetes 1.32 or newer, and this is v1.28.0: upgrade Kubernetes, or set another flavour"},
@@ -246,7 +245,7 @@ func TestAcceptedValues(t *testing.T) {
 		"own namespace":      {"tenantNamespaces": `["team-a", "` + namespace + `"]`},
 		"subjects":           {"tenantSubjects": `[{"kind": "ServiceAccount", "name": "a", "namespace": "b"}, {"kind": "Group", "name": "oidc:a"}]`},
 		"1.2":                {"flavour": `"spotahome-1.2"`},
-		"freshworks":         {"flavour": `"freshworks"`, "operator.group": `"a"`, "redis.replicas": "5"},
+		"freshworks":         {"flavour": `"freshworks"`, "operator.group": `"a"`, "redis.replicas": "5", "sentinel.replicas": "5"},
 		"saremox":            {"flavour": `"saremox"`, "sentinel.replicas": "5"},
 		"migration":          {"migrateFrom": `"10.255.0.199"`},
 		"migration, open":    {"migrateFrom": `"10.1.2.3"`, "auth.enabled": "false", "auth.existingSecret": `""`},

@@ -51,6 +51,9 @@ lab_on() (
   esac
 )
 
+# servers prints the names of all.
+servers() { sed '/^#/d; s/ .*//' ci/servers/list | paste -sd ' '; }
+
 # lab_on_each few|all SERVERS: with each version, one after the other: they measure.
 lab_on_each() {
   local servers server status=0
@@ -85,8 +88,8 @@ run() {
   case $1 in
     unit) unit ;;
     lab) lab '' ;;
-    versions) lab_on_each few "$listed" && tests changes -tags versions -run '^TestVersions' ./test/scripts ;;
-    servers) lab_on_each all "${SERVERS:-$listed}" ;;
+    versions) lab_on_each few "$(servers)" && tests changes -tags versions -run '^TestVersions' ./test/scripts ;;
+    servers) lab_on_each all "${SERVERS:-$(servers)}" ;;
     e2e) on_cluster e2e 70m ;;
     full)
       tests images -tags full -timeout 1h -run '^TestOperatorImageOfAll$' ./test/make && long scripts && long clients &&
@@ -142,7 +145,6 @@ await_checks() {
 declare -A others=()
 trap 'kill -- "${others[@]/#/-}" 2>/dev/null || true' EXIT
 rm -f "$CACHE"/log/tests-*.json
-listed=$(sed '/^#/d; s/ .*//' ci/servers/list | paste -sd ' ')
 status=0 image_lists=$TEST_IMAGE_LISTS
 case " $* " in *" full "*) image_lists=$FULL_IMAGE_LISTS ;; esac
 case " $* " in *" e2e "* | *" full "*) begin_cluster ;; esac

@@ -37,7 +37,6 @@ func checkHostile(t *testing.T, i *framework.Instance) {
 		{"tenant MONITOR", "NOPERM"},
 		{"tenant MODULE LOAD /tmp/x.so", "ERR MODULE command not allowed"},
 		{"tenant CLUSTER INFO", "NOPERM"},
-		{"tenant PSYNC ? -1", "NOPERM"},
 		{"tenant SETRANGE greeting 536870911 x", "ERR string exceeds maximum allowed size"},
 		{"reader GET greeting", "hello"},
 		{"reader SET greeting other", "NOPERM"},

@@ -1,7 +1,6 @@
 package users
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 )
 
 // loop is a script or a function that never ends.
-type loop func(context.Context, *redis.Client) error
+type loop func(*testing.T, *redis.Client) error
 
 const endless, writes = "while true do end", "redis.call('SET', 'key', '1') "
 
@@ -24,16 +23,17 @@ var loops = map[string]loop{
 }
 
 func script(body string) loop {
-	return func(ctx context.Context, client *redis.Client) error { return client.Eval(ctx, body, nil).Err() }
+	return func(t *testing.T, client *redis.Client) error {
+		t.Helper()
+		return client.Eval(t.Context(), body, nil).Err()
+	}
 }
 
 func function(body string) loop {
-	return func(ctx context.Context, client *redis.Client) error {
-		library := "#!lua name=endless\nredis.register_function('endless', function() " + body + " end)"
-		if err := client.FunctionLoad(ctx, library).Err(); err != nil {
-			return nil // which no loop returns
-		}
-		return client.FCall(ctx, "endless", nil).Err()
+	return func(t *testing.T, client *redis.Client) error {
+		t.Helper()
+		require.NoError(t, client.FunctionLoad(t.Context(), "#!lua name=endless\nredis.register_function('endless', function() "+body+" end)").Err())
+		return client.FCall(t.Context(), "endless", nil).Err()
 	}
 }
 
@@ -46,7 +46,7 @@ func TestLoopingScript(t *testing.T) {
 			t.Parallel()
 			i, old := served(t)
 			begin := time.Now()
-			require.Error(t, loop(t.Context(), i.as(old, password)), "it times out")
+			require.Error(t, loop(t, i.as(old, password)), "it times out")
 			master := i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout())
 			i.Eventually(10*time.Second, func() string {
 				if err := i.as(master, password).Set(t.Context(), "key", 2, 0).Err(); err != nil {

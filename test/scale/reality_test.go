@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -93,7 +94,7 @@ func (r *reality) ask(ip, port string, command ...any) any {
 // Sentinels that test/scale answers for as for real ones, of one instance and of ten.
 func TestReality(t *testing.T) {
 	for _, n := range []int{1, 10} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			var rows [2]figures.Row
 			t.Run("simulated", func(t *testing.T) { rows[0] = observe(t, n, false) })
 			t.Run("real", func(t *testing.T) { rows[1] = observe(t, n, true) })
@@ -114,7 +115,7 @@ func observe(t *testing.T, n int, isReal bool) figures.Row {
 	b := &bed{plane: p, pods: runPods(t, p.typed)}
 	r := &reality{t: t, served: map[string][]string{}}
 	if isReal {
-		b.pods.serve = r.serve
+		b.serve = r.serve
 	}
 	create(t, p, 0, n)
 	b.made = n

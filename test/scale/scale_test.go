@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestScale(t *testing.T) {
 	matrix, err := figures.Matrix(os.Getenv("SCALE_MATRIX"))
 	require.NoError(t, err)
 	if sizes := strings.Fields(os.Getenv("SCALE_INSTANCES")); len(sizes) > 0 {
-		matrix = slices.DeleteFunc(matrix, func(s figures.Setting) bool { return !slices.Contains(sizes, fmt.Sprint(s.Instances)) })
+		matrix = slices.DeleteFunc(matrix, func(s figures.Setting) bool { return !slices.Contains(sizes, strconv.Itoa(s.Instances)) })
 	}
 	require.NotEmpty(t, matrix, "no line of SCALE_MATRIX has one of SCALE_INSTANCES")
 	p := newPlane(t)
@@ -279,7 +280,7 @@ func (b *bed) count(t *testing.T, operators []*operator, all []*instance) counts
 	// The memory before those metrics of the operator that are as many as its instances.
 	c := counts{at: time.Now(), most: of(memory)}
 	forgetMemory(t, append(pids, b.api.pid(), b.etcd.pid(), os.Getpid())...)
-	c.cpu, c.api, c.operator = of(cpu), b.plane.metrics(t), metrics(t, operators)
+	c.cpu, c.api, c.operator = of(cpu), b.metrics(t), metrics(t, operators)
 	for _, i := range all {
 		asked, _ := i.heard()
 		c.questions += float64(asked)

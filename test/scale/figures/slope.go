@@ -3,6 +3,7 @@ package figures
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // slope is how a pass grows with the instances of one setting: measured, and as the
@@ -78,12 +79,13 @@ func fit(rows []Row) float64 {
 
 // Slopes is the table of the formula and of what was measured.
 func Slopes(rows []Row) string {
-	out := "| operator | operators × workers | calls/s allowed | s / workers | c / queries | p / CPUs | formula: a pass takes N × | measured, up to |\n" +
-		"|---|---|---|---|---|---|---|---|\n"
+	var out strings.Builder
+	out.WriteString("| operator | operators × workers | calls/s allowed | s / workers | c / queries | p / CPUs | formula: a pass takes N × | measured, up to |\n" +
+		"|---|---|---|---|---|---|---|---|\n")
 	for _, s := range slopes(rows) {
 		last := s.rows[len(s.rows)-1]
-		out += fmt.Sprintf("| %s | %d × %d | %s | %.3f s | %.3f s | %.3f s | %.3f s | %.3f s, %s |\n", last.Operator, last.Shards, last.Workers, grouped(last.Queries),
+		fmt.Fprintf(&out, "| %s | %d × %d | %s | %.3f s | %.3f s | %.3f s | %.3f s | %.3f s, %s |\n", last.Operator, last.Shards, last.Workers, grouped(last.Queries),
 			s.workers, s.queries, s.cpus, s.formula(), s.measured, grouped(last.Instances))
 	}
-	return out
+	return out.String()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func TestFilesFitTheVolume(t *testing.T) {
 	i.Links = nil
 	master, replica := i.Redis[0], i.Redis[1]
 	for _, p := range []*lab.Process{master, replica} {
-		i.Restart(p, "--maxmemory", fmt.Sprint(maxmemory), "--enable-debug-command", "yes")
+		i.Restart(p, "--maxmemory", strconv.Itoa(maxmemory), "--enable-debug-command", "yes")
 	}
 	i.Do(master, "REPLICAOF", "NO", "ONE")
 	keys := i.fill(master)
@@ -64,7 +65,7 @@ func (i *instance) fill(p *lab.Process) int64 {
 	value := make([]byte, 256<<10-64)
 	_, _ = rand.Read(value)
 	for n := 0; ; n++ {
-		if err := client.Set(i.T.Context(), fmt.Sprint(n), value, 0).Err(); err != nil {
+		if err := client.Set(i.T.Context(), strconv.Itoa(n), value, 0).Err(); err != nil {
 			require.ErrorContains(i.T, err, "OOM")
 			return int64(n)
 		}

@@ -307,9 +307,6 @@ func podViolation(pod corev1.PodSpec) error {
 	if pod.HostNetwork {
 		return errors.New("everyone gets in by the node's address")
 	}
-	if strings.HasPrefix(pod.PriorityClassName, "system-") {
-		return errors.New("others are stopped for it")
-	}
 	if pod.Resources != nil && pod.Resources.Requests.Cpu().Cmp(resource.MustParse("100m")) > 0 {
 		return errors.New("a Pod as a whole requests more")
 	}
@@ -487,9 +484,6 @@ func (w *writer) pod() any {
 		"initContainers", w.often([]any{w.container()}, nil),
 		"volumes",
 		[]any{w.often(pairs{"name", "v", "image", pairs{"reference", w.image()}}, pairs{"name", "v", "csi", pairs{"driver", "d", "volumeAttributes", pairs{"image", w.image()}}})},
-	}
-	if w.Intn(24) == 0 {
-		p = append(p, "priorityClassName", w.one("high", "system-node-critical"))
 	}
 	if w.Intn(3) == 0 {
 		p = append(p, "hostNetwork", w.one(bare("yes"), bare("no"), bare("True"), bare("false"), bare("off")))

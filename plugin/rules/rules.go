@@ -94,7 +94,7 @@ func (e *engine) planObject(o *object) error {
 		e.editContainers,
 		e.grantAccess, e.labelAlerts, e.chooseNodes,
 		// What holds for others is checked as it will be applied.
-		e.checkPods, e.checkShared, e.checkRevision, e.checkOwners,
+		e.checkNetworks, e.checkShared, e.checkRevision, e.checkOwners,
 	}
 	for _, step := range steps {
 		if err := step(o); err != nil {

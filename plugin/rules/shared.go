@@ -213,40 +213,27 @@ func (e *engine) checkNodePorts(o *object) error {
 	return nil
 }
 
-// checkPods refuses what a Pod must not have for others' sake: a priority for which they
-// are stopped, and, if the tenant file says which Pods get in, a network that no
-// NetworkPolicy is about.
-func (e *engine) checkPods(o *object) error {
+// checkNetworks refuses Pods with a network that no NetworkPolicy is about, if the tenant
+// file says which Pods get in.
+func (e *engine) checkNetworks(o *object) error {
+	if e.tenant.Spec.Access == nil {
+		return nil
+	}
 	for _, path := range o.kind.Pods {
 		pods, err := o.node.Find(path)
 		if err != nil {
 			return err
 		}
 		for _, pod := range pods {
-			if err := e.checkPriority(o, pod); err != nil {
-				return err
-			}
 			if err := e.checkHostNetwork(o, pod); err != nil {
 				return err
 			}
 		}
 	}
-	return e.checkNetworks(o)
-}
-
-// checkPriority refuses the priorities of the cluster's own Pods.
-func (e *engine) checkPriority(o *object, pod manifest.Node) error {
-	name, err := pod.Value("priorityClassName")
-	if err == nil && strings.HasPrefix(name, "system-") {
-		err = e.refuse(o, pod, "has the priority %s, for which all other Pods are stopped; use a PriorityClass of the platform's", name)
-	}
-	return err
+	return e.checkOtherNetworks(o)
 }
 
 func (e *engine) checkHostNetwork(o *object, pod manifest.Node) error {
-	if e.tenant.Spec.Access == nil {
-		return nil
-	}
 	shared, err := pod.Bool("hostNetwork")
 	if err == nil && shared {
 		err = e.refuse(o, pod, "has hostNetwork, with which everyone gets in: no NetworkPolicy is about it; remove hostNetwork")
@@ -257,10 +244,7 @@ func (e *engine) checkHostNetwork(o *object, pod manifest.Node) error {
 // networks are the annotations by which Multus gives a Pod another network.
 var networks = []string{"k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network"}
 
-func (e *engine) checkNetworks(o *object) error {
-	if e.tenant.Spec.Access == nil {
-		return nil
-	}
+func (e *engine) checkOtherNetworks(o *object) error {
 	for _, path := range o.kind.Annotations {
 		places, err := o.node.Find(path)
 		if err != nil {

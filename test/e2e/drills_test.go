@@ -427,7 +427,7 @@ func askSentinel(ctx context.Context, pod string, command ...string) error {
 // its memory, leak connections until some are refused, and try a wrong password.
 var flood = map[string]string{
 	"memory": findMaster + `
-value=$(head -c 250000 /dev/zero | tr '\0' x)
+value=$(head -c 1000000 /dev/zero | tr '\0' x)
 for n in $(seq 1 1000000); do
   [ "$(printf %s "$value" | redis-cli -h "$1" -p "$2" -x SET "drill:$n")" = OK ] || sleep 0.5
   redis-cli -h "$1" -p "$2" STRLEN "drill:$n"

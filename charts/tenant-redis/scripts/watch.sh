@@ -322,13 +322,8 @@ back() {
 	case $(timeout 0.5 redis-cli -h "$1" -p "$port" PING 2>&1) in '' | 'Could not connect'*) false ;; esac
 }
 
-# linked HOST: prints something if a replica still has its connection to the old master, or
-# that is back.
+# linked HOST: prints something if a replica still has its connection to the old master.
 linked() {
-	if [ "$1" = "$old" ]; then
-		! back "$old" || echo "$old"
-		return
-	fi
 	redis "$1" INFO replication | awk -v old="$old" '
 		{ sub(/\r$/, "") }
 		$0 == "master_host:" old { follows = 1 }
@@ -355,7 +350,7 @@ gone() {
 	why="$without Sentinels have lost $old, and it takes $needed"
 	[ "$without" -ge "$needed" ] || return
 	why="$old is not gone for all"
-	[ -z "$(each "$up $old" linked)" ]
+	[ -z "$(each "$up" linked)" ]
 }
 
 # place: sets $place, which of the $heirs this Redis is, 0 if none.
@@ -373,12 +368,18 @@ place() {
 # later: two at a time could have half of the votes each. First it leaves time to
 # start.sh, which knows at once when Redis alone has ended, and has the votes by then.
 # What it does until it asks for them takes no longer than what is done here, which
-# begins later by this wait.
+# begins later by this wait. Silence takes half a second to be known, so that all else
+# goes on meanwhile.
 inherit() {
 	old=$1
 	refuses "$old" || return 0
-	sleep 0.4
+	sleep 0.4 &
+	grace=$!
+	why="$old is back"
+	! back "$old" && wait "$grace" || return
 	for turn in 1 2 3; do
+		back "$old" &
+		answer=$!
 		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already
 		why="a Sentinel is failing over"
@@ -392,13 +393,9 @@ inherit() {
 	done
 }
 
-# lead: has the old master replaced by vote, if it is gone, and is so still when they have
-# voted.
+# lead: has the old master replaced by vote, if it is gone, and has not answered until then.
 lead() {
-	gone && unclaimed && in_time || return
-	back "$old" &
-	answer=$!
-	elected || return
+	gone && unclaimed && in_time && elected || return
 	why="$old is back"
 	if wait "$answer" || ! promote; then
 		hang_up

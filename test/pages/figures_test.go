@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,6 +116,19 @@ func TestFiguresAgree(t *testing.T) {
 	}
 	require.Len(t, failover["container gone as a whole"], 1)
 	assert.Contains(t, read(t, "docs/design/failover.md"), " to "+failover["container gone as a whole"][0][1]+" in six of six")
+}
+
+// TestChecksAreCounted holds that the administrators' page says how many checks of the list
+// are ok: all but those about what its instance does not have.
+func TestChecksAreCounted(t *testing.T) {
+	ok := 0
+	for name, found := range rows(t, "docs/golive.md") {
+		if len(found[0]) == 4 && strings.HasPrefix(name, "`") && !slices.Contains([]string{"`proxies`", "`user`", "`selected`"}, name) {
+			ok++
+		}
+	}
+	require.Greater(t, ok, 10)
+	assert.Contains(t, read(t, "docs/for-administrators.md"), fmt.Sprintf("grep -c ^ok checklist\n```\n\n```text\n%d\n```", ok))
 }
 
 // TestProxysFiguresAgree is the same of what the proxy's page quotes.

@@ -35,7 +35,7 @@ func failover(l limits) *page {
 		timeline("TILT", "In TILT mode a Sentinel mistrusts its clock and takes no part in failovers. Alert: RedisSentinelTilt.", third,
 			[]dashboard.ValueMapping{values(map[string]state{"0": {"Normal", "green"}, "1": {"TILT", "red"}})},
 			query(`max by (pod) (redis_sentinel_tilt{<instance>})`, "{{pod}}")),
-		graph("Master's last answer", "s", "Time since the master last answered each Sentinel, and the time after which Sentinel holds it for down.", third,
+		graph("Master's last answer", "s", "Time since the master last answered each Sentinel, and the time after which Sentinel considers it down.", third,
 			query(`max by (pod) (redis_sentinel_master_last_ok_ping_reply_seconds{<instance>})`, "{{pod}}"),
 			query(`max(redis_sentinel_master_setting_down_after_milliseconds{<instance>}) / 1000`, "down-after-milliseconds")).
 			OverrideByName(dashed("down-after-milliseconds")),

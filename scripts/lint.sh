@@ -30,7 +30,7 @@ helm_lint() {
 # down, peers, disconnect, reconcile.
 words_are_plain() {
   ! git grep -nEi -f ci/words -- '*.md' '*.gotmpl' 'charts/*/values.yaml' 'charts/*/templates/*' 'charts/*/proxy/*' \
-    'charts/*/alerts/*' 'charts/*/records/*' 'plugin/*.txt' 'plugin/*.go' || die "write the lines above in other words: ci/words has which to leave out"
+    'charts/*/alerts/*' 'charts/*/records/*' 'plugin/*.txt' 'plugin/*.go' 'dashboards/*.go' || die "write the lines above in other words: ci/words has which to leave out"
 }
 
 # What make docs generates must be what is committed.

@@ -20,13 +20,13 @@ var operatorExamples = []example{
 	{
 		alert:  "RedisOperatorDown",
 		once:   func(w *world) { each(w.operator, (*scrape).unscraped) },
-		want:   alerts{{"No redis-operator in redis-system answers Prometheus: no Redis is repaired, and what a Pod is labelled as stays as it was.", operators}},
+		want:   alerts{{"No redis-operator in redis-system answers Prometheus: no Redis is repaired, updated or labelled.", operators}},
 		silent: faults{"the other takes over": func(i *instance) { i.world.operator[0].vanish() }},
 	},
 	{
 		alert: "RedisOperatorDown",
 		once:  func(w *world) { each(w.operator, (*scrape).vanish) },
-		want:  alerts{{"No redis-operator in redis-system answers Prometheus: no Redis is repaired, and what a Pod is labelled as stays as it was.", operators}},
+		want:  alerts{{"No redis-operator in redis-system answers Prometheus: no Redis is repaired, updated or labelled.", operators}},
 	},
 	{
 		alert: "RedisOperatorPodMissing",
@@ -36,7 +36,7 @@ var operatorExamples = []example{
 	{
 		alert: "RedisOperatorNotReconciling",
 		once:  func(w *world) { w.operator[0].drop("kooper_controller_processed_event_duration_seconds_count") },
-		want:  alerts{{"No redis-operator in redis-system has looked at a Redis for 3 minutes: most likely none has the lead.", operators}},
+		want:  alerts{{"No redis-operator in redis-system has looked at a Redis for ten minutes: most likely none has the lead.", operators}},
 		silent: faults{"there is only a Redis of another kind": func(i *instance) {
 			i.world.operator[0].drop("kooper_controller_processed_event_duration_seconds_count")
 			for _, other := range i.world.instances {

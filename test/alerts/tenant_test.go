@@ -224,7 +224,7 @@ var tenantExamples = []example{
 	{
 		alert:  "RedisProbeAbsent",
 		fault:  func(i *instance) { i.probe.unscraped() },
-		want:   alert("Prometheus learns nothing of the Blackbox exporter about rfs-cache.redis-system:26379: nobody would see that clients cannot reach it."),
+		want:   alert("Prometheus learns nothing from the Blackbox exporter about rfs-cache.redis-system:26379: nobody would see that clients cannot reach it."),
 		silent: faults{"Sentinel is not reached": func(i *instance) { i.probe.set("probe_success", always(0)) }},
 	},
 	{
@@ -312,7 +312,7 @@ var tenantExamples = []example{
 				s.replace("redis_sentinel_master_status", `redis_sentinel_master_status{master_address="`+i.ip+`11:6379",master_name="mymaster",master_status="odown"}`, always(0))
 			})
 		},
-		want:   alert("All Sentinels of redis-system/cache hold the master for down, and none has replaced it."),
+		want:   alert("All Sentinels of redis-system/cache consider the master down, and none has replaced it."),
 		silent: faults{"one sees it": func(i *instance) { i.sentinel[0].set("redis_sentinel_master_status", always(0)) }},
 	},
 	{
@@ -574,7 +574,7 @@ var tenantExamples = []example{
 		// How it is with the record of writes: TestServiceLevelByWrites.
 		alert: "RedisWriteProbeAbsent",
 		fault: func(i *instance) { i.probe.unscraped() },
-		want:  alert("Prometheus learns nothing of redis-system/cache-probe, which writes as the tenant does: minutes in which the service is down are not counted."),
+		want:  alert("Prometheus learns nothing from redis-system/cache-probe, which writes as the tenant does: minutes in which the service is down are not counted."),
 	},
 	{
 		alert:   "RedisErrorBudgetFastBurn",

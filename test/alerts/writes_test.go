@@ -41,7 +41,7 @@ func TestServiceLevelByWrites(t *testing.T) {
 		"two minutes":                         {"RedisErrorBudgetFastBurn", ages(downs(2, 60), 600), well, nil, 125},
 		"a Pod that is away":                  {"RedisErrorBudgetFastBurn", from0(well, never), from0(well, never), nil, 125},
 		"a minute five times in three days":   {"RedisErrorBudgetSlowBurn", ages(downs(5, 90), 60), well, alert(days), 400},
-		"a Pod that is away for long":         {"RedisWriteProbeAbsent", from0(well, never), from0(well, never), alert("Prometheus learns nothing of redis-system/cache-probe, which writes as the tenant does: minutes in which the service is down are not counted."), 15},
+		"a Pod that is away for long":         {"RedisWriteProbeAbsent", from0(well, never), from0(well, never), alert("Prometheus learns nothing from redis-system/cache-probe, which writes as the tenant does: minutes in which the service is down are not counted."), 15},
 		"a Redis that takes no writes":        {"RedisWriteProbeAbsent", ages(always(0), 3600), ages(always(0), 3600), nil, 15},
 	} {
 		t.Run(c.alert+" and "+name, func(t *testing.T) {

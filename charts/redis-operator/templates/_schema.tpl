@@ -90,7 +90,8 @@ release, so that it calls others only where it must.
 {{- $mistakes = fromJsonArray $found | concat $mistakes -}}
 {{- end -}}
 {{- end -}}
-{{- else if and (eq $kind "array") $schema.items -}}
+{{- end -}}
+{{- if and (eq $kind "array") $schema.items -}}
 {{- range $i, $value := .value -}}
 {{- $mistakes = include "redis-operator.misfits" (dict "key" (printf "%s[%d]" $.key $i) "value" $value "schema" $schema.items "defaults" false) | fromJsonArray | concat $mistakes -}}
 {{- end -}}
@@ -279,7 +280,8 @@ if it is like none").
 {{/*
 Of a list of names the one that is most like a word, or nothing if none is: (dict
 "word" "a word" "names" LIST). Alike are at least seven of ten of their pairs of
-letters. The beginning of a name is no mistake in writing it, such as maxmemory.
+letters, or all letters in another order. The beginning of a name is no mistake in
+writing it, such as maxmemory.
 */}}
 {{- define "redis-operator.nearest" -}}
 {{- $word := regexReplaceAll "[^a-z0-9]" (lower .word) "" -}}
@@ -293,7 +295,8 @@ letters. The beginning of a name is no mistake in writing it, such as maxmemory.
 {{- $shared = add1 $shared -}}
 {{- end -}}
 {{- end -}}
-{{- $score := div (mul 200 $shared) (sub (add (len $word) (len $name)) 2) -}}
+{{- $swapped := eq (splitList "" $word | sortAlpha | join "") (splitList "" $name | sortAlpha | join "") -}}
+{{- $score := $swapped | ternary 100 (div (mul 200 $shared) (sub (add (len $word) (len $name)) 2)) -}}
 {{- if and (gt (int $score) (int $best.score)) (or (not (hasPrefix $word $name)) (lt (len $name) (add 3 (len $word) | int))) -}}
 {{- $best = dict "score" $score "name" . -}}
 {{- end -}}

@@ -39,14 +39,14 @@ late.
     "unit" "Mi"
     "carries" (divf (subf $memory 48) $pass.mebibytes)) -}}
 {{- $least := printf "%v%s" .needs (.unit | default "") -}}
+{{- $fewer := ge (int .carries) 1 | ternary (printf " or instances to %d," (int .carries)) "" -}}
 {{- $rules = append $rules (dict
     "key" .key
     "is" .is
     "wrong" (lt (int .has) (int .needs))
     "must" (printf "be at least %s, so that %v instances are looked after every 30 s" $least $instances)
     "fix" (printf
-      "set it to %s or more, or instances to %d, or give the namespaces of some to a release of their own"
-      $least (int .carries | max 0))) -}}
+      "set it to %s or more,%s or give the namespaces of some to a release of their own" $least $fewer)) -}}
 {{- end -}}
 {{- include "redis-operator.mistakes" $rules -}}
 {{- end }}

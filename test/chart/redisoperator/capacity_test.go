@@ -95,6 +95,9 @@ func TestTooLittleForTheInstances(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
+	// Too little for any is not answered with a number of none, which is refused.
+	_, err := chart.Template(t, values{"resources.limits.memory": `"1Mi"`})
+	require.ErrorContains(t, err, "set it to 98Mi or more, or give the namespaces")
 	for request, limit := range map[string]string{"cpu": "1668m", "memory": "256Mi"} {
 		_, err := chart.Template(t, values{"resources.requests." + request: map[string]string{"cpu": "4", "memory": `"2Gi"`}[request]})
 		require.ErrorContains(t, err, "resources.requests."+request)

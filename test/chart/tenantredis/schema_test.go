@@ -27,6 +27,7 @@ func TestRefusedValues(t *testing.T) {
 		"namespace with upper case":    {values{"tenantNamespaces": `["team-a", "Team-B"]`}, `tenantNamespaces[1]: "Team-B" must be a name of 1 to 63 of a-z, 0-9 and -, with no - at its ends: set such a one`},
 		"namespace too long":           {values{"tenantNamespaces": `[` + text(strings.Repeat("n", 64)) + `]`}, "tenantNamespaces[0]: "},
 		"namespace twice":              {values{"tenantNamespaces": `["team-a", "team-a"]`}, `tenantNamespaces: ["team-a","team-a"] must be a list in which nothing is twice: remove what is there twice`},
+		"namespace twice, and wrong":   {values{"tenantNamespaces": `["Team-A", "b", "b"]`}, `tenantNamespaces[0]: "Team-A" must be a name of 1 to 63`},
 		"namespaces as text":           {values{"tenantNamespaces": `"team-a"`}, `tenantNamespaces: "team-a" must be a list in which nothing is twice: write ["team-a"]`},
 		"access for all as text":       {values{"access.allNamespaces": `"true"`}, `access.allNamespaces: "true" must be true or false: write true without quotes`},
 		"group with upper case":        {values{"flavour": `"freshworks"`, "operator.group": `"Blue"`}, `operator.group: "Blue" must be a name of at most 63`},

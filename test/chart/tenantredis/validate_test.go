@@ -189,6 +189,7 @@ func TestValuesOfOtherCharts(t *testing.T) {
 		require.Contains(t, answers, key)
 	}
 	refused(t, chart, brought, says...)
+	refused(t, chart, values{"redis.replicaCount": "3"}, "redis.replicaCount: is not a value of this chart: write redis.replicas")
 	refused(t, chart, values{"image": `{"name": "redis"}`}, "image.name: is not a value of this chart: remove it")
 	refused(t, chart, values{"image": "{}"}, "image: {} must be a text: set such a one")
 	// The password that somebody brings is not repeated.
@@ -201,7 +202,7 @@ func TestValuesOfOtherCharts(t *testing.T) {
 // and nothing else with a guess.
 func TestNearestNames(t *testing.T) {
 	for key, says := range map[string]string{
-		"timout": "did you mean timeout?", "maxmemorypolicy": "did you mean maxmemory-policy?", "maxmemory_policy": "did you mean maxmemory-policy?",
+		"timout": "did you mean timeout?", "timeuot": "did you mean timeout?", "maxmemorypolicy": "did you mean maxmemory-policy?", "maxmemory_policy": "did you mean maxmemory-policy?",
 		"Timeout": "did you mean timeout?", "min-replica-to-write": "did you mean min-replicas-to-write?", "maxclient": "did you mean maxclients?",
 		"maxmemory": "remove it; allowed are", "dir": "remove it; allowed are", "appendonly": "remove it; allowed are",
 	} {

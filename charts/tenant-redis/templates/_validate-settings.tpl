@@ -30,10 +30,13 @@
 {{- $servers := int .Values.redis.replicas -}}
 {{- $acknowledging := get .Values.redis.config "min-replicas-to-write" | toString | int -}}
 {{- $session := eq .Values.purpose "session" -}}
+{{- /* One that is none is answered already. */ -}}
+{{- $allowed := .Files.Get "files/redis-settings.yaml" | fromYaml | dig "maxmemory-policy" "pattern" "" -}}
+{{- $known := toString $policy | regexMatch (printf "^(%s)$" $allowed) -}}
 {{- include "tenant-redis.mistakes" (list
   (dict
     "key" "redis.config.maxmemory-policy"
-    "wrong" (and $session (ne $policy "noeviction"))
+    "wrong" (and $known $session (ne $policy "noeviction"))
     "says" (printf
       "%q does not fit purpose session, of which nothing may vanish, so only noeviction does" $policy)
     "fix" "set purpose to cache, or remove the setting")

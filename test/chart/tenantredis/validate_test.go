@@ -198,6 +198,16 @@ func TestValuesOfOtherCharts(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
+// TestPolicyThatIsNone holds that it is answered with those that are, and that its purpose
+// is not blamed as well.
+func TestPolicyThatIsNone(t *testing.T) {
+	for _, policy := range []string{`"noevictoin"`, "1"} {
+		_, err := chart.Template(t, values{"purpose": `"session"`, "redis.config": `{"maxmemory-policy": ` + policy + `}`})
+		require.ErrorContains(t, err, "must be noeviction for sessions; for a cache allkeys- or volatile-lru")
+		require.NotContains(t, err.Error(), "does not fit purpose")
+	}
+}
+
 // TestNearestNames holds that a slip of the pen is answered with the name that was meant,
 // and nothing else with a guess.
 func TestNearestNames(t *testing.T) {

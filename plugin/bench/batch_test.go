@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,20 +35,9 @@ const (
 // Run it with -benchtime 1x, after make build tools.
 func BenchmarkBatch(b *testing.B) {
 	folder, output := b.TempDir(), b.TempDir()
-	for n := range tenants {
-		writeTenant(b, folder, fmt.Sprintf("t-%d", n))
-	}
-	shared := filepath.Join(folder, "values.yaml")
-	require.NoError(b, os.WriteFile(shared, []byte(sharedValues), 0o600))
+	writeTenants(b, folder, tenants)
 	for b.Loop() {
-		batch := run(b, repository+"/bin/tenant", "batch", redisChart, "--tenants", folder, "--values", shared, "--output", output)
-		var single cost
-		for n := range singles {
-			name := fmt.Sprintf("t-%d", n)
-			single = single.plus(run(b, repository+"/bin/helm", "template", name, redisChart, "--namespace", "redis-"+name, "--values", shared,
-				"--values", filepath.Join(folder, name, "values.yaml")))
-		}
-		batch, single = batch.per(tenants), single.per(singles)
+		batch, single := run(b, "tenant", batchOf(folder, output)...).per(tenants), alone(b, folder)
 		b.ReportMetric(milliseconds(batch.elapsed), "ms/tenant")
 		b.ReportMetric(milliseconds(batch.processor), "processor-ms/tenant")
 		b.ReportMetric(milliseconds(single.elapsed), "helm-template-ms")
@@ -60,6 +50,32 @@ func BenchmarkBatch(b *testing.B) {
 	files, err := filepath.Glob(output + "/*.yaml")
 	require.NoError(b, err)
 	require.Len(b, files, tenants)
+}
+
+// writeTenants makes a folder of so many tenants, and the values that all of them have.
+func writeTenants(b *testing.B, folder string, n int) {
+	b.Helper()
+	for i := range n {
+		writeTenant(b, folder, fmt.Sprintf("t-%d", i))
+	}
+	require.NoError(b, os.WriteFile(filepath.Join(folder, "values.yaml"), []byte(sharedValues), 0o600))
+}
+
+// batchOf are the arguments with which helm tenant renders all of them.
+func batchOf(folder, output string) []string {
+	return []string{"batch", redisChart, "--tenants", folder, "--values", filepath.Join(folder, "values.yaml"), "--output", output}
+}
+
+// alone is what one of them takes with helm template.
+func alone(b *testing.B, folder string) cost {
+	b.Helper()
+	var all cost
+	for n := range singles {
+		name := fmt.Sprintf("t-%d", n)
+		all = all.plus(run(b, "helm", "template", name, redisChart, "--namespace", "redis-"+name, "--values", filepath.Join(folder, "values.yaml"),
+			"--values", filepath.Join(folder, name, "values.yaml")))
+	}
+	return all.per(singles)
 }
 
 // engineAlone returns the processor time in which Helm's engine renders the chart
@@ -93,23 +109,39 @@ func writeTenant(b *testing.B, folder, name string) {
 	}
 }
 
-// cost is what a program took: by the clock, and of all processors together.
-type cost struct{ elapsed, processor time.Duration }
-
-func (c cost) plus(other cost) cost {
-	return cost{c.elapsed + other.elapsed, c.processor + other.processor}
+// cost is what a program took: by the clock, of all processors together, and the most of
+// the memory, in bytes.
+type cost struct {
+	elapsed, processor time.Duration
+	memory             float64
 }
 
-func (c cost) per(runs time.Duration) cost { return cost{c.elapsed / runs, c.processor / runs} }
+func (c cost) plus(other cost) cost {
+	return cost{c.elapsed + other.elapsed, c.processor + other.processor, max(c.memory, other.memory)}
+}
+
+func (c cost) per(runs time.Duration) cost {
+	return cost{c.elapsed / runs, c.processor / runs, c.memory}
+}
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-// run runs a program and returns what it took.
+// run runs a program of bin and returns what it took.
 func run(b *testing.B, program string, args ...string) cost {
 	b.Helper()
-	command := exec.CommandContext(b.Context(), program, args...)
+	took, out, err := try(b, program, args...)
+	require.NoError(b, err, "%s", out)
+	return took
+}
+
+// try runs one that may fail.
+func try(b *testing.B, program string, args ...string) (cost, string, error) {
+	b.Helper()
+	command := exec.CommandContext(b.Context(), repository+"/bin/"+program, args...)
 	start := time.Now()
 	out, err := command.CombinedOutput()
-	require.NoError(b, err, "%s", out)
-	return cost{time.Since(start), command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
+	elapsed := time.Since(start)
+	require.NotNil(b, command.ProcessState, "%s; run make tools build", err)
+	usage := command.ProcessState.SysUsage().(*syscall.Rusage)
+	return cost{elapsed, command.ProcessState.UserTime() + command.ProcessState.SystemTime(), float64(usage.Maxrss) * 1024}, string(out), err
 }

@@ -17,6 +17,8 @@ const (
 	// instancesAnnotation is how many instances the chart redis-operator has given its
 	// operator the means for.
 	instancesAnnotation = "tenant-redis.dev/instances"
+	// mostInstances is the most that the chart takes for one.
+	mostInstances = 2000
 	// namespacesFlag limits an operator to namespaces; without it, it serves all.
 	namespacesFlag = "--supported-namespaces-regex="
 )
@@ -77,13 +79,20 @@ func Capacity(operators, objects []unstructured.Unstructured) ([]Violation, erro
 	}
 	for _, o := range all {
 		if served[o.id] > o.instances {
-			found = append(found, Violation{"operator-capacity", Deny, o.id, "metadata.annotations[" + instancesAnnotation + "]", fmt.Sprintf(
-				"%d RedisFailovers are more than the %d that it can look after every 30 s: set instances of its release to %[1]d or more, or give the namespaces of some to another release",
-				served[o.id], o.instances)})
+			found = append(found, Violation{"operator-capacity", Deny, o.id, "metadata.annotations[" + instancesAnnotation + "]", o.tooMany(served[o.id])})
 		}
 	}
 	slices.SortFunc(found, func(a, b Violation) int { return strings.Compare(a.Object+a.Message, b.Object+b.Message) })
 	return found, nil
+}
+
+// tooMany says what to do about more RedisFailovers than an operator carries.
+func (o operator) tooMany(served int) string {
+	fix := fmt.Sprintf("set instances of its release to %d or more, or give the namespaces of some to another release", served)
+	if served > mostInstances {
+		fix = fmt.Sprintf("give the namespaces of some to another release: instances may be %d at most", mostInstances)
+	}
+	return fmt.Sprintf("%d RedisFailovers are more than the %d that it can look after every 30 s: %s", served, o.instances, fix)
 }
 
 func readOperator(object unstructured.Unstructured) (operator, error) {

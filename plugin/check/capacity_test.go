@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,8 +39,11 @@ func TestCapacity(t *testing.T) {
 		n         int
 		want      []string
 	}{
-		"as many as it carries":  {[]unstructured.Unstructured{serving(t, "x", "2", "--log-level=info")}, "any", 2, nil},
-		"one more":               {[]unstructured.Unstructured{serving(t, "x", "2", "--log-level=info")}, "any", 3, []string{tooMany}},
+		"as many as it carries": {[]unstructured.Unstructured{serving(t, "x", "2", "--log-level=info")}, "any", 2, nil},
+		"one more":              {[]unstructured.Unstructured{serving(t, "x", "2", "--log-level=info")}, "any", 3, []string{tooMany}},
+		"more than one carries": {[]unstructured.Unstructured{serving(t, "x", "2000", "--log-level=info")}, "any", 2001, []string{
+			"deny operator-capacity: Deployment/x/redis-operator: metadata.annotations[tenant-redis.dev/instances]: 2001 RedisFailovers are more than the 2000 that it can look after every 30 s: give the namespaces of some to another release: instances may be 2000 at most",
+		}},
 		"one more of two":        {[]unstructured.Unstructured{serving(t, "x", "2", a), serving(t, "y", "2", b)}, "a", 3, []string{tooMany}},
 		"as many as the other":   {[]unstructured.Unstructured{serving(t, "x", "2", a), serving(t, "y", "9", b)}, "b", 9, nil},
 		"a namespace of nobody":  {[]unstructured.Unstructured{serving(t, "x", "2", a)}, "a2", 1, []string{"deny operator-namespaces: RedisFailover/a2/r0: metadata.namespace: no operator serves a2: add it to watchedNamespaces of one release of charts/redis-operator"}},
@@ -56,10 +60,13 @@ func TestCapacity(t *testing.T) {
 			assert.Equal(t, test.want, lines)
 		})
 	}
+	values, err := os.ReadFile("../../charts/redis-operator/values.yaml")
+	require.NoError(t, err)
+	assert.Contains(t, string(values), fmt.Sprintf("# @schema minimum: 1; maximum: %d\n# -- RedisFailovers that this release is expected to serve.", mostInstances))
 	for instances, says := range map[string]string{"": "no Deployment has the annotation tenant-redis.dev/instances", "many": `"many" must be a number`, "0": `"0" must be a number`} {
 		_, err := Capacity([]unstructured.Unstructured{serving(t, "x", instances, a)}, nil)
 		assert.ErrorContains(t, err, says)
 	}
-	_, err := Capacity([]unstructured.Unstructured{serving(t, "x", "2", "--supported-namespaces-regex=(")}, nil)
+	_, err = Capacity([]unstructured.Unstructured{serving(t, "x", "2", "--supported-namespaces-regex=(")}, nil)
 	assert.ErrorContains(t, err, "missing closing )")
 }

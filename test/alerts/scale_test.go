@@ -134,7 +134,7 @@ func TestAlertsAtSize(t *testing.T) {
 		"100 in 25 s":              {load{100, 4}, []string{overloaded}},
 		"1000":                     {load{1000, 60}, nil},
 		"1000, three workers":      {load{1000, 3 / 0.41}, []string{overloaded}},
-		"1000, 100 calls a second": {load{1000, 100. / 46}, []string{overloaded}},
+		"1000, 100 calls a second": {load{1000, 100. / 57}, []string{overloaded}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fire := func(h history, strike func(*world), of ...string) []string {

@@ -53,10 +53,16 @@ var (
 		"apiserver_response_sizes_sum":   regexp.MustCompile(`verb="([A-Z]+)"`),
 		"apiserver_response_sizes_count": regexp.MustCompile(`verb="([A-Z]+)"`),
 	}
+	listOfPods = regexp.MustCompile(`^apiserver_request_total\{.*resource="pods".*verb="LIST"`)
 )
 
-// samples is how many lines a page of metrics has.
-const samples = "samples"
+const (
+	// samples is how many lines a page of metrics has.
+	samples = "samples"
+	// listsOfPods are those that the API server has answered: the operator makes them, and
+	// does not count them.
+	listsOfPods = "lists of Pods"
+)
 
 func (c counters) read(body *bufio.Scanner) error {
 	body.Buffer(nil, 1<<20)
@@ -71,6 +77,9 @@ func (c counters) read(body *bufio.Scanner) error {
 		}
 		c[match[1]] += value
 		c[samples]++
+		if listOfPods.MatchString(match[0]) {
+			c[listsOfPods] += value
+		}
 		if label := keep[match[1]]; label != nil {
 			if found := label.FindStringSubmatch(match[2]); found != nil {
 				c[match[1]+" "+found[1]] += value

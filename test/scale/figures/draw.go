@@ -13,6 +13,12 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/picture"
 )
 
+// The plots' files, as docs/scale.md names them.
+const (
+	PassPlot    = "images/scale-pass.svg"
+	RepairsPlot = "images/scale-repairs.svg"
+)
+
 const (
 	pixel  = picture.Pixel
 	width  = 900 * pixel

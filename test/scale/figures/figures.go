@@ -51,8 +51,8 @@ type Row struct {
 	Repairs []float64 `json:"repairs"`
 	// Rate are the reconciles of a second.
 	Rate float64 `json:"rate"`
-	// Calls are those that the operator counts in a reconcile, Questions those of its
-	// Redis and Sentinels.
+	// Calls are those of the API server in a reconcile, Questions those of its Redis and
+	// Sentinels.
 	Calls     float64 `json:"calls"`
 	Questions float64 `json:"questions"`
 	// Requests are what the API server answers a second, by verb.
@@ -89,15 +89,6 @@ func (p Programs) Per(n float64) Programs {
 
 // Sum is that of all of them.
 func (p Programs) Sum() float64 { return p.Operator + p.API + p.Etcd + p.Redis }
-
-// Requested are the requests of all verbs in a second.
-func (r Row) Requested() float64 {
-	sum := 0.0
-	for _, perSecond := range r.Requests {
-		sum += perSecond
-	}
-	return sum
-}
 
 // Repaired is the time within which a share of the faults was repaired.
 func (r Row) Repaired(share float64) float64 {

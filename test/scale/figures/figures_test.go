@@ -65,8 +65,8 @@ func grown(s Setting, an float64) []Row {
 	var rows []Row
 	for _, n := range []int{10, 100, 1000} {
 		rows = append(rows, Row{
-			Setting: s.sized(n), Pass: 2 + an*float64(n), Reconcile: 0.3 + float64(n)/1000, Rate: 10, Cores: 2,
-			Requests: map[string]float64{"GET": 400, "PUT": 200}, CPU: Programs{0.05, 0.07, 0.02, 0.02},
+			Setting: s.sized(n), Pass: 2 + an*float64(n), Reconcile: 0.3 + float64(n)/1000, Calls: 60, Cores: 2,
+			CPU: Programs{0.05, 0.07, 0.02, 0.02},
 		})
 	}
 	return rows

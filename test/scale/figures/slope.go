@@ -37,17 +37,14 @@ func (s Setting) sized(instances int) Setting {
 	return s
 }
 
-// requests are those that the API server answers for one reconcile.
-func (r Row) requests() float64 { return r.Requested() / r.Rate }
-
-// slopes are those of all series. What a reconcile takes by itself is that of the row
-// with the fewest instances and workers, in which nothing waits.
+// slopes are those of all series. What a reconcile takes by itself is the least of all
+// rows: in the others reconciles wait for each other, too.
 func slopes(rows []Row) []slope {
 	var all []slope
 	for _, s := range series(rows) {
 		setting, last := s[0].Setting, s[len(s)-1]
 		alone := slices.MinFunc(slices.DeleteFunc(slices.Clone(rows), func(r Row) bool {
-			return r.Operator != setting.Operator || r.Delay != setting.Delay || r.Shards > 1 || r.Silent > 0
+			return r.Operator != setting.Operator || r.Delay != setting.Delay || r.Silent != setting.Silent
 		}), func(a, b Row) int {
 			if a.Reconcile < b.Reconcile {
 				return -1
@@ -58,7 +55,7 @@ func slopes(rows []Row) []slope {
 		all = append(all, slope{
 			rows:     s,
 			workers:  alone.Reconcile / shards / float64(setting.Workers),
-			queries:  last.requests() / shards / float64(setting.Queries),
+			queries:  last.Calls / shards / float64(setting.Queries),
 			cpus:     last.CPU.Sum() / float64(last.Cores),
 			measured: fit(s),
 		})
@@ -77,8 +74,8 @@ func fit(rows []Row) float64 {
 	return (n*xy - x*y) / (n*xx - x*x)
 }
 
-// Slopes is the table of the formula and of what was measured.
-func Slopes(rows []Row) string {
+// formulas is the table of the formula and of what was measured.
+func formulas(rows []Row) string {
 	var out strings.Builder
 	out.WriteString("| operator | operators × workers | calls/s allowed | s / workers | c / queries | p / CPUs | formula: a pass takes N × | measured, up to |\n" +
 		"|---|---|---|---|---|---|---|---|\n")

@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,9 +41,7 @@ var cost = []column{
 	{"requests/s: GET", verb("GET")},
 	{"PUT", verb("PUT")},
 	{"LIST", verb("LIST")},
-	{"others", number("%.0f", func(r Row) float64 {
-		return r.Requested() - r.Requests["GET"] - r.Requests["PUT"] - r.Requests["LIST"]
-	})},
+	{"others", number("%.0f", func(r Row) float64 { return r.Requests["POST"] + r.Requests["PATCH"] + r.Requests["DELETE"] })},
 	{"operator: CPUs", number("%.2f", func(r Row) float64 { return r.CPUs.Operator })},
 	{"MiB", number("%.0f", func(r Row) float64 { return r.MiB.Operator })},
 	{"API server: CPUs", number("%.2f", func(r Row) float64 { return r.CPUs.API })},
@@ -50,20 +49,40 @@ var cost = []column{
 	{"a list", number("%.0f KiB", func(r Row) float64 { return r.List })},
 	{"that of all", number("%.0f KiB", func(r Row) float64 { return r.All })},
 	{"watches", number("%.1f KiB/s", func(r Row) float64 { return r.Watch })},
+	{"series of an instance", number("%.0f", func(r Row) float64 { return r.Series })},
 }
 
 func verb(name string) func(Row) string {
 	return number("%.0f", func(r Row) float64 { return r.Requests[name] })
 }
 
-// Speed is the table of how quick operators are, Cost that of what they take.
-func Speed(rows []Row) string {
-	return table(rows, append(setting[:len(setting):len(setting)], speed...))
+// silent are the columns that say how many instances have a Redis that answers nothing.
+var silent = []column{
+	{"instances with a silent Redis", func(r Row) string { return fmt.Sprintf("%d of %d", r.Silent, r.Instances) }},
+	{"workers", func(r Row) string { return strconv.Itoa(r.Workers) }},
 }
 
-// Cost is the table of what operators take.
-func Cost(rows []Row) string {
-	return table(rows, append(setting[:len(setting):len(setting)], cost...))
+// Measured is what docs/scale.md shows of rows: how quick operators are, what they take,
+// and how the formula fits, with the plots, which want rows that differ by their size.
+func Measured(rows []Row) string {
+	if len(rows) == 0 {
+		return ""
+	}
+	text := "How quick they are:\n\n" + table(rows, slices.Concat(setting, speed)) + "\nWhat they take:\n\n" + table(rows, slices.Concat(setting, cost))
+	if len(series(rows)) == 0 {
+		return text
+	}
+	return text + "\nThe formula, and the slope of the straight line through what was measured:\n\n" + formulas(rows) +
+		"\n![Plot: how long a pass over all takes, by instances](" + PassPlot + ")\n" +
+		"\n![Plot: how long repairs take, by instances](" + RepairsPlot + ")\n"
+}
+
+// Silent is what it shows of rows with Redis that answer nothing.
+func Silent(rows []Row) string {
+	if len(rows) == 0 {
+		return ""
+	}
+	return table(rows, slices.Concat(silent, speed[1:]))
 }
 
 func table(rows []Row, columns []column) string {
@@ -91,8 +110,8 @@ func Line(r Row) string {
 			out = append(out, c.name+" "+c.cell(r))
 		}
 	}
-	out = append(out, fmt.Sprintf("%.1f questions and %.3f CPU s in a reconcile: operator %.3f, API server %.3f, etcd %.3f, Redis %.3f; %.1f series of an instance",
-		r.Questions, r.CPU.Sum(), r.CPU.Operator, r.CPU.API, r.CPU.Etcd, r.CPU.Redis, r.Series))
+	out = append(out, fmt.Sprintf("%.1f questions and %.3f CPU s in a reconcile: operator %.3f, API server %.3f, etcd %.3f, Redis %.3f",
+		r.Questions, r.CPU.Sum(), r.CPU.Operator, r.CPU.API, r.CPU.Etcd, r.CPU.Redis))
 	return strings.Join(out, ", ")
 }
 

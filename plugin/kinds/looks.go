@@ -69,6 +69,13 @@ func isImage(key string) bool {
 	return false
 }
 
+// isHosted tells whether a text is an image with the host that it is from.
+func isHosted(text string) bool {
+	host, _, _ := strings.Cut(text, "/")
+	_, ok := image.Parse(text)
+	return ok && host != text && strings.ContainsAny(host, ".:")
+}
+
 // IsImage tells whether an annotation looks like the name of an image.
 func IsImage(key, text string) bool {
 	_, ok := image.Parse(text)
@@ -100,11 +107,13 @@ var isVersion = regexp.MustCompile(`^:v?[0-9]+[.-]|@`)
 
 // ImagesIn returns what looks like names of images in a field: image: NAME,
 // sidecarImage: NAME, images: [NAME], imageName: NAME, image: {repository: NAME} or
-// another key, and by any name NAME:TAG and {repository: NAME, tag: TAG}.
+// another key, imageAnything: HOST/NAME and image: {anything: HOST/NAME}, and by any name
+// NAME:TAG and {repository: NAME, tag: TAG}.
 func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
 	text, _ := value.Text()
 	keys := value.Keys()
-	if !isImage(key) && !isParted(keys) && !isTagged(text) {
+	isCalled := isImage(key) || strings.Contains(strings.ToLower(key), "image") && isHosted(text)
+	if !isCalled && !isParted(keys) && !isTagged(text) {
 		return nil, nil
 	}
 	names := []manifest.Node{value}
@@ -117,6 +126,12 @@ func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
 			}
 			names = append(names, places...)
 		}
+		_ = value.Walk(func(_ string, below manifest.Node) (bool, error) {
+			if text, err := below.Text(); err == nil && isHosted(text) {
+				names = append(names, below)
+			}
+			return false, nil
+		})
 	}
 	return slices.DeleteFunc(names, func(name manifest.Node) bool {
 		text, err := name.Text()

@@ -84,6 +84,9 @@ func TestNoWayPast(t *testing.T) {
 		"an image among texts":        {declaredKinds, rollout + "{args: [a, evil.example/a:1]}\n", ".spec.args[1]: looks like an image"},
 		"an image in parts":           {declaredKinds, rollout + "{runner: {repository: evil.example/a, tag: '7'}}\n", ".spec.runner.repository: looks like an image"},
 		"an image in other parts":     {declaredKinds, rollout + "{runner: {hub: evil.example/a, digest: x}}\n", ".spec.runner.hub: looks like an image"},
+		"images by people's names":    {declaredKinds, rollout + "{sidecarImages: {main: evil.example/a}}\n", ".spec.sidecarImages.main: looks like an image"},
+		"an image at a path":          {declaredKinds, rollout + "{image: {path: 'evil.example:5000/a'}}\n", ".spec.image.path: looks like an image"},
+		"an image of another name":    {declaredKinds, rollout + "{imageOverride: evil.example/a}\n", ".spec.imageOverride: looks like an image"},
 		"an image of a volume alone":  {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {image: evil.example/a}}}]}\n", ".spec.volumes[0].csi.volumeAttributes.image: holds \"evil.example/a\", whose registry no rule"},
 		"a volume of Redis":           {"  otherImages: refuse\n", redisFailover + "{extraVolumes: [{name: v, csi: {volumeAttributes: {image: evil.example/a}}}]}}\n", "evil.example/a\", whose registry no rule"},
 		"an image for an injector":    {"  otherImages: refuse\n", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {sidecar.istio.io/proxyImage: evil.example/a}}}}\n", ".spec.template.metadata.annotations.sidecar.istio.io/proxyImage: holds"},
@@ -129,7 +132,7 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		"monitoring's":    "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec: {podMetadata: {annotations: {sidecar.istio.io/proxyImage: evil/a}}}\n",
 		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
 		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png', imageName: a}\n---\n" +
-			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], imageTag: a, metadata: {labels: {image: redis, command: a}, image: redis}, " +
+			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], imageTag: a, imageType: image/png, image: {pullPolicy: Always, type: image/png}, metadata: {labels: {image: redis, command: a}, image: redis}, " +
 			"at: 'redis:6379', url: 'https://a.example/b:1', group: example.com/v1, arn: 'a:b:c:d/e', v: 'a:v', git: {repository: a.example/b, branch: c}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{

@@ -11,8 +11,8 @@ type facts struct {
 	rendered []uint64
 	used     map[reference]bool
 
-	instances []instance
-	policies  []closing
+	guarded  []guarded
+	policies []closing
 }
 
 // note adds an entry to one of the maps. Most documents have none.
@@ -38,7 +38,7 @@ type verdict struct {
 	lost map[askedLabel]string
 	// missing are used, and nowhere in the stream.
 	missing map[reference]bool
-	// open are the instances that let everyone in, and which of their Pods do.
+	// open is what lets everyone in, and which of its Pods do.
 	open map[reference]string
 }
 

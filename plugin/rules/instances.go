@@ -16,6 +16,9 @@ const (
 	componentLabel = "app.kubernetes.io/component"
 	partLabel      = "app.kubernetes.io/part-of"
 	managerLabel   = "app.kubernetes.io/managed-by"
+	// The operator gives them two more: the instance's name, and whether Redis is the master.
+	ownerLabel = "redisfailovers.databases.spotahome.com/name"
+	roleLabel  = "redisfailovers-role"
 )
 
 // components have the labels of an instance's Pods, but for its name. The operator makes
@@ -26,10 +29,16 @@ var components = []map[string]string{
 	{componentLabel: "proxy", partLabel: "tenant-redis", nameLabel: ""},
 }
 
-// instance is a RedisFailover, and the labels that it gives to its Pods.
-type instance struct {
+// trusted are the labels by which the chart's NetworkPolicies let Pods of an instance in,
+// besides its name.
+var trusted = []map[string]string{{partLabel: "redis-failover"}, {componentLabel: "proxy", partLabel: "tenant-redis"}}
+
+// guarded are Pods by which one gets to an instance: who makes them, what they are, and
+// their labels.
+type guarded struct {
 	reference
-	labels map[string]string
+	component string
+	labels    map[string]string
 }
 
 // closing is a NetworkPolicy of ingress: what it does not let in is kept out.
@@ -62,8 +71,8 @@ func (p closing) selects(namespace string, labels map[string]string) bool {
 	return p.namespace == namespace && !slices.ContainsFunc(p.selector, func(r requirement) bool { return !r.isMet(labels) })
 }
 
-// openInstances are those of whose Pods some are selected by no policy, so that everyone
-// gets in, and which Pods these are.
+// openInstances are what makes Pods that no policy selects, so that everyone gets in, and
+// which Pods these are.
 func openInstances(outcomes []*outcome) map[reference]string {
 	var policies []closing
 	for _, o := range outcomes {
@@ -71,48 +80,82 @@ func openInstances(outcomes []*outcome) map[reference]string {
 	}
 	open := map[reference]string{}
 	for _, o := range outcomes {
-		for _, i := range o.facts.instances {
-			for _, component := range components[:2] {
-				labels := maps.Clone(component)
-				maps.Copy(labels, i.labels)
-				labels[nameLabel], labels[componentLabel], labels[partLabel] = i.name, component[componentLabel], component[partLabel]
-				if !slices.ContainsFunc(policies, func(p closing) bool { return p.selects(i.namespace, labels) }) {
-					open[i.reference] = component[componentLabel]
-				}
+		for _, g := range o.facts.guarded {
+			if !slices.ContainsFunc(policies, func(p closing) bool { return p.selects(g.namespace, g.labels) }) {
+				open[g.reference] = g.component
 			}
 		}
 	}
 	return open
 }
 
-// noteInstance adds a RedisFailover or a NetworkPolicy, if the tenant file says who gets in.
-// In the second round it refuses the instance that lets everyone in.
+// noteInstance adds a NetworkPolicy, and what makes Pods of an instance, if the tenant file
+// says who gets in. In the second round it refuses what lets everyone in.
 func (e *engine) noteInstance(o *object, f *facts) error {
 	if access := e.tenant.Spec.Access; access == nil || access.Optional {
 		return nil
 	}
-	switch o.id {
-	case kindNetworkPolicy:
-		return notePolicy(o, f)
-	case kinds.Failover:
-		return e.noteFailover(o, f)
-	}
-	return nil
-}
-
-func (e *engine) noteFailover(o *object, f *facts) error {
 	own := reference{o.id, o.namespace, o.value("name")}
-	if e.verdict == nil {
-		labels, err := podLabels(o)
-		if err == nil && !e.isException(o) {
-			f.instances = append(f.instances, instance{reference: own, labels: labels})
-		}
-		return err
+	switch {
+	case o.id == kindNetworkPolicy:
+		return notePolicy(o, f)
+	case e.isException(o):
+		return nil
+	case e.verdict == nil && o.id == kinds.Failover:
+		return noteFailover(o, f, own)
+	case e.verdict == nil:
+		return noteProxies(o, f, own)
 	}
 	if component := e.verdict.open[own]; component != "" {
 		return e.refuse(o, o.node, "lets everyone in: no NetworkPolicy for ingress in %s selects its %s Pods; have the chart make one", o.namespace, component)
 	}
 	return nil
+}
+
+// noteFailover adds the Pods that the operator makes of a RedisFailover.
+func noteFailover(o *object, f *facts, own reference) error {
+	passed, err := podLabels(o)
+	if err != nil {
+		return err
+	}
+	for _, component := range components[:2] {
+		labels := maps.Clone(component)
+		maps.Copy(labels, passed)
+		labels[nameLabel], labels[componentLabel], labels[partLabel] = own.name, component[componentLabel], component[partLabel]
+		f.guarded = append(f.guarded, guarded{own, component[componentLabel], labels})
+	}
+	return nil
+}
+
+// noteProxies adds the Pods of an object that an instance lets in as its proxies.
+func noteProxies(o *object, f *facts, own reference) error {
+	for _, path := range o.kind.PodLabels() {
+		places, err := o.node.Find(path)
+		if err != nil {
+			return err
+		}
+		for _, place := range places {
+			labels := map[string]string{}
+			for _, key := range place.Keys() {
+				if labels[key], err = place.ScalarAt(key); err != nil {
+					return err
+				}
+			}
+			if labels[nameLabel] != "" && hasAll(labels, trusted[1]) {
+				f.guarded = append(f.guarded, guarded{own, trusted[1][componentLabel], labels})
+			}
+		}
+	}
+	return nil
+}
+
+func hasAll(labels, wanted map[string]string) bool {
+	for key, value := range wanted {
+		if labels[key] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // podLabels are the labels of a RedisFailover that reach its Pods.
@@ -143,7 +186,11 @@ func podLabels(o *object) (map[string]string, error) {
 	return labels, nil
 }
 
+// notePolicy adds a policy that stays: Helm may remove one that is a hook at once.
 func notePolicy(o *object, f *facts) error {
+	if isHook, err := o.isHook(); err != nil || isHook {
+		return err
+	}
 	types, err := o.node.Find("spec.policyTypes[]")
 	if err != nil {
 		return err
@@ -233,7 +280,10 @@ func instanceOf(name string) (string, bool) {
 // would be answered by somebody else.
 func (e *engine) noteDisguise(o *object, f *facts) error {
 	if o.id == kinds.Failover {
-		return nil
+		if o.value("name") != operatorValue {
+			return nil
+		}
+		return e.refuse(o, o.metadata, "gives its Pods the label "+looksLikeOperator)
 	}
 	if name, isMade := instanceOf(o.value("name")); isMade {
 		to := reference{kinds.Failover, o.namespace, name}
@@ -255,7 +305,10 @@ func (e *engine) noteDisguise(o *object, f *facts) error {
 	return nil
 }
 
-// noteDisguisedPods adds the instance whose Pods have such labels.
+const looksLikeOperator = operatorName + ": " + operatorValue + ", by which instances let the operator in; choose another"
+
+// noteDisguisedPods adds the instance whose policies take Pods with such labels for its own,
+// and refuses those that all instances would take for the operator's.
 func (e *engine) noteDisguisedPods(o *object, f *facts, labels manifest.Node) error {
 	values := map[string]string{}
 	for _, key := range []string{nameLabel, componentLabel, partLabel} {
@@ -264,10 +317,10 @@ func (e *engine) noteDisguisedPods(o *object, f *facts, labels manifest.Node) er
 			return err
 		}
 	}
-	isOf := func(component map[string]string) bool {
-		return values[componentLabel] == component[componentLabel] && values[partLabel] == component[partLabel]
+	if values[operatorName] == operatorValue {
+		return e.refuse(o, labels, "has the label "+looksLikeOperator)
 	}
-	if !slices.ContainsFunc(components, isOf) {
+	if !slices.ContainsFunc(trusted, func(wanted map[string]string) bool { return hasAll(values, wanted) }) {
 		return nil
 	}
 	return e.noteReference(o, f, labels, reference{kinds.Failover, o.namespace, values[nameLabel]}, "has the labels of the Pods of a")
@@ -279,7 +332,7 @@ var selectedBy = map[string]string{
 }
 
 // noteSelected adds the instances whose Pods an object selects, and refuses one that
-// selects those of any.
+// selects those of any, or the operator's.
 func (e *engine) noteSelected(o *object, f *facts) error {
 	path := selectedBy[o.id]
 	if path == "" {
@@ -298,6 +351,9 @@ func (e *engine) noteSelected(o *object, f *facts) error {
 			return err
 		}
 		var all problems
+		if slices.ContainsFunc(asked, isOperators) {
+			all.add(e.refuse(o, selector, "selects the Redis operator's Pods in %s, which work for all tenants; change it in the chart's values", o.namespace))
+		}
 		names, isAny := instancesSelected(asked)
 		if isAny {
 			all.add(e.refuse(o, selector, "selects Pods of all instances in %s, which other tenants may share; select them by %s, "+ownNamespace, o.namespace, nameLabel))
@@ -312,20 +368,30 @@ func (e *engine) noteSelected(o *object, f *facts) error {
 	return nil
 }
 
+// isOperators tells whether what a selector asks for is the name of the operator.
+func isOperators(r requirement) bool {
+	return r.key == operatorName && r.operator == "In" && slices.Contains(r.values, operatorValue)
+}
+
 // instancesSelected returns the names of the instances whose Pods are selected, or whether
 // those of any are. A selector that says nothing of what an instance is made of is about
 // other Pods.
 func instancesSelected(asked []requirement) (names []string, isAny bool) {
-	isName := func(r requirement) bool { return r.key == nameLabel && r.operator == "In" }
-	isTenants := func(r requirement) bool { return r.key == tenant.Label }
-	isAbout := func(r requirement) bool {
-		return slices.Contains([]string{componentLabel, partLabel, managerLabel}, r.key)
+	isName := func(r requirement) bool {
+		return (r.key == nameLabel || r.key == ownerLabel) && r.operator == "In"
 	}
-	others := slices.DeleteFunc(slices.Clone(asked), func(r requirement) bool { return isName(r) || isTenants(r) })
+	isTenants := func(r requirement) bool { return r.key == tenant.Label }
+	isOwn := func(r requirement) bool {
+		return (r.key == ownerLabel || r.key == roleLabel) && r.operator != "DoesNotExist"
+	}
+	isAbout := func(r requirement) bool {
+		return isOwn(r) || slices.Contains([]string{componentLabel, partLabel, managerLabel}, r.key)
+	}
+	others := slices.DeleteFunc(slices.Clone(asked), func(r requirement) bool { return isName(r) || isTenants(r) || isOwn(r) })
 	isOf := func(component map[string]string) bool {
 		return !slices.ContainsFunc(others, func(r requirement) bool { return !r.isMet(component) })
 	}
-	if !slices.ContainsFunc(others, isAbout) || !slices.ContainsFunc(components, isOf) {
+	if !slices.ContainsFunc(asked, isAbout) || !slices.ContainsFunc(components, isOf) {
 		return nil, false
 	}
 	if i := slices.IndexFunc(asked, isName); i >= 0 {

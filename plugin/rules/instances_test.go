@@ -39,6 +39,7 @@ func TestInstancesAreClosed(t *testing.T) {
 		"of egress alone":     {redis + policyOf("b", of("sentinel"), ", policyTypes: [Egress]}\n---\n"), "sentinel"},
 		"without a label":     {redis + policyOf("b", expressions("{key: app.kubernetes.io/component, operator: DoesNotExist}"), clients), "sentinel"},
 		"of other values":     {redis + policyOf("b", expressions("{key: app.kubernetes.io/component, operator: NotIn, values: [sentinel]}"), clients), "sentinel"},
+		"of a hook":           {redis + strings.Replace(sentinel, "name: b}", "name: b, annotations: {helm.sh/hook: pre-install}}", 1), "sentinel"},
 		"of a label":          {redis + policyOf("b", expressions("{key: x, operator: Exists}"), clients), "sentinel"},
 		"of no operator":      {redis + policyOf("b", expressions("{key: app.kubernetes.io/component, operator: Never}"), clients), "sentinel"},
 	} {
@@ -67,6 +68,24 @@ func TestInstancesAreClosed(t *testing.T) {
 		_, err := Render(teamA(t, spec), []byte(failover))
 		require.NoError(t, err)
 	}
+}
+
+// TestProxiesAreClosed holds that nobody gets to an instance through proxies that no
+// NetworkPolicy selects.
+func TestProxiesAreClosed(t *testing.T) {
+	const (
+		labels  = "app.kubernetes.io/name: r, app.kubernetes.io/component: proxy, app.kubernetes.io/part-of: tenant-redis"
+		proxies = connection + failoverR + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: r-proxy}\nspec: {template: {metadata: {labels: {pool: a, " + labels + "}}}}\n---\n" +
+			"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: r, app.kubernetes.io/part-of: redis-failover}}, ingress: [{from: [{namespaceSelector: {}}]}]}\n---\n"
+		own = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {matchLabels: {pool: a, " + labels + "}}}\n"
+	)
+	_, err := Render(teamA(t, access), []byte(proxies+own))
+	require.NoError(t, err)
+	_, err = Render(teamA(t, access), []byte(proxies))
+	require.ErrorContains(t, err, "Deployment r-proxy: lets everyone in: no NetworkPolicy for ingress in redis-system selects its proxy Pods; have the chart make one, "+
+		"or add it to spec.exceptions of the tenant file: {group: \"apps\", kind: Deployment, name: r-proxy}")
+	_, err = Render(teamA(t, access+"  exceptions: [{group: apps, kind: Deployment}]\n"), []byte(proxies))
+	require.NoError(t, err)
 }
 
 // TestHooksThatStay holds that what goes on running is under all rules, even if the chart

@@ -97,16 +97,22 @@ func TestRights(t *testing.T) {
 		"Pods of its instance":                    failoverR + strings.Replace(disguised, "team-b", "r", 1),
 		"what the operator would make":            failoverR + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rfs-r}\n",
 		"a Pod like others' at home":              strings.Replace(disguised, "name: p,", "name: p, namespace: team-a,", 1),
-		"half a disguise":                         strings.Replace(disguised, "component: sentinel", "component: golive", 1),
-		"local traffic of a node":                 service + "{type: NodePort, externalTrafficPolicy: Local}\n",
-		"a Service of its instance":               failoverR + service + "{selector: {app.kubernetes.io/component: sentinel, app.kubernetes.io/name: r}}\n",
-		"a Service of its tenant's instances":     service + "{selector: {app.kubernetes.io/component: sentinel, tenant-redis.dev/tenant: team-a}}\n",
-		"a Service of another part":               service + "{selector: {app.kubernetes.io/component: redis, app.kubernetes.io/part-of: shop}}\n",
-		"a Service by a name":                     service + "{selector: {app.kubernetes.io/name: shop}}\n",
-		"instances at home":                       strings.Replace(service, "name: s", "name: s, namespace: team-a", 1) + "{selector: {app.kubernetes.io/component: redis}}\n",
-		"a Service of its Pods":                   service + "{selector: {tenant-redis.dev/tenant: team-a}}\n",
-		"a policy of its Pods":                    "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a]}]}}\n",
-		"its neighbours at home":                  "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
+		"half a disguise":                         strings.Replace(disguised, "part-of: redis-failover", "part-of: shop", 1),
+		"the operator's name at home":             strings.Replace(operators, "name: p,", "name: p, namespace: team-a,", 1),
+		"alerts at home":                          "apiVersion: monitoring.coreos.com/v1alpha1\nkind: AlertmanagerConfig\nmetadata: {name: a, namespace: team-a}\n",
+		"what tools note of a Namespace": "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {helm.sh/resource-policy: keep, meta.helm.sh/release-name: a, kubectl.kubernetes.io/last-applied-configuration: '{}', " +
+			"postrenderer.helm.sh/postrender-filename: a, internal.config.kubernetes.io/index: '0', argocd.argoproj.io/sync-wave: '1', config.linkerd.io/proxy-image: a/b}}\n",
+		"a Service by the operator's labels":  failoverR + service + "{selector: {redisfailovers-role: master, redisfailovers.databases.spotahome.com/name: r}}\n",
+		"a Service of its tenant's masters":   service + "{selector: {redisfailovers-role: master, tenant-redis.dev/tenant: team-a}}\n",
+		"local traffic of a node":             service + "{type: NodePort, externalTrafficPolicy: Local}\n",
+		"a Service of its instance":           failoverR + service + "{selector: {app.kubernetes.io/component: sentinel, app.kubernetes.io/name: r}}\n",
+		"a Service of its tenant's instances": service + "{selector: {app.kubernetes.io/component: sentinel, tenant-redis.dev/tenant: team-a}}\n",
+		"a Service of another part":           service + "{selector: {app.kubernetes.io/component: redis, app.kubernetes.io/part-of: shop}}\n",
+		"a Service by a name":                 service + "{selector: {app.kubernetes.io/name: shop}}\n",
+		"instances at home":                   strings.Replace(service, "name: s", "name: s, namespace: team-a", 1) + "{selector: {app.kubernetes.io/component: redis}}\n",
+		"a Service of its Pods":               service + "{selector: {tenant-redis.dev/tenant: team-a}}\n",
+		"a policy of its Pods":                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a]}]}}\n",
+		"its neighbours at home":              "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Render(teamA(t, own+platform+declaredKinds), []byte(stream))
@@ -129,6 +135,9 @@ const (
 
 // disguised is a Pod that seems to be a Sentinel of another tenant's instance.
 const disguised = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app.kubernetes.io/name: team-b, app.kubernetes.io/component: sentinel, app.kubernetes.io/part-of: redis-failover}}\n"
+
+// operators is a Pod that instances would let in as the Redis operator.
+const operators = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app.kubernetes.io/name: redis-operator}}\n"
 
 // TestNeighbours holds that what would touch other tenants, or let them in, is
 // refused unless the tenant file names it.
@@ -219,6 +228,38 @@ func TestNeighbours(t *testing.T) {
 		"a proxy in disguise": {
 			strings.NewReplacer("sentinel", "proxy", "redis-failover", "tenant-redis").Replace(disguised), `{kind: Pod}`,
 			".metadata.labels: has the labels of the Pods of a RedisFailover in redis-system that the manifests do not have",
+		},
+		"a part of an instance in disguise": {
+			strings.Replace(disguised, "component: sentinel", "component: golive", 1), `{kind: Pod}`,
+			".metadata.labels: has the labels of the Pods of a RedisFailover in redis-system that the manifests do not have",
+		},
+		"no part of it": {
+			strings.Replace(disguised, " app.kubernetes.io/component: sentinel,", "", 1), `{kind: Pod}`,
+			".metadata.labels: has the labels of the Pods of a RedisFailover in redis-system that the manifests do not have",
+		},
+		"an operator in disguise": {operators, `{kind: Pod}`, ".metadata.labels: has the label app.kubernetes.io/name: redis-operator, by which instances let the operator in"},
+		"an instance of its name": {
+			"apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: redis-operator}\nspec: {}\n", `{group: databases.spotahome.com, kind: RedisFailover}`,
+			"gives its Pods the label app.kubernetes.io/name: redis-operator, by which instances let the operator in",
+		},
+		"the operator's Pods": {service + "{selector: {app.kubernetes.io/name: redis-operator}}\n", `{kind: Service}`, ".spec.selector: selects the Redis operator's Pods in redis-system"},
+		"a policy for the operator": {
+			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [x, redis-operator]}]}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			".spec.podSelector: selects the Redis operator's Pods in redis-system",
+		},
+		"all masters": {service + "{selector: {redisfailovers-role: master}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},
+		"all instances by the operator's label": {
+			of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: redisfailovers.databases.spotahome.com/name, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`,
+			".spec.selector: selects Pods of all instances in redis-system",
+		},
+		"another's by the operator's label": {
+			service + "{selector: {redisfailovers.databases.spotahome.com/name: team-b}}\n", `{kind: Service}`,
+			".spec.selector: selects Pods of a RedisFailover in redis-system that the manifests do not have",
+		},
+		"others' alerts": {of("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", ""), `{group: monitoring.coreos.com, kind: AlertmanagerConfig}`, "decides who gets the alerts of redis-system, which other tenants may share"},
+		"a Namespace of another project": {
+			"apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {field.cattle.io/projectId: 'c:p'}}\n", `{kind: Namespace}`,
+			".metadata.annotations: has the annotation field.cattle.io/projectId, by which the platform or others may decide what holds there; remove it, set it in spec.annotations",
 		},
 		"the operator's work": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rfs-team-b}\n", `{kind: ConfigMap}`, ".metadata: has the name of what the operator makes of a RedisFailover in redis-system that the manifests do not have"},
 		"others' instances":   {service + "{selector: {app.kubernetes.io/part-of: redis-failover}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},

@@ -195,11 +195,14 @@ func (o *object) value(key string) string {
 // isPassing tells whether Helm runs the object besides the release, and what it runs ends
 // by itself. What goes on running is what rules are about, by whatever way it comes.
 func (o *object) isPassing() (bool, error) {
+	isHook, err := o.isHook()
+	return isHook && (len(o.kind.Pods) == 0 || o.id == "/Pod" || o.id == "batch/Job"), err
+}
+
+// isHook tells whether Helm runs the object besides the release.
+func (o *object) isHook() (bool, error) {
 	annotations, err := o.metadata.Find("annotations")
-	if err != nil || len(annotations) == 0 || !slices.Contains(annotations[0].Keys(), "helm.sh/hook") {
-		return false, err
-	}
-	return len(o.kind.Pods) == 0 || o.id == "/Pod" || o.id == "batch/Job", nil
+	return len(annotations) > 0 && slices.Contains(annotations[0].Keys(), "helm.sh/hook"), err
 }
 
 // texts are the strings that a path names below a place.

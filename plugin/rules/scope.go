@@ -119,10 +119,51 @@ const podSecurity = "pod-security.kubernetes.io/"
 // namesOnly begin labels by which nobody decides what holds in a Namespace.
 var namesOnly = []string{namespaceLabel, "app.kubernetes.io/", "helm.sh/", "tenant-redis.dev/", podSecurity}
 
-// checkNamespace refuses a Namespace that lets Pods do more than the level restricted of
-// the Pod Security Standards, by its newest version, and other labels: policies of
-// admission spare a Namespace by its labels, and NetworkPolicies let it in.
+// deployers are the domains, with those below them, in whose annotations whatever applies a
+// Namespace notes something for itself.
+var deployers = []string{"helm.sh", "kubectl.kubernetes.io", "config.kubernetes.io", "config.k8s.io", "kpt.dev", "argocd.argoproj.io", "toolkit.fluxcd.io", "tenant-redis.dev"}
+
+func isDeployers(annotation string) bool {
+	domain, _, prefixed := strings.Cut(annotation, "/")
+	return prefixed && slices.ContainsFunc(deployers, func(of string) bool { return domain == of || strings.HasSuffix(domain, "."+of) })
+}
+
+// decides is what is wrong with a label or an annotation of a Namespace.
+const decides = "has the %s %s, by which the platform or others may decide what holds there; remove it, set it in spec.%ss"
+
+// checkNamespace refuses a Namespace that says more about itself than who it is.
 func (e *engine) checkNamespace(o *object) error {
+	if err := e.checkNamespaceLabels(o); err != nil {
+		return err
+	}
+	return e.checkNamespaceAnnotations(o)
+}
+
+// checkNamespaceAnnotations refuses annotations by which the platform decides: where the
+// Pods of a Namespace run, which users and roles they may have, and whose it is. Those
+// with images are under the rules for images.
+func (e *engine) checkNamespaceAnnotations(o *object) error {
+	annotations, err := o.metadata.Find("annotations")
+	if err != nil || len(annotations) == 0 {
+		return err
+	}
+	for _, key := range annotations[0].Keys() {
+		text, err := annotations[0].ScalarAt(key)
+		if err != nil {
+			return err
+		}
+		_, isSet := e.tenant.Spec.Annotations[key]
+		if !isSet && !isDeployers(key) && !kinds.IsImage(key, text) {
+			return e.refuse(o, annotations[0], decides, "annotation", key, "annotation")
+		}
+	}
+	return nil
+}
+
+// checkNamespaceLabels refuses a Namespace that lets Pods do more than the level restricted
+// of the Pod Security Standards, by its newest version, and other labels: policies of
+// admission spare a Namespace by its labels, and NetworkPolicies let it in.
+func (e *engine) checkNamespaceLabels(o *object) error {
 	labels, err := o.metadata.Find("labels")
 	if err != nil || len(labels) == 0 {
 		return err
@@ -139,7 +180,7 @@ func (e *engine) checkNamespace(o *object) error {
 		case isSecurity && value != allowed:
 			return e.refuse(o, labels[0], "has %s: %q, which lets Pods do more; allowed is %s; change it", key, value, allowed)
 		case !isName:
-			return e.refuse(o, labels[0], "has the label %s, by which the platform or others may decide what holds there; remove it, set it in spec.labels", key)
+			return e.refuse(o, labels[0], decides, "label", key, "label")
 		}
 	}
 	return nil

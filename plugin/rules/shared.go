@@ -30,6 +30,8 @@ func (e *engine) checkShared(o *object) error {
 	switch o.id {
 	case "/LimitRange", "/ResourceQuota":
 		return e.refuse(o, o.node, "holds for all Pods of %s, which other tenants may share; "+ownNamespace, o.namespace)
+	case "monitoring.coreos.com/AlertmanagerConfig":
+		return e.refuse(o, o.node, "decides who gets the alerts of %s, which other tenants may share; "+ownNamespace, o.namespace)
 	case kindNetworkPolicy:
 		return e.checkSelection(o, "spec.podSelector")
 	case "policy/PodDisruptionBudget":

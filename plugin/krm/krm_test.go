@@ -194,7 +194,11 @@ func TestRefuses(t *testing.T) {
 			require.Contains(t, err.Error(), results[0].Message)
 		})
 	}
-	for _, text := range []string{"", "a: [", manifests, "apiVersion: v1\nkind: ResourceList\n"} {
+	for _, text := range []string{
+		"", "a: [", manifests, "apiVersion: v1\nkind: ResourceList\n", "apiVersion: config.kubernetes.io/v1\nkind: List\n",
+		// Lines that only some readers count.
+		"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\rother: a\n", "# a\u2028b\napiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
+	} {
 		_, ok := krm.Read([]byte(text))
 		require.False(t, ok, text)
 	}

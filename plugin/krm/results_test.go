@@ -76,6 +76,23 @@ func TestResultsTellChanges(t *testing.T) {
 	require.Len(t, all, len(told)+2*2)
 }
 
+// TestResultsOfOthers holds that those of whoever had the list before go, wherever they are.
+func TestResultsOfOthers(t *testing.T) {
+	const others = "results:\n- {message: of another function}\n"
+	plain := list(tenantFile, manifests)
+	l, ok := krm.Read([]byte(plain))
+	require.True(t, ok)
+	want, err := render(l)
+	require.NoError(t, err)
+	for _, text := range []string{others + plain, strings.Replace(plain, "items:\n", others+"items:\n", 1), plain + others} {
+		l, ok := krm.Read([]byte(text))
+		require.True(t, ok)
+		got, err := render(l)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got))
+	}
+}
+
 // TestResultsTellErrors holds that an error names the item that it is about, or the
 // key of the Tenant.
 func TestResultsTellErrors(t *testing.T) {

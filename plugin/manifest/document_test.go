@@ -49,6 +49,10 @@ func TestParseRefuses(t *testing.T) {
 			"a: 1\n---b: 2\n",
 			"manifests: line 11: document: has a line that looks like a separator glued to something; put --- on a line of its own",
 		},
+		"glued separator at the beginning": {
+			"---a: 1\nb: 2\n",
+			"manifests: line 10: document: has a line that looks like a separator glued to something; put --- on a line of its own",
+		},
 		"a mapping as a key": {
 			head + "? {a: b}\n: c\n",
 			"manifests: line 14: Secret shop/s: has a key that is a mapping; a key must be a plain word",
@@ -64,6 +68,9 @@ func TestParseRefuses(t *testing.T) {
 		"something behind the separator": {
 			"--- {a: b}\n", "manifests: line 10: document: begins on the line of its separator, which Kubernetes skips; put --- on a line of its own",
 		},
+		"a brace behind the separator": {
+			"--- {\na: b}\n", "manifests: line 10: document: begins on the line of its separator, which Kubernetes skips; put --- on a line of its own",
+		},
 		"a merge key": {
 			"x: {<<: {a: b}}\n", "manifests: line 10: document: .x: has a merge key (<<), about which readers disagree; write the mapping out",
 		},
@@ -76,6 +83,15 @@ func TestParseRefuses(t *testing.T) {
 		"a tag of a key": {
 			"!!binary bmFtZQ==: a\n", "manifests: line 10: document: .bmFtZQ==: is a key with a tag, about which readers disagree; remove the tag",
 		},
+		"a tag of a mapping": {
+			"x: !!map {a: b}\n", "manifests: line 10: document: .x: carries a tag, about which readers disagree; remove it, and put a string in quotes",
+		},
+		"a tag of a list": {
+			"x: !!seq [a]\n", "manifests: line 10: document: .x: carries a tag, about which readers disagree; remove it, and put a string in quotes",
+		},
+		"a tag of a key in quotes": {
+			"!!binary \"bmFtZQ==\": a\n", "manifests: line 10: document: .bmFtZQ==: is a key with a tag, about which readers disagree; remove the tag",
+		},
 		"a boolean as a key": {
 			"x: {yes: a}\n", "manifests: line 10: document: .x.yes: is a key that Kubernetes reads as another; put it in quotes",
 		},
@@ -84,6 +100,9 @@ func TestParseRefuses(t *testing.T) {
 		},
 		"a float as a key": {
 			"x: {1.10: a}\n", "manifests: line 10: document: .x.1.10: is a key that Kubernetes reads as another; put it in quotes",
+		},
+		"a long float as a key": {
+			"x: {1.23456789: a}\n", "manifests: line 10: document: .x.1.23456789: is a key that Kubernetes reads as another; put it in quotes",
 		},
 		"null as a key": {
 			"x: {~: a}\n", "manifests: line 10: document: .x.~: is a key that Kubernetes reads as another; put it in quotes",
@@ -120,6 +139,19 @@ func TestParseRefuses(t *testing.T) {
 			require.EqualError(t, err, test.want)
 		})
 	}
+}
+
+// TestCommitReadsBack holds that a text which does not say what was planned is not written.
+func TestCommitReadsBack(t *testing.T) {
+	const text = "a: b\nc: d\n"
+	doc, err := Parse(Piece{Text: []byte(text), Line: 10})
+	require.NoError(t, err)
+	root, _ := doc.Root()
+	require.NoError(t, root.Merge(Fields{"a": "z"}, Cause{}))
+	doc.edits = append(doc.edits, edit{offset: strings.Index(text, "d"), length: 1, text: "e"})
+	_, err = doc.Bytes()
+	require.EqualError(t, err, "manifests: line 10: document: cannot be edited in place: read back, the result is not what was planned; write the object in plain block style")
+	require.Equal(t, text, string(doc.text))
 }
 
 // TestParseTakes holds what all readers agree about.

@@ -181,12 +181,13 @@ func TestFind(t *testing.T) {
 func TestFindRefuses(t *testing.T) {
 	tests := map[string]string{
 		"a.b":   "manifests: line 1: document: .a: is a list; must be a mapping",
+		"spec":  "manifests: line 1: document: has a key that some readers take for spec; write it in these letters, or remove it",
 		"e[]":   "manifests: line 2: document: .e: is a mapping; must be a list",
 		"a[].b": "manifests: line 1: document: .a[0]: is a single value; must be a mapping",
 	}
 	for path, want := range tests {
 		t.Run(path, func(t *testing.T) {
-			_, err := edited(t, "a: [x]\ne: {f: g}\n", func(root Node) error {
+			_, err := edited(t, "a: [x]\ne: {f: g}\n\u017fpec: h\n", func(root Node) error {
 				_, err := root.Find(path)
 				return err
 			})

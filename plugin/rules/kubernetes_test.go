@@ -633,6 +633,24 @@ func FuzzScalars(f *testing.F) {
 	})
 }
 
+// TestBooleans holds that the words of YAML 1.1 are booleans as Kubernetes has them, in
+// whatever letters.
+func TestBooleans(t *testing.T) {
+	for _, word := range []string{"y", "yes", "on", "true", "n", "no", "off", "false"} {
+		for _, text := range []string{word, strings.ToUpper(word), strings.ToUpper(word[:1]) + word[1:], word[:1] + strings.ToUpper(word[1:])} {
+			stream := []byte("k: " + text + "\n")
+			var want map[string]any
+			require.NoError(t, kyaml.Unmarshal(stream, &want))
+			doc, err := parsed(stream)
+			require.NoError(t, err)
+			got, err := doc.Bool("k")
+			isBool, isOne := want["k"].(bool)
+			require.Equal(t, isOne, err == nil, text)
+			require.Equal(t, isBool, got, text)
+		}
+	}
+}
+
 // FuzzKeys holds that a key is read as Kubernetes reads it, or refused.
 func FuzzKeys(f *testing.F) {
 	for _, seed := range []string{"yes", "n", "0o7", "0x10", "1_0", "1e3", "1.10", "1.5", "~", "2001-01-01", "80", "080", "'a'", "\"\\x61\"", "<<"} {

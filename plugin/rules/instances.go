@@ -297,6 +297,11 @@ func (e *engine) noteDisguise(o *object, f *facts) error {
 			return err
 		}
 		for _, labels := range places {
+			name, err := labels.ScalarAt(nameLabel)
+			if err != nil {
+				return err
+			}
+			f.rendered = append(f.rendered, reference{namedPods, o.namespace, name}.hash())
 			if err := e.noteDisguisedPods(o, f, labels); err != nil {
 				return err
 			}
@@ -351,6 +356,10 @@ func (e *engine) noteSelected(o *object, f *facts) error {
 			return err
 		}
 		var all problems
+		if o.id != "/Service" {
+			// Who selects others' Pods lets people in to them, or keeps them on their nodes.
+			all.add(e.noteNames(o, f, selector, asked))
+		}
 		if slices.ContainsFunc(asked, isOperators) {
 			all.add(e.refuse(o, selector, "selects the Redis operator's Pods in %s, which work for all tenants; change it in the chart's values", o.namespace))
 		}
@@ -366,6 +375,27 @@ func (e *engine) noteSelected(o *object, f *facts) error {
 		}
 	}
 	return nil
+}
+
+// namedPods stands for the kind of Pods that are known by their name's label.
+const namedPods = "/Pods"
+
+// noteNames adds the names by which a selector asks for Pods, unless they are the tenant's
+// in any case.
+func (e *engine) noteNames(o *object, f *facts, selector manifest.Node, asked []requirement) error {
+	var all problems
+	for _, r := range asked {
+		if r.key == tenant.Label {
+			return nil
+		}
+		if r.key != nameLabel || r.operator != "In" {
+			continue
+		}
+		for _, name := range r.values {
+			all.add(e.noteReference(o, f, selector, reference{namedPods, o.namespace, name}, "selects by their name"))
+		}
+	}
+	return all.err()
 }
 
 // isOperators tells whether what a selector asks for is the name of the operator.

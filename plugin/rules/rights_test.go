@@ -101,21 +101,25 @@ func TestRights(t *testing.T) {
 		"the operator's name at home":             strings.Replace(operators, "name: p,", "name: p, namespace: team-a,", 1),
 		"alerts at home":                          "apiVersion: monitoring.coreos.com/v1alpha1\nkind: AlertmanagerConfig\nmetadata: {name: a, namespace: team-a}\n",
 		"what tools note of a Namespace": "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {helm.sh/resource-policy: keep, meta.helm.sh/release-name: a, kubectl.kubernetes.io/last-applied-configuration: '{}', " +
-			"postrenderer.helm.sh/postrender-filename: a, internal.config.kubernetes.io/index: '0', argocd.argoproj.io/sync-wave: '1', config.linkerd.io/proxy-image: a/b}}\n",
-		"a Service by the operator's labels":  failoverR + service + "{selector: {redisfailovers-role: master, redisfailovers.databases.spotahome.com/name: r}}\n",
-		"a Service of its tenant's masters":   service + "{selector: {redisfailovers-role: master, tenant-redis.dev/tenant: team-a}}\n",
-		"local traffic of a node":             service + "{type: NodePort, externalTrafficPolicy: Local}\n",
-		"a Service of its instance":           failoverR + service + "{selector: {app.kubernetes.io/component: sentinel, app.kubernetes.io/name: r}}\n",
-		"a Service of its tenant's instances": service + "{selector: {app.kubernetes.io/component: sentinel, tenant-redis.dev/tenant: team-a}}\n",
-		"a Service of another part":           service + "{selector: {app.kubernetes.io/component: redis, app.kubernetes.io/part-of: shop}}\n",
-		"a Service by a name":                 service + "{selector: {app.kubernetes.io/name: shop}}\n",
-		"instances at home":                   strings.Replace(service, "name: s", "name: s, namespace: team-a", 1) + "{selector: {app.kubernetes.io/component: redis}}\n",
-		"a Service of its Pods":               service + "{selector: {tenant-redis.dev/tenant: team-a}}\n",
-		"a policy of its Pods":                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a]}]}}\n",
-		"its neighbours at home":              "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
+			"postrenderer.helm.sh/postrender-filename: a, internal.config.kubernetes.io/index: '0', argocd.argoproj.io/sync-wave: '1', config.linkerd.io/proxy-image: a/b, example.com/own: b}}\n",
+		"a Service by the operator's labels":   failoverR + service + "{selector: {redisfailovers-role: master, redisfailovers.databases.spotahome.com/name: r}}\n",
+		"a Service of its tenant's masters":    service + "{selector: {redisfailovers-role: master, tenant-redis.dev/tenant: team-a}}\n",
+		"local traffic of a node":              service + "{type: NodePort, externalTrafficPolicy: Local}\n",
+		"a Service of its instance":            failoverR + service + "{selector: {app.kubernetes.io/component: sentinel, app.kubernetes.io/name: r}}\n",
+		"a Service of its tenant's instances":  service + "{selector: {app.kubernetes.io/component: sentinel, tenant-redis.dev/tenant: team-a}}\n",
+		"a Service of another part":            service + "{selector: {app.kubernetes.io/component: redis, app.kubernetes.io/part-of: shop}}\n",
+		"a Service by a name":                  service + "{selector: {app.kubernetes.io/name: shop}}\n",
+		"instances at home":                    strings.Replace(service, "name: s", "name: s, namespace: team-a", 1) + "{selector: {app.kubernetes.io/component: redis}}\n",
+		"a policy by the name of its Pods":     strings.Replace(operators, "redis-operator", "shop", 1) + "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: shop}}}\n",
+		"a policy by the name of its instance": failoverR + "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: r}}}\n",
+		"all but the operator":                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {a: b}, matchExpressions: [{key: app.kubernetes.io/name, operator: NotIn, values: [redis-operator]}, {key: redisfailovers-role, operator: DoesNotExist}]}}\n",
+		"a policy by any name of the tenant's": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: x, tenant-redis.dev/tenant: team-a}}}\n",
+		"a Service of its Pods":                service + "{selector: {tenant-redis.dev/tenant: team-a}}\n",
+		"a policy of its Pods":                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a]}]}}\n",
+		"its neighbours at home":               "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Render(teamA(t, own+platform+declaredKinds), []byte(stream))
+			_, err := Render(teamA(t, own+"  annotations: {example.com/own: a}\n"+platform+declaredKinds), []byte(stream))
 			require.NoError(t, err)
 		})
 	}
@@ -142,7 +146,7 @@ const operators = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app.k
 // TestNeighbours holds that what would touch other tenants, or let them in, is
 // refused unless the tenant file names it.
 func TestNeighbours(t *testing.T) {
-	const spec = "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n" +
+	const spec = "  namespaces: [team-a]\n  annotations: {example.com/own: a}\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n" +
 		"  resources: {onExcess: refuse, optional: true, limits: {cpu: '1'}}\n" +
 		"  kinds: [{group: cilium.io, kind: CiliumNetworkPolicy, scope: Namespaced}, {group: policy.networking.k8s.io, kind: AdminNetworkPolicy, scope: Cluster}, " +
 		"{group: projectcalico.org, kind: NetworkPolicy, scope: Namespaced}, {group: autoscaling.k8s.io, kind: VerticalPodAutoscaler, scope: Namespaced}]\n"
@@ -246,6 +250,14 @@ func TestNeighbours(t *testing.T) {
 		"a policy for the operator": {
 			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [x, redis-operator]}]}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
 			".spec.podSelector: selects the Redis operator's Pods in redis-system",
+		},
+		"a policy by another's name": {
+			failoverR + of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {app.kubernetes.io/name: team-b}}, ingress: [{from: [{podSelector: {matchLabels: {a: b}}}]}]}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			".spec.podSelector: selects by their name Pods in redis-system that the manifests do not have",
+		},
+		"a budget by another's name": {
+			failoverR + of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [r, team-b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`,
+			".spec.selector: selects by their name Pods in redis-system that the manifests do not have",
 		},
 		"all masters": {service + "{selector: {redisfailovers-role: master}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},
 		"all instances by the operator's label": {

@@ -27,6 +27,9 @@ secret=${USERS:-/redis-users}/sentinel-password
 # Where watch.sh notes the Sentinels that it hears, a line "SENTINEL/ID" each.
 notes=${DATA:-/data}/sentinels
 
+# Where stop.sh notes its process, which hands over or has tried to.
+stopping=${DATA:-/data}/stopping
+
 # A line's end.
 n='
 '

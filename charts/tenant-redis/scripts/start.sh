@@ -27,7 +27,7 @@ trap 'exit 143' TERM # the first process of a container ignores it by default
 arguments=" $* "
 data=${arguments#* --dir }
 data=${data%% *}
-rm -f "$data"/temp-*.rdb
+rm -f "$data"/temp-*.rdb "$stopping"
 case $arguments in *" --rdb-del-sync-files yes "*) rm -f "$data/dump.rdb" ;; esac
 
 say() {
@@ -86,13 +86,26 @@ pass() {
 	[ -z "$redis" ] || kill "-$asked_to" "$redis"
 }
 
+# tried: whether the hook has handed over, or could not.
+tried() {
+	{ read -r hook <"$stopping"; } 2>/dev/null && ! kill -0 "$hook" 2>/dev/null
+}
+
+# stop: has a master hand over before it ends, if no hook has: a Pod that is deleted by
+# force is told to end when the hook begins, and killed two seconds later.
+stop() {
+	asked_to=TERM
+	[ -z "$redis" ] || tried || [ "$(role "$self")" != master ] || MAIN_PROCESS=$$ sh "${0%/*}/stop.sh" 2
+	pass TERM
+}
+
 # run COMMAND...: runs Redis and ends as it does. Its master is told the Pod's address,
 # by which the Sentinels know it: a service mesh or a node may give its connections
 # another one. A signal interrupts the wait for it, so that it is waited for until it is
 # gone.
 run() {
 	redis='' asked_to=''
-	trap 'pass TERM' TERM
+	trap stop TERM
 	trap 'pass INT' INT
 	"$@" --replica-announce-ip "$self" &
 	redis=$!

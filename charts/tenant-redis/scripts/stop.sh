@@ -169,6 +169,21 @@ serves() {
 	[ "$(role "$self")" = master ] || [ "$named" = "$self" ]
 }
 
+# first: whether no other script of this Pod is at it.
+first() {
+	(set -C && echo $$ >"$stopping") 2>/dev/null || finished
+}
+
+# finished: whether the one that was first has ended.
+finished() {
+	! { read -r other <"$stopping"; } 2>/dev/null || ! kill -0 "$other" 2>/dev/null
+}
+
+first || {
+	within "$seconds" finished
+	exit
+}
+echo $$ 2>/dev/null >"$stopping"
 survey
 serves || {
 	# Nobody is to choose it any more, and whoever has just done so has yet to promote it.

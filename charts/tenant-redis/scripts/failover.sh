@@ -20,7 +20,7 @@ able() {
 all_fit() {
 	choices=$(echo "$replicas" | awk -v asked="$asked" '$1 == asked && $3 == "up" { print $2 }')
 	why="not all replicas have the data"
-	[ -n "$choices" ] && [ "$(each "$choices" fit "$1" | wc -l)" = "$(echo "$choices" | wc -l)" ]
+	[ -n "$choices" ] && [ "$(each "$choices" fit "$1" | grep -c -v '^linked ')" = "$(echo "$choices" | wc -l)" ]
 }
 
 # fail_over: asks for it. No answer in time may be a yes.

@@ -87,12 +87,14 @@ pass() {
 }
 
 # tried: whether the hook has handed over, or could not.
+# shellcheck disable=SC2317 # what a signal leads to
 tried() {
 	{ read -r hook <"$stopping"; } 2>/dev/null && ! kill -0 "$hook" 2>/dev/null
 }
 
-# stop: has a master hand over before it ends, if no hook has: a Pod that is deleted by
-# force is told to end when the hook begins, and killed two seconds later.
+# stop: has a master hand over before it ends, if no hook has: somebody else than Kubernetes
+# has told it to, or its Pod is deleted by force, which leaves it two seconds.
+# shellcheck disable=SC2317 # the same
 stop() {
 	asked_to=TERM
 	[ -z "$redis" ] || tried || [ "$(role "$self")" != master ] || MAIN_PROCESS=$$ sh "${0%/*}/stop.sh" 2

@@ -106,29 +106,33 @@ in_time() {
 
 # fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has the old master's data:
 # it is linked or, where the link may be down since that is, was linked and has not
-# begun to load again, which leaves it nothing.
+# begun to load again, which leaves it nothing. And "linked HOST" if it is, fit or not.
 fit() {
 	redis "$1" INFO | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
 		{ sub(/\r$/, "") }
 		{ at = index($0, ":"); value[substr($0, 1, at - 1)] = substr($0, at + 1) }
 		END {
-			linked = value["master_link_status"] == "up" ||
-				link == "down" && value["master_link_down_since_seconds"] >= 0
-			if (value["role"] == "slave" && value["master_host"] == old && value["master_port"] == port &&
-				linked && value["loading"] == 0 && value["master_sync_in_progress"] == 0 &&
-				value["slave_repl_offset"] > 1 && value["slave_priority"] > 0)
+			if (value["role"] != "slave" || value["master_host"] != old || value["master_port"] != port) exit
+			linked = value["master_link_status"] == "up"
+			if (linked) print "linked", host
+			if ((linked || link == "down" && value["master_link_down_since_seconds"] >= 0) && value["loading"] == 0 &&
+				value["master_sync_in_progress"] == 0 && value["slave_repl_offset"] > 1 && value["slave_priority"] > 0)
 				print host, value["slave_priority"], value["slave_repl_offset"], value["run_id"]
 		}'
 }
 
 # choose LINK: sets $heirs, the replicas that are up and have the data, the one first
 # that a Sentinel would choose: the best priority, the most data, the lowest id. It is
-# the $successor, and all others are $followers.
+# the $successor, and all others are $followers. $linked says whether any replica, fit or
+# not, has its connection to the old master.
 choose() {
 	up=$(echo "$replicas" | awk '
 		NF { up[$2] += $3 == "up" ? 1 : -1 }
 		END { for (ip in up) if (up[ip] > 0) print ip }')
-	heirs=$(each "$up" fit "$1" | sort -k 2,2n -k 3,3nr -k 4,4 | cut -d ' ' -f 1)
+	states=$(each "$up" fit "$1")
+	heirs=$(echo "$states" | sort -k 2,2n -k 3,3nr -k 4,4 | awk 'NF == 4 { print $1 }')
+	linked=''
+	case $states in *"linked "*) linked=yes ;; esac
 	successor=${heirs%%"$n"*}
 	followers=''
 	while read -r _ its_ip _; do

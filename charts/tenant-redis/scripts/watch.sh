@@ -322,14 +322,6 @@ back() {
 	case $(timeout 0.5 redis-cli -h "$1" -p "$port" PING 2>&1) in '' | 'Could not connect'*) false ;; esac
 }
 
-# linked HOST: prints something if a replica still has its connection to the old master.
-linked() {
-	redis "$1" INFO replication | awk -v old="$old" '
-		{ sub(/\r$/, "") }
-		$0 == "master_host:" old { follows = 1 }
-		follows && $0 == "master_link_status:up"'
-}
-
 # gone: whether nobody has a connection to the old master any more: most Sentinels, no
 # replica, and not this Pod. A Sentinel that reconnects has a connection to it as long as
 # its network drops what it sends, and waits for an answer there: a Redis that is gone
@@ -350,7 +342,7 @@ gone() {
 	why="$without Sentinels have lost $old, and it takes $needed"
 	[ "$without" -ge "$needed" ] || return
 	why="$old is not gone for all"
-	[ -z "$(each "$up" linked)" ]
+	[ -z "$linked" ]
 }
 
 # place: sets $place, which of the $heirs this Redis is, 0 if none.

@@ -100,7 +100,7 @@ func (i *Instance) Grow(redis, sentinels int) {
 		i.Redis = append(i.Redis, i.Pod(n, n+1))
 	}
 	for n := len(i.Sentinels); n < sentinels; n++ {
-		i.Sentinels = append(i.Sentinels, i.sentinelPod(n, n+11))
+		i.Sentinels = append(i.Sentinels, i.NewProcess(fmt.Sprintf("sentinel-%d", n), n+11))
 	}
 }
 

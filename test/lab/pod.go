@@ -27,15 +27,6 @@ func (i *Instance) Pod(n, address int) *Process {
 	return p
 }
 
-// sentinelPod is the process of a Sentinel's Pod.
-func (i *Instance) sentinelPod(n, address int) *Process {
-	name := fmt.Sprintf("sentinel-%d", n)
-	p := i.NewProcess(name, address)
-	i.Write(filepath.Join(p.Dir, "hostname"), "#!/bin/sh\necho "+name+"\n", 0o755)
-	i.Addresses(p, p.IP)
-	return p
-}
-
 // Addresses writes the Pod's into its hosts file as kubelet does.
 func (i *Instance) Addresses(p *Process, addresses ...string) {
 	var hosts strings.Builder

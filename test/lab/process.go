@@ -64,8 +64,6 @@ func (i *Instance) StartSentinel(p *Process) {
 	if _, err := os.Stat(i.sentinelPassword()); err == nil {
 		server = append([]string{i.Shell, Script("start-sentinel.sh")}, server...)
 	}
-	// As linger.sh does, without what that waits for.
-	server = append([]string{i.Shell, "-c", `"$0" "$1" & shift && exec "$@"`, i.Shell, Script("pace.sh")}, server...)
 	i.Run(p, i.Command(context.Background(), p, server...))
 }
 

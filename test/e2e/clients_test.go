@@ -83,7 +83,7 @@ func checkLibraries(t *testing.T) {
 func (f fault) checkClient(t *testing.T, s *side, example clients.Client, account ledger.Account, at time.Time) {
 	t.Helper()
 	bound := f.gap + slack + example.Longer
-	if s.said(at, notElected) {
+	if s.splitVote(at) {
 		bound += splitVote
 	}
 	underLoad(t, account, at)

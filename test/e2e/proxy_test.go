@@ -113,7 +113,7 @@ func (f proxyFault) run(t *testing.T, s *side) {
 func (f proxyFault) checkPromise(t *testing.T, s *side, through ledger.Account, at time.Time) {
 	t.Helper()
 	bound := f.gap + slack
-	if s.said(at, notElected) {
+	if s.splitVote(at) {
 		t.Logf("THE SENTINELS' VOTE WAS SPLIT: the gap may take %s longer, until they vote again", splitVote)
 		bound += splitVote
 	}

@@ -149,6 +149,7 @@ func (f fault) run(t *testing.T, sides []*side) {
 	}
 	for _, s := range sides {
 		s.ledger.AwaitReady(t)
+		s.ledger.AwaitSteady(t)
 	}
 	actions := f.prepare(t, sides)
 	at := time.Now()

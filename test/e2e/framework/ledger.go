@@ -106,6 +106,13 @@ func (l *Ledger) AwaitReady(t *testing.T) {
 	l.awaitLine(t, "READY", readyTimeout)
 }
 
+// AwaitSteady waits until it has written for some seconds: for as long the start of its Pod,
+// which every node hears of, costs the machine more than the load does.
+func (l *Ledger) AwaitSteady(t *testing.T) {
+	t.Helper()
+	l.awaitLine(t, " acknowledged, ", readyTimeout)
+}
+
 // AwaitWritten waits until the ledger has ended writing.
 func (l *Ledger) AwaitWritten(t *testing.T) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,47 +95,102 @@ func TestCrashedMasterIsReplaced(t *testing.T) {
 	}
 }
 
-// A script that comes to its vote when the Sentinels miss the master leaves it to them:
-// votes that are asked for at the same time elect nobody, for three times as long.
-func TestCrashedMasterIsLeftToTheSentinels(t *testing.T) {
-	t.Parallel()
-	i, old := parented(t)
-	before := i.promotions()
-	for _, p := range i.Redis {
-		if p != old {
-			p.Beside(syscall.SIGKILL)
-		}
+// A script that comes to its vote while the Sentinels elect one of them: either wins, and no
+// tie has everybody wait for another election.
+func TestCrashedMasterAtTheElection(t *testing.T) {
+	for n := range 5 {
+		late := lab.Detection - 200*time.Millisecond + time.Duration(n)*100*time.Millisecond
+		t.Run(late.String(), func(t *testing.T) {
+			t.Parallel()
+			i, old := parented(t)
+			before := i.promotions()
+			for _, p := range i.Redis {
+				if p != old {
+					p.Beside(syscall.SIGKILL)
+				}
+			}
+			writers := i.writers()
+			script, err := strconv.Atoi(old.PID())
+			require.NoError(t, err)
+			require.NoError(t, syscall.Kill(script, syscall.SIGSTOP))
+			old.Single(syscall.SIGKILL)
+			time.Sleep(late) // the fault's own length
+			require.NoError(t, syscall.Kill(script, syscall.SIGCONT))
+			old.Wait()
+			require.Regexp(t, "start.sh: (replaced by|not replaced yet: (another leader has votes|a Sentinel has voted for another leader|a Sentinel is failing over))", i.Logged(old))
+			i.writersReturn(writers, i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout()), lab.Detection+2500*time.Millisecond, 1)
+			require.Equal(t, before+1, i.promotions())
+		})
 	}
-	writers := i.writers()
-	script, err := strconv.Atoi(old.PID())
-	require.NoError(t, err)
-	require.NoError(t, syscall.Kill(script, syscall.SIGSTOP))
-	old.Single(syscall.SIGKILL)
-	i.Eventually(2*lab.Detection, func() string {
-		for _, s := range i.Sentinels {
-			if strings.Contains(i.Logged(s), "+sdown master "+lab.MasterName+" "+old.IP) {
+}
+
+// What a script is told of the time that a Sentinel leaves holds: the Sentinel considers the
+// master down then. It waits from its first PING without an answer on, not from the last
+// answer, which may be a second older.
+func TestTimeLeft(t *testing.T) {
+	for name, fault := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "frozen": syscall.SIGSTOP} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := running(t)
+			old, s := i.Redis[0], i.Sentinels[0]
+			i.masterIsSaid(s, "last-ok-ping-reply", 800)
+			old.Signal(fault)
+			i.masterIsSaid(s, "last-ping-sent", 1)
+			asked := time.Now()
+			script := `. "$1/sentinel.sh" && old=$2 leader=none && ask "$3"`
+			output, err := i.Command(t.Context(), i.Redis[1], "sh", "-c", script, "sh", filepath.Dir(lab.Script("sentinel.sh")), old.IP, s.IP+":"+lab.SentinelPort).Output()
+			require.NoError(t, err)
+			view := regexp.MustCompile(`(?m)^view .* (-?\d+) \d+$`).FindStringSubmatch(string(output))
+			require.NotNil(t, view, "%s", output)
+			left, err := strconv.Atoi(view[1])
+			require.NoError(t, err)
+			missed := i.missed(s, old).Sub(asked)
+			t.Logf("left %d ms, and considered down after %s", left, missed)
+			require.InDelta(t, left, missed.Milliseconds(), 500)
+		})
+	}
+}
+
+// masterIsSaid waits until a Sentinel says so many milliseconds of the master.
+func (i *instance) masterIsSaid(s *lab.Process, what string, least int) {
+	i.T.Helper()
+	i.Eventually(5*time.Second, func() string {
+		said := i.Tell(s, "SENTINEL", "MASTER", lab.MasterName).(map[any]any)[what]
+		if n, err := strconv.Atoi(fmt.Sprint(said)); err != nil || n < least {
+			return fmt.Sprintf("%s is %v ms", what, said)
+		}
+		return ""
+	})
+}
+
+// missed waits until a Sentinel considers a master down, and returns when that was.
+func (i *instance) missed(s, master *lab.Process) time.Time {
+	i.T.Helper()
+	var at time.Time
+	i.Eventually(2*i.Detection, func() string {
+		for line := range strings.Lines(i.Logged(s)) {
+			if strings.Contains(line, "+sdown master "+lab.MasterName+" "+master.IP) {
+				at = time.Now()
 				return ""
 			}
 		}
-		return "no Sentinel misses the master"
+		return "the Sentinel does not miss the master"
 	})
-	require.NoError(t, syscall.Kill(script, syscall.SIGCONT))
-	old.Wait()
-	require.Regexp(t, "start.sh: not replaced yet: (the Sentinels are about to replace it|a Sentinel has voted for another leader|a Sentinel is failing over)", i.Logged(old))
-	i.writersReturn(writers, i.Elected(old, lab.Detection+2500*time.Millisecond+i.ElectionTimeout()), lab.Detection+2500*time.Millisecond, 1)
-	require.Equal(t, before+1, i.promotions())
+	return at
 }
 
-// A script stands back if as many Sentinels as a vote takes are about to consider the
-// master down, by how many milliseconds each says that it waits still.
+// Where a Sentinel cannot vote, a script stands back if as many as a vote takes are about to
+// consider the master down, by how many milliseconds each says that it waits still.
 func TestInTime(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		left   [3]int
 		votes  int // the epoch of the last vote
 		tilted int // how many are in TILT mode, of the first ones
+		all    bool
 		inTime bool
 	}{
+		{left: [3]int{-20, -20, -20}, all: true, inTime: true},
 		{left: [3]int{1900, 1500, 1700}, inTime: true},
 		{left: [3]int{1900, 1500, 50}, inTime: true}, // one alone elects nobody
 		{left: [3]int{1900, -20, 50}},
@@ -146,7 +202,7 @@ func TestInTime(t *testing.T) {
 		{left: [3]int{-20, -20, -20}, tilted: 2, inTime: true}, // they elect nobody
 	} {
 		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
-			t.Run(fmt.Sprint(test.left, test.votes, test.tilted, shell), func(t *testing.T) {
+			t.Run(fmt.Sprint(test.left, test.votes, test.tilted, test.all, shell), func(t *testing.T) {
 				t.Parallel()
 				i := newInstance(t)
 				var views strings.Builder
@@ -157,10 +213,14 @@ func TestInTime(t *testing.T) {
 					}
 					fmt.Fprintf(&views, "10.0.0.%d:27379 0 10.0.0.9 2 %s %d 0\n", n, flags, left)
 				}
+				missing := 1
+				if test.all {
+					missing = 0
+				}
 				script := fmt.Sprintf(`. "$1/sentinel.sh" && . "$1/vote.sh"
-old=10.0.0.9 needed=2 newest=0 highest=%d views=$2
+old=10.0.0.9 needed=2 missing=%d newest=0 highest=%d views=$2
 read -r looked _ </proc/uptime
-in_time`, test.votes)
+in_time`, missing, test.votes)
 				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), views.String()})
 				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
 				require.Empty(t, string(output))

@@ -22,7 +22,7 @@ import (
 // milliseconds of a core, and they are most of what a crash costs. 11 of them are
 // redis-cli: one question to each Sentinel, one to each replica, and for each Sentinel
 // its vote and the connection on which it is told. It was 115 when each question
-// was one of its own, and is 36.
+// was one of its own, and is 35.
 const mostPrograms = 40
 
 // TestProgramsUntilPromotion counts them. The Sentinels leave the time for it.

@@ -258,6 +258,23 @@ func TestAnotherLeader(t *testing.T) {
 			require.Equal(t, master.IP, i.Named(s))
 		}
 	})
+	t.Run("ties with another and this one", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		old := i.Redis[0]
+		reached := i.Intercept(old, lab.Step{
+			Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`,
+			Before:  i.votesFor(stranger, 1, i.Sentinels[0]) + i.votesFor("another"+stranger, 1, i.Sentinels[1]),
+		})
+		writers := i.writers()
+		i.Stop(old)
+		require.True(t, reached())
+		i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+		require.Equal(t, 1, i.promotions())
+		for _, s := range i.Sentinels {
+			require.Equal(t, "2", i.epoch(s), "of the vote after the one that nobody won")
+		}
+	})
 	t.Run("two scripts", func(t *testing.T) {
 		t.Parallel()
 		i := running(t)
@@ -295,43 +312,99 @@ func TestPromotionIsAnsweredLate(t *testing.T) {
 	require.Equal(t, 1, i.promotions())
 }
 
-// Of two scripts that ask at the same time the one with the most votes goes on, unless somebody
-// may have won a newer epoch since.
+// Of those that ask at the same time the one with the most votes goes on, unless somebody may
+// have won a newer epoch since. Where all Sentinels have voted and nobody has a quorum,
+// everybody may: Sentinels that have stood for election then have lost it.
 func TestUnrivalled(t *testing.T) {
 	t.Parallel()
-	const mine, other = "aa", "bb"
+	const mine, other, third = "aa", "bb", "cc"
 	for _, test := range []struct {
-		name    string
-		ballots []string // leader and epoch
-		goesOn  bool
-		count   string
+		name      string
+		sentinels int
+		ballots   []string // leader and epoch; "itself" is the Sentinel
+		goesOn    bool
+		says      string // how many votes are mine, and which Sentinels have stood
 	}{
-		{"all are mine", []string{mine + " 4", mine + " 4", mine + " 4"}, true, "3"},
-		{"too few, and nobody else's", []string{mine + " 4", mine + " 3", other + " 3"}, true, "1"},
-		{"most are mine", []string{mine + " 4", other + " 4", mine + " 4"}, true, "2"},
-		{"most are another's", []string{other + " 4", mine + " 4", other + " 4"}, false, "1"},
-		{"one each", []string{mine + " 4", other + " 4"}, false, "1"},
-		{"a newer one", []string{mine + " 4", mine + " 4", other + " 5"}, false, "2"},
+		{"all are mine", 3, []string{mine + " 4", mine + " 4", mine + " 4"}, true, "3"},
+		{"too few, and nobody else's", 3, []string{mine + " 4", mine + " 3", other + " 3"}, true, "1"},
+		{"most are mine", 3, []string{mine + " 4", other + " 4", mine + " 4"}, true, "2"},
+		{"most are mine, one stands", 3, []string{mine + " 4", "itself 4", mine + " 4"}, true, "2 10.0.0.1:27379"},
+		{"most are another's", 3, []string{other + " 4", mine + " 4", other + " 4"}, false, "1"},
+		{"one each, and one is silent", 3, []string{other + " 4", mine + " 4"}, false, "1"},
+		{"one each", 3, []string{other + " 4", mine + " 4", third + " 4"}, true, "1"},
+		{"one each, two stand", 3, []string{"itself 4", mine + " 4", "itself 4"}, true, "1 10.0.0.0:27379 10.0.0.2:27379"},
+		{"one each, one has yet to vote", 3, []string{other + " 4", mine + " 4", third + " 3"}, false, "1"},
+		{"two have two of five", 5, []string{other + " 4", other + " 4", mine + " 4", mine + " 4", third + " 4"}, true, "2"},
+		{"another has three of five", 5, []string{other + " 4", other + " 4", mine + " 4", mine + " 4", other + " 4"}, false, "2"},
+		{"a newer one", 3, []string{mine + " 4", mine + " 4", other + " 5"}, false, "2"},
 	} {
 		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
 			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
 				t.Parallel()
 				i := newInstance(t)
-				var ballots strings.Builder
+				var sentinels, views, peers, ballots strings.Builder
+				for n := range test.sentinels {
+					fmt.Fprintf(&sentinels, " 10.0.0.%d:27379", n)
+					fmt.Fprintf(&views, "10.0.0.%d:27379 3 10.0.0.9 %d master 2000 0\n", n, test.sentinels/2+1)
+					for peer := range test.sentinels {
+						if peer != n {
+							fmt.Fprintf(&peers, "10.0.0.%d:27379 10.0.0.%d 27379 id%d\n", n, peer, peer)
+						}
+					}
+				}
 				for n, ballot := range test.ballots {
 					leader, epoch, _ := strings.Cut(ballot, " ")
+					if leader == "itself" {
+						leader = fmt.Sprint("id", n)
+					}
 					fmt.Fprintf(&ballots, "10.0.0.%d:27379 %s %s master\n", n, epoch, leader)
 				}
 				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
-leader=` + mine + ` needed=2 epoch=4 ballots=$2
+leader=` + mine + ` epoch=4 sentinels=$2 views=$3 peers=$4 ballots=$5
+majority
 unrivalled
 goes_on=$?
-echo "$count"
+echo "$count$losers"
 exit "$goes_on"`
-				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), ballots.String()})
+				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh"))},
+					[]string{sentinels.String(), views.String(), peers.String(), ballots.String()})
 				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
-				require.Equal(t, test.count+"\n", string(output))
+				require.Equal(t, test.says+"\n", string(output))
 				require.Equal(t, test.goesOn, err == nil)
+			})
+		}
+	}
+}
+
+// A Sentinel that is failing over may have been elected before, unless it has just stood and
+// lost.
+func TestUnled(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		losers string
+		flags  [3]string
+		unled  bool
+	}{
+		{"", [3]string{"master", "master,s_down", "master,o_down"}, true},
+		{"", [3]string{"master", "master,failover_in_progress", "master"}, false},
+		{" 10.0.0.1:27379", [3]string{"master", "master,failover_in_progress", "master"}, true},
+		{" 10.0.0.1:27379", [3]string{"master", "master,failover_in_progress", "master,failover_in_progress"}, false},
+	} {
+		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+			t.Run(fmt.Sprint(test.losers, test.flags, shell), func(t *testing.T) {
+				t.Parallel()
+				i := newInstance(t)
+				var ballots strings.Builder
+				for n, flags := range test.flags {
+					fmt.Fprintf(&ballots, "10.0.0.%d:27379 4 aa %s\n", n, flags)
+				}
+				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+losers=$2 ballots=$3
+unled`
+				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), test.losers, ballots.String()})
+				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+				require.Empty(t, string(output))
+				require.Equal(t, test.unled, err == nil)
 			})
 		}
 	}

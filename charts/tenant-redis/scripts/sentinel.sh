@@ -122,9 +122,10 @@ role() {
 # - view is what it holds of the master, and missing if it names none, for which the
 #   operator's word is 127.0.0.1. FLAGS are the master's, and tilt if the Sentinel is in
 #   TILT mode, in which it votes, and for 30 s does nothing else. MASTER is the new one
-#   from when a failover that the Sentinel leads has promoted it, LEFT how many
-#   milliseconds it waits for an answer before it considers the master down, WAITS for how
-#   many it has waited for one to its last PING, 0 if it has that.
+#   from when a failover that the Sentinel leads has promoted it, WAITS for how many
+#   milliseconds it has waited for the answer to its first PING that has none, 0 if all
+#   have one, LEFT for how many it still waits before it considers the master down. One
+#   without a connection and a PING has waited since the last answer.
 # - peer is another Sentinel, as this one lists it, and STATE of a replica up or down.
 # - vote is the last that it gave, for whom anybody may have asked in any words. It is asked
 #   at epoch 0, at which it gives none.
@@ -175,10 +176,12 @@ ask() {
 		END {
 			if (about != "@end") exit
 			print "heard", at text
+			waits = value["last-ping-sent"] + 0
+			waited = !waits && value["flags"] ~ /disconnected/ ? value["last-ok-ping-reply"] : waits
 			if (named ~ /^[0-9.]+$/ && named != "127.0.0.1" && value["flags"] != "" &&
 				value["config-epoch"] ~ /^[0-9]+$/ && value["quorum"] ~ /^[0-9]+$/)
 				print "view", at, value["config-epoch"], named, value["quorum"], value["flags"] tilt,
-					value["down-after-milliseconds"] - value["last-ok-ping-reply"], value["last-ping-sent"] + 0
+					value["down-after-milliseconds"] - waited, waits
 		}'
 }
 
@@ -264,19 +267,27 @@ survey() {
 # after the next one goes on with what came of its own, as if that were the newest,
 # until the operator corrects it.
 agree() {
-	newest=0 voices='' named='' most=0
+	newest=0 voices=''
 	while read -r _ its_epoch its_master _; do
 		[ "${its_epoch:-0}" -le "$newest" ] || newest=$its_epoch voices=''
 		[ "${its_epoch:-none}" != "$newest" ] || voices="$voices $its_master"
 	done <<-EOF
 		$views
 	EOF
-	for its_master in $voices; do
-		count=0
-		for voice in $voices; do
-			[ "$voice" != "$its_master" ] || count=$((count + 1))
+	most_of "$voices"
+	named=$common
+}
+
+# most_of LIST: sets $common, the first of those words that a list has most often, and $most,
+# how often.
+most_of() {
+	common='' most=0
+	for candidate in $1; do
+		times=0
+		for word in $1; do
+			[ "$word" != "$candidate" ] || times=$((times + 1))
 		done
-		[ "$count" -le "$most" ] || named=$its_master most=$count
+		[ "$times" -le "$most" ] || common=$candidate most=$times
 	done
 }
 

@@ -56,16 +56,24 @@ for argument; do
 	esac
 done
 
-# replace: has this Redis, which is down, replaced by vote.
+# replace: has this Redis, which is down, replaced by vote. That is won before a replica is
+# chosen: from then on the Sentinels and the others' Pods leave it to this one.
 replace() {
-	electorate && choose down && unclaimed && in_time && elected || return
-	if ! promote; then
+	electorate && promising && unclaimed && in_time && elected || return
+	dial
+	if ! { within 2 choose down && promote; }; then
 		hang_up
 		return 1
 	fi
 	announce
 	each "$followers" follow >/dev/null
 	within 10 told
+}
+
+# promising: whether a replica answers the Sentinels.
+promising() {
+	why="no replica is up"
+	case $replicas in *" up"*) ;; *) false ;; esac
 }
 
 # request: has a Sentinel fail over.
@@ -153,7 +161,7 @@ until [ $(($(now) - began)) -ge "$patience" ]; do
 		[ "$patience" = 15 ] || say "the Sentinels still name this Pod, $self, as master"
 		# No replica can take over yet; one may come back.
 		patience=15
-		step_in || [ "$said" = "$why" ] || say "$why"
+		{ choose down && step_in; } || [ "$said" = "$why" ] || say "$why"
 		said=$why
 	elif [ -n "$named" ] && [ "$(role "$named")" = master ]; then
 		say "replica of $named"

@@ -96,7 +96,12 @@ let_go() {
 # pause ends, this Redis takes nothing from its new master either, nor do Sentinels that
 # the operator has reset find each other at it.
 replace() {
-	electorate && choose up && level_within 3 "$(offset)" "$successor" && unclaimed && elected || return
+	electorate && choose up && level_within 3 "$(offset)" "$successor" && unclaimed || return
+	dial
+	if ! elected; then
+		hang_up
+		return 1
+	fi
 	if ! { hold && level_within 1 "$goal" "$successor"; }; then
 		release
 		hang_up

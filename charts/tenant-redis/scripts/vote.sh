@@ -33,20 +33,23 @@ ballot() (
 )
 
 # majority: sets $needed, how many votes win: more than half of all Sentinels that any of
-# them knows, and their quorum, since after a reset they know too few.
+# them knows, and their quorum, since after a reset they know too few. And $quorum, the
+# lowest of theirs: a Sentinel with fewer votes is not elected.
 majority() {
 	# shellcheck disable=SC2086 # a list
 	set -- $sentinels
-	needed=$(($# / 2 + 1))
+	needed=$(($# / 2 + 1)) quorum=$#
 	while read -r _ _ _ its_quorum _; do
 		[ "${its_quorum:-0}" -le "$needed" ] || needed=$its_quorum
+		[ "${its_quorum:-$#}" -ge "$quorum" ] || quorum=$its_quorum
 	done <<-EOF
 		$views
 	EOF
 }
 
 # electorate: sets $voters, the Sentinels that name the old master and can be told of
-# another, which takes one that they know, and $needed, how many of them it takes.
+# another, which takes one that they know, $missing, how many are none, and $needed, how
+# many it takes.
 electorate() {
 	majority
 	voters='' count=0
@@ -59,6 +62,7 @@ electorate() {
 	EOF
 	# shellcheck disable=SC2086 # a list
 	set -- $sentinels
+	missing=$(($# - count))
 	short=${short:-$(now)}
 	why="$count of $# Sentinels can vote, and it takes $needed"
 	[ "$count" -ge "$needed" ] && short=
@@ -83,13 +87,16 @@ unclaimed() {
 	[ $(($(now) - claimed)) -gt "$lease" ]
 }
 
-# in_time: whether the Sentinels leave the time for a vote on a master that is down. When
-# so many miss it they elect one of them, and votes that are asked for at the same time
-# elect nobody. If they have not done so three seconds later, they cannot, nor do those in
-# TILT mode. Those that have voted for a script that has died wait longer.
+# in_time: whether to ask for votes on a master that is down, at whose place the Sentinels
+# elect one of them when so many miss it. Where all can vote, always: votes that are asked
+# for at the same time elect one of two, or show that they have elected nobody (tied). One
+# that is silent may have voted for anybody, so that nobody could act for twice the
+# failover-timeout: then only if they leave the time for it. If they have elected nobody
+# three seconds later, they cannot, nor do those in TILT mode. Those that have voted for a
+# script that has died wait longer.
 in_time() {
 	why="the Sentinels are about to replace it"
-	[ "$highest" -gt "$newest" ] && return
+	[ "$missing" -gt 0 ] && [ "$highest" -le "$newest" ] || return 0
 	read -r asks _ </proc/uptime
 	took=$((10 * (${asks%.*}${asks#*.} - ${looked%.*}${looked#*.})))
 	soon=0 overdue=0
@@ -147,7 +154,7 @@ choose() {
 # win: sets $epoch, one at which most Sentinels have voted for this script. At which
 # they are is not known if their last election failed, so the steps double.
 win() {
-	epoch=$((highest + 1)) step=1 begun=$(now)
+	epoch=$((highest + 1)) step=1 begun=$(now) losers=''
 	while [ $(($(now) - begun)) -le 3 ]; do
 		won=$(now)
 		ballots=$(each "$voters" ballot "$epoch")
@@ -162,33 +169,51 @@ win() {
 
 # unrivalled: counts the votes of this script, and tells whether it may go on: nobody else
 # has one at a newer epoch, whom it would not see win, nor at this one, unless most are its
-# own. Two Pods may ask at the same time, where one is slow to start programs.
+# own, or nobody wins it. Two Pods may ask at the same time, where one is slow to start
+# programs, and Sentinels stand for election themselves. Adds those that have done so at this
+# epoch to $losers.
 unrivalled() {
-	count=0 rival=''
-	while read -r _ its_epoch its_vote _; do
+	count=0 rivals=''
+	while read -r who its_epoch its_vote _; do
 		if [ "$its_vote" = "$leader" ]; then
 			[ "$its_epoch" != "$epoch" ] || count=$((count + 1))
 		elif [ "${its_epoch:-0}" -gt "$epoch" ]; then
 			return 1
 		elif [ "${its_epoch:-0}" = "$epoch" ]; then
-			rival=$its_vote
+			rivals="$rivals $its_vote"
+			case $n$peers$n in *" ${who%:*} ${who##*:} $its_vote$n"*) losers="$losers $who" ;; esac
 		fi
 	done <<-EOF
 		$ballots
 	EOF
-	[ -z "$rival" ] || [ "$count" -ge "$needed" ]
+	[ -z "$rivals" ] || [ "$count" -ge "$needed" ] || tied
+}
+
+# tied: whether nobody wins this epoch any more: all Sentinels have voted at it, and nobody
+# has their quorum.
+tied() {
+	for who in $sentinels; do
+		case $n$ballots in *"$n$who $epoch "*) ;; *) return 1 ;; esac
+	done
+	most_of "$rivals"
+	[ "$most" -lt "$quorum" ]
 }
 
 # elected: wins an epoch, and looks whether a Sentinel leads that was elected before: one
 # that has voted since cannot be elected at an older epoch.
 elected() {
-	dial
-	if win; then
-		why="a Sentinel is failing over"
-		case $ballots in *failover_in_progress*) ;; *) return ;; esac
-	fi
-	hang_up
-	return 1
+	win && unled
+}
+
+# unled: whether no Sentinel is failing over, other than those that have just lost.
+unled() {
+	why="a Sentinel is failing over"
+	while read -r who _ _ its_flags; do
+		case $its_flags in *failover_in_progress*) ;; *) continue ;; esac
+		case " $losers " in *" $who "*) ;; *) return 1 ;; esac
+	done <<-EOF
+		$ballots
+	EOF
 }
 
 # promote: makes the successor master, while the votes count. One whose answer does not come

@@ -17,11 +17,16 @@ say() {
 	echo "watch.sh: $*" >&3
 }
 
-# complain: says what it has not just said.
+# complain: says what has not just been said, by any of this script's processes.
 complain() {
-	[ "$*" = "${said-}" ] || say "$*"
-	said=$*
+	said=''
+	{ read -r said <"$complaint"; } 2>/dev/null
+	[ "$*" = "$said" ] || say "$*"
+	echo "$*" 2>/dev/null >"$complaint"
 }
+
+# Where it is.
+complaint=${DATA:-/data}/complaint
 
 # goes_on SECONDS: waits, and tells whether start.sh is still there.
 goes_on() {
@@ -385,9 +390,29 @@ inherit() {
 	done
 }
 
+# take_over HOST: has a master that is gone replaced, beside all else: this Redis may be
+# promoted meanwhile.
+take_over() {
+	! taking_over || return 0
+	{ inherit "$1" || complain "$1 is gone, and not replaced from here: $why"; } >/dev/null &
+	heir=$!
+}
+
+taking_over() {
+	[ -n "$heir" ] && kill -0 "$heir" 2>/dev/null
+}
+
+# leave_it_to LEADER: takes over no more, if another one has a vote.
+leave_it_to() {
+	[ "$1" = "$leader" ] || ! taking_over || kill "$heir"
+}
+
 # lead: has the old master replaced by vote, if it is gone, and has not answered until then.
 lead() {
-	gone && unclaimed && in_time && elected || return
+	gone && unclaimed && in_time || return
+	trap '' TERM # its own vote is heard, too
+	elected || return
+	dial
 	why="$old is back"
 	if wait "$answer" || ! promote; then
 		hang_up
@@ -459,7 +484,7 @@ names() {
 
 # react: what to do about what was heard.
 react() {
-	near='' next='' hellos=0 follows='' listener='' latest=0
+	near='' next='' hellos=0 follows='' listener='' latest=0 heir=''
 	while read -r what one id at; do
 		case $what in
 		follows)
@@ -484,12 +509,15 @@ react() {
 		vote)
 			case $near in
 			*"/$one"*) hold ;;
-			*) rarely carry_on ;;
+			*)
+				leave_it_to "$one"
+				rarely carry_on
+				;;
 			esac
 			;;
 		closed)
 			listener=''
-			[ "$one" = "$self" ] || inherit "$one" || complain "$one is gone, and not replaced from here: $why"
+			[ "$one" = "$self" ] || take_over "$one"
 			;;
 		cut)
 			[ "$follows" = "$self" ] || promoted
@@ -498,6 +526,7 @@ react() {
 	done
 }
 
+rm -f "$complaint"
 {
 	own &
 	master &

@@ -376,6 +376,38 @@ exit "$goes_on"`
 	}
 }
 
+// Votes that are too old for a promotion are asked for again, at the next epoch: left alone, they
+// would keep the Sentinels from an election for twice their failover-timeout.
+func TestVoteIsRenewed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		ago  int // seconds
+		says string
+	}{
+		{"just won", 0, ""},
+		{"as old as a promotion may find it", 2, ""},
+		{"too old", 3, "elected at 5\n"},
+		{"long ago", 60, "elected at 5\n"},
+	} {
+		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
+				t.Parallel()
+				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+now() { echo 100; }
+elected() { echo "elected at $((highest + 1))"; }
+epoch=4 highest=3 won=$((100 - $2))
+renewed`
+				i := newInstance(t)
+				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), strconv.Itoa(test.ago)})
+				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+				require.NoError(t, err)
+				require.Equal(t, test.says, string(output))
+			})
+		}
+	}
+}
+
 // A Sentinel that is failing over may have been elected before, unless it has just stood and
 // lost.
 func TestUnled(t *testing.T) {

@@ -61,7 +61,7 @@ done
 replace() {
 	electorate && promising && unclaimed && in_time && elected || return
 	dial
-	if ! { within 2 choose down && promote; }; then
+	if ! { within 2 choose down && renewed && promote; }; then
 		hang_up
 		return 1
 	fi

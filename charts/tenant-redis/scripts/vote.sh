@@ -52,7 +52,7 @@ majority() {
 # many it takes.
 electorate() {
 	majority
-	voters='' count=0
+	voters='' count=0 losers=''
 	while read -r who _ its_master _; do
 		[ "$its_master" = "$old" ] || continue
 		case " $voters " in *" $who "*) continue ;; esac
@@ -154,7 +154,7 @@ choose() {
 # win: sets $epoch, one at which most Sentinels have voted for this script. At which
 # they are is not known if their last election failed, so the steps double.
 win() {
-	epoch=$((highest + 1)) step=1 begun=$(now) losers=''
+	epoch=$((highest + 1)) step=1 begun=$(now)
 	while [ $(($(now) - begun)) -le 3 ]; do
 		won=$(now)
 		ballots=$(each "$voters" ballot "$epoch")
@@ -214,6 +214,13 @@ unled() {
 	done <<-EOF
 		$ballots
 	EOF
+}
+
+# renewed: wins once more if the votes are too old for a promotion by now.
+renewed() {
+	[ $(($(now) - won)) -ge $((lease / 2)) ] || return 0
+	highest=$epoch
+	elected
 }
 
 # promote: makes the successor master, while the votes count. One whose answer does not come

@@ -414,7 +414,7 @@ lead() {
 	elected || return
 	dial
 	why="$old is back"
-	if wait "$answer" || ! promote; then
+	if wait "$answer" || ! { renewed && promote; }; then
 		hang_up
 		return 1
 	fi

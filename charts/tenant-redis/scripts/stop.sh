@@ -18,7 +18,7 @@ log=/proc/${MAIN_PROCESS:-1}/fd/1
 [ -w "$log" ] || log=/dev/stderr
 
 say() {
-	echo "stop.sh: $*" >>"$log"
+	{ echo "stop.sh: $*" >>"$log"; } 2>/dev/null || true # that process may have ended
 }
 
 # hold: holds the writes, for 5 s, and sets $goal, how much data this master has

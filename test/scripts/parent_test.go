@@ -219,7 +219,8 @@ func TestInTime(t *testing.T) {
 				}
 				script := fmt.Sprintf(`. "$1/sentinel.sh" && . "$1/vote.sh"
 old=10.0.0.9 needed=2 missing=%d newest=0 highest=%d views=$2
-read -r looked _ </proc/uptime
+clock
+looked=$clock
 in_time`, missing, test.votes)
 				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), views.String()})
 				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
@@ -227,6 +228,23 @@ in_time`, missing, test.votes)
 				require.Equal(t, test.inTime, err == nil)
 			})
 		}
+	}
+}
+
+// How long a replica's Pod leaves it to start.sh.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+		t.Run(fmt.Sprint(shell), func(t *testing.T) {
+			t.Parallel()
+			const script = `. "$1/sentinel.sh" && . "$1/vote.sh"
+for answer in 0 2 5 9 20 99; do grace "$answer"; done`
+			i := newInstance(t)
+			words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh"))})
+			output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+			require.NoError(t, err)
+			require.Equal(t, []string{"0.4", "0.4", "0.4", "0.7", "1.6", "2.0"}, strings.Fields(string(output)))
+		})
 	}
 }
 

@@ -40,6 +40,12 @@ now() {
 	echo "${uptime%.*}"
 }
 
+# clock: sets $clock, hundredths of a second since then.
+clock() {
+	read -r clock _ </proc/uptime
+	clock=${clock%.*}${clock#*.}
+}
+
 # within SECONDS TEST...: waits until a test holds. The clock has whole seconds:
 # it may take one more.
 within() {
@@ -247,7 +253,8 @@ meet() {
 # they know. Begins again where those do not answer or know nobody, as they do when the
 # operator has reset them. $looked is when that was.
 survey() {
-	read -r looked _ </proc/uptime
+	clock
+	looked=$clock
 	views='' peers='' replicas='' votes='' heard='' consulted='' sentinels=${sentinels-}
 	consult "${sentinels:-${near-}}"
 	[ -n "$peers" ] || meet

@@ -97,8 +97,8 @@ unclaimed() {
 in_time() {
 	why="the Sentinels are about to replace it"
 	[ "$missing" -gt 0 ] && [ "$highest" -le "$newest" ] || return 0
-	read -r asks _ </proc/uptime
-	took=$((10 * (${asks%.*}${asks#*.} - ${looked%.*}${looked#*.})))
+	clock
+	took=$((10 * (clock - looked)))
 	soon=0 overdue=0
 	while read -r _ _ its_master _ its_flags left _; do
 		[ "$its_master" = "$old" ] || continue
@@ -109,6 +109,17 @@ in_time() {
 		$views
 	EOF
 	[ "$soon" -lt "$needed" ] || [ "$overdue" -ge "$needed" ]
+}
+
+# grace HUNDREDTHS: for how many seconds a replica's Pod leaves a master that is gone to start.sh,
+# where an answer takes so long: 0.4, or eight times that where the machine is slow to start
+# programs, and 2 at most. start.sh waits for answers twice until its vote, and all that is
+# begun sooner would make it slower.
+grace() {
+	grace=$((8 * $1))
+	[ "$grace" -ge 40 ] || grace=40
+	[ "$grace" -le 200 ] || grace=200
+	echo "$((grace / 100)).$((grace / 10 % 10))"
 }
 
 # fit HOST LINK: "HOST PRIORITY OFFSET ID" of a replica that has the old master's data:

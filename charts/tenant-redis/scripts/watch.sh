@@ -363,14 +363,15 @@ place() {
 # do it. It takes the votes of the Sentinels as ever, and all must have lost it. The
 # replica whose turn it is leads, the best first and each next one half a second
 # later: two at a time could have half of the votes each. First it leaves time to
-# start.sh, which knows at once when Redis alone has ended, and has the votes by then.
-# What it does until it asks for them takes no longer than what is done here, which
-# begins later by this wait. Silence takes half a second to be known, so that all else
-# goes on meanwhile.
+# start.sh, which knows at once when Redis alone has ended. Silence takes half a second to be
+# known, so that all else goes on meanwhile.
 inherit() {
 	old=$1
+	clock
+	asked=$clock
 	refuses "$old" || return 0
-	sleep 0.4 &
+	clock
+	sleep "$(grace $((clock - asked)))" &
 	grace=$!
 	why="$old is back"
 	! back "$old" && wait "$grace" || return

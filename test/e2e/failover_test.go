@@ -43,6 +43,8 @@ const (
 	oneLook = 20 * time.Second
 
 	freeze = 15 * time.Second
+	// steady is how long a ledger has written when the fault comes.
+	steady = 5 * time.Second
 )
 
 // fault is one that befalls the masters of both instances at the same time.
@@ -52,7 +54,7 @@ type fault struct {
 	label string
 	// over says what ended the fault, if that is worth being told.
 	over string
-	// writing is how long the ledgers write, from before the fault on.
+	// writing is how long the ledgers write, from the fault on.
 	writing time.Duration
 	// before makes, if need be, what has to be so before there is load.
 	before func(t *testing.T, sides []*side)
@@ -175,9 +177,9 @@ func (s *side) begin(t *testing.T, f fault) {
 	t.Helper()
 	serving := s.observe(t)
 	if len(s.services) > 0 {
-		s.ledger = s.instance.StartServicesLedger(t, f.name, f.writing, len(serving.Redis)-1, s.services)
+		s.ledger = s.instance.StartServicesLedger(t, f.name, f.writing+steady, len(serving.Redis)-1, s.services)
 	} else {
-		s.ledger = s.instance.StartLedger(t, f.name, f.writing, len(serving.Redis)-1)
+		s.ledger = s.instance.StartLedger(t, f.name, f.writing+steady, len(serving.Redis)-1)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {

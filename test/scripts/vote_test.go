@@ -275,6 +275,19 @@ func TestAnotherLeader(t *testing.T) {
 			require.Equal(t, "2", i.epoch(s), "of the vote after the one that nobody won")
 		}
 	})
+	t.Run("three Sentinels have stood, and nobody wins", func(t *testing.T) {
+		t.Parallel()
+		i := running(t)
+		old := i.Redis[0]
+		i.voteForThemselves(old, 1)
+		writers := i.writers()
+		begin := time.Now()
+		i.Stop(old)
+		require.Less(t, time.Since(begin), 5*time.Second, "a vote that somebody may win is waited for")
+		i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+		require.Equal(t, 1, i.promotions())
+		require.Equal(t, "2", i.epoch(i.Sentinels[0]))
+	})
 	t.Run("two scripts", func(t *testing.T) {
 		t.Parallel()
 		i := running(t)
@@ -408,13 +421,59 @@ renewed`
 	}
 }
 
+// Sentinels that are failing over are waited for, unless their election is one that nobody wins.
+func TestFailingOver(t *testing.T) {
+	t.Parallel()
+	const flag = "master,s_down,o_down,failover_in_progress"
+	for _, test := range []struct {
+		name  string
+		flags [3]string
+		votes [3]string // epoch and leader; "itself" is the Sentinel
+		is    bool
+	}{
+		{"nobody is", [3]string{"master", "master", "master"}, [3]string{"3 *", "3 *", "3 *"}, false},
+		{"one stands, and the others have yet to vote", [3]string{flag, "master", "master"}, [3]string{"4 itself", "3 *", "3 *"}, true},
+		{"one has won", [3]string{flag, "master", "master"}, [3]string{"4 itself", "4 id0", "4 id0"}, true},
+		{"two stand, and the third has yet to vote", [3]string{flag, flag, "master"}, [3]string{"4 itself", "4 itself", "3 *"}, true},
+		{"three stand", [3]string{flag, flag, flag}, [3]string{"4 itself", "4 itself", "4 itself"}, false},
+		{"two stand, and a script", [3]string{flag, flag, "master"}, [3]string{"4 itself", "4 itself", "4 aa"}, false},
+		{"one that has won before, at a tie", [3]string{flag, "master", "master"}, [3]string{"4 bb", "4 itself", "4 itself"}, true},
+	} {
+		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
+				t.Parallel()
+				i := newInstance(t)
+				var sentinels, views, peers, votes strings.Builder
+				for n := range test.flags {
+					fmt.Fprintf(&sentinels, " 10.0.0.%d:27379", n)
+					fmt.Fprintf(&views, "10.0.0.%d:27379 3 10.0.0.9 2 %s 2000 0\n", n, test.flags[n])
+					fmt.Fprintf(&peers, "10.0.0.%d:27379 10.0.0.%d 27379 id%d\n", (n+1)%3, n, n)
+					epoch, leader, _ := strings.Cut(test.votes[n], " ")
+					if leader == "itself" {
+						leader = fmt.Sprint("id", n)
+					}
+					fmt.Fprintf(&votes, "10.0.0.%d:27379 %s %s\n", n, epoch, leader)
+				}
+				const script = `. "$1/sentinel.sh" && . "$1/vote.sh"
+newest=3 sentinels=$2 views=$3 peers=$4 votes=$5
+failing_over`
+				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh"))},
+					[]string{sentinels.String(), views.String(), peers.String(), votes.String()})
+				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+				require.Empty(t, string(output))
+				require.Equal(t, test.is, err == nil)
+			})
+		}
+	}
+}
+
 // A Sentinel that is failing over may have been elected before, unless it has just stood and
 // lost.
 func TestUnled(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		losers string
-		flags  [3]string
+		flags  [3]string // of the master, as each Sentinel has them
 		unled  bool
 	}{
 		{"", [3]string{"master", "master,s_down", "master,o_down"}, true},
@@ -431,8 +490,8 @@ func TestUnled(t *testing.T) {
 					fmt.Fprintf(&ballots, "10.0.0.%d:27379 4 aa %s\n", n, flags)
 				}
 				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
-losers=$2 ballots=$3
-unled`
+losers=$2
+unled "$3"`
 				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), test.losers, ballots.String()})
 				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
 				require.Empty(t, string(output))

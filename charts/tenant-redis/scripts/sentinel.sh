@@ -297,8 +297,3 @@ most_of() {
 		[ "$times" -le "$most" ] || common=$candidate most=$times
 	done
 }
-
-# failing_over: whether a Sentinel is replacing the master by itself right now.
-failing_over() {
-	case $views in *failover_in_progress*) ;; *) false ;; esac
-}

@@ -52,7 +52,7 @@ majority() {
 # many it takes.
 electorate() {
 	majority
-	voters='' count=0 losers=''
+	voters='' count=0
 	while read -r who _ its_master _; do
 		[ "$its_master" = "$old" ] || continue
 		case " $voters " in *" $who "*) continue ;; esac
@@ -68,10 +68,9 @@ electorate() {
 	[ "$count" -ge "$needed" ] && short=
 }
 
-# unclaimed: whether nobody else may be leading: the last vote of every Sentinel is no
-# newer than the configuration, or ours, or an old one. Sets $highest, its epoch. A vote
-# that comes later is for the next epoch, which is the one to win.
-unclaimed() {
+# last_votes: sets $highest, the epoch of the last votes if they are newer than the
+# configuration, and $rival, another leader than this script that has one of them.
+last_votes() {
 	highest=$newest rival=''
 	while read -r _ its_epoch its_vote; do
 		[ "${its_epoch:-0}" -ge "$highest" ] || continue
@@ -81,10 +80,67 @@ unclaimed() {
 	done <<-EOF
 		$votes
 	EOF
+}
+
+# unclaimed: whether nobody else may be leading: the last vote of every Sentinel is no
+# newer than the configuration, or ours, or an old one, or nobody wins at its epoch. A
+# vote that comes later is for the next epoch, which is the one to win.
+unclaimed() {
+	last_votes
 	[ -n "$rival" ] || return 0
 	[ "$highest" = "${claim-}" ] || claim=$highest claimed=$(now)
 	why="a Sentinel has voted for another leader, $rival, at epoch $highest"
-	[ $(($(now) - claimed)) -gt "$lease" ]
+	[ $(($(now) - claimed)) -gt "$lease" ] || tied "$votes" "$highest"
+}
+
+# failing_over: whether a Sentinel is replacing the master by itself right now. Those that
+# have stood in an election that nobody wins say so, too, for as long as a failover-timeout.
+failing_over() {
+	losers=''
+	case $views in *failover_in_progress*) ;; *) return 1 ;; esac
+	majority
+	last_votes
+	! tied "$votes" "$highest" || stood "$votes" "$highest"
+	! unled "$views"
+}
+
+# tied LIST EPOCH: whether nobody wins an epoch any more: by a list of votes, "SENTINEL EPOCH
+# LEADER", all Sentinels have voted at it, and nobody has their quorum.
+tied() {
+	for who in $sentinels; do
+		case $n$1 in *"$n$who $2 "*) ;; *) return 1 ;; esac
+	done
+	leaders=''
+	while read -r _ _ its_vote _; do
+		leaders="$leaders $its_vote"
+	done <<-EOF
+		$1
+	EOF
+	most_of "$leaders"
+	[ "$most" -lt "$quorum" ]
+}
+
+# stood LIST EPOCH: adds to $losers the Sentinels that have voted for themselves at an epoch:
+# they stand for election there, and at no other.
+stood() {
+	while read -r who its_epoch its_vote _; do
+		[ "$its_epoch" = "$2" ] || continue
+		case $n$peers$n in *" ${who%:*} ${who##*:} $its_vote$n"*) losers="$losers $who" ;; esac
+	done <<-EOF
+		$1
+	EOF
+}
+
+# unled LIST: whether no Sentinel says in its flags that it is failing over, other than the
+# $losers.
+unled() {
+	why="a Sentinel is failing over"
+	while read -r who rest; do
+		case $rest in *failover_in_progress*) ;; *) continue ;; esac
+		case " $losers " in *" $who "*) ;; *) return 1 ;; esac
+	done <<-EOF
+		$1
+	EOF
 }
 
 # in_time: whether to ask for votes on a master that is down, at whose place the Sentinels
@@ -181,50 +237,28 @@ win() {
 # unrivalled: counts the votes of this script, and tells whether it may go on: nobody else
 # has one at a newer epoch, whom it would not see win, nor at this one, unless most are its
 # own, or nobody wins it. Two Pods may ask at the same time, where one is slow to start
-# programs, and Sentinels stand for election themselves. Adds those that have done so at this
-# epoch to $losers.
+# programs, and Sentinels stand for election themselves.
 unrivalled() {
-	count=0 rivals=''
-	while read -r who its_epoch its_vote _; do
+	count=0 rival=''
+	while read -r _ its_epoch its_vote _; do
 		if [ "$its_vote" = "$leader" ]; then
 			[ "$its_epoch" != "$epoch" ] || count=$((count + 1))
 		elif [ "${its_epoch:-0}" -gt "$epoch" ]; then
 			return 1
 		elif [ "${its_epoch:-0}" = "$epoch" ]; then
-			rivals="$rivals $its_vote"
-			case $n$peers$n in *" ${who%:*} ${who##*:} $its_vote$n"*) losers="$losers $who" ;; esac
+			rival=$its_vote
 		fi
 	done <<-EOF
 		$ballots
 	EOF
-	[ -z "$rivals" ] || [ "$count" -ge "$needed" ] || tied
-}
-
-# tied: whether nobody wins this epoch any more: all Sentinels have voted at it, and nobody
-# has their quorum.
-tied() {
-	for who in $sentinels; do
-		case $n$ballots in *"$n$who $epoch "*) ;; *) return 1 ;; esac
-	done
-	most_of "$rivals"
-	[ "$most" -lt "$quorum" ]
+	[ -z "$rival" ] || [ "$count" -ge "$needed" ] || tied "$ballots" "$epoch" || return
+	stood "$ballots" "$epoch"
 }
 
 # elected: wins an epoch, and looks whether a Sentinel leads that was elected before: one
 # that has voted since cannot be elected at an older epoch.
 elected() {
-	win && unled
-}
-
-# unled: whether no Sentinel is failing over, other than those that have just lost.
-unled() {
-	why="a Sentinel is failing over"
-	while read -r who _ _ its_flags; do
-		case $its_flags in *failover_in_progress*) ;; *) continue ;; esac
-		case " $losers " in *" $who "*) ;; *) return 1 ;; esac
-	done <<-EOF
-		$ballots
-	EOF
+	win && unled "$ballots"
 }
 
 # renewed: wins once more if the votes are too old for a promotion by now.

@@ -297,11 +297,6 @@ func (e *engine) noteDisguise(o *object, f *facts) error {
 			return err
 		}
 		for _, labels := range places {
-			name, err := labels.ScalarAt(nameLabel)
-			if err != nil {
-				return err
-			}
-			f.rendered = append(f.rendered, reference{namedPods, o.namespace, name}.hash())
 			if err := e.noteDisguisedPods(o, f, labels); err != nil {
 				return err
 			}
@@ -331,71 +326,84 @@ func (e *engine) noteDisguisedPods(o *object, f *facts, labels manifest.Node) er
 	return e.noteReference(o, f, labels, reference{kinds.Failover, o.namespace, values[nameLabel]}, "has the labels of the Pods of a")
 }
 
-// selectedBy are the fields by which objects select Pods of a namespace.
-var selectedBy = map[string]string{
-	kindNetworkPolicy: "spec.podSelector", "policy/PodDisruptionBudget": "spec.selector", "/Service": "spec.selector",
-}
+// selectedBy are the fields by which objects hold for Pods of a namespace: who selects
+// others' lets people in to them, or keeps them on their nodes.
+var selectedBy = map[string]string{kindNetworkPolicy: "spec.podSelector", "policy/PodDisruptionBudget": "spec.selector"}
 
-// noteSelected adds the instances whose Pods an object selects, and refuses one that
-// selects those of any, or the operator's.
+// noteSelected adds the instances whose Pods a policy or a budget selects, and refuses one
+// that may select other tenants'.
 func (e *engine) noteSelected(o *object, f *facts) error {
 	path := selectedBy[o.id]
 	if path == "" {
 		return nil
 	}
-	places, err := o.node.Find(path)
+	selectors, err := o.node.Find(path)
 	if err != nil {
 		return err
 	}
-	for _, selector := range places {
-		asked, err := requirementsOf(selector)
-		if o.id == "/Service" {
-			asked, err = labelsOf(selector)
-		}
-		if err != nil {
-			return err
-		}
-		var all problems
-		if o.id != "/Service" {
-			// Who selects others' Pods lets people in to them, or keeps them on their nodes.
-			all.add(e.noteNames(o, f, selector, asked))
-		}
-		if slices.ContainsFunc(asked, isOperators) {
-			all.add(e.refuse(o, selector, "selects the Redis operator's Pods in %s, which work for all tenants; change it in the chart's values", o.namespace))
-		}
-		names, isAny := instancesSelected(asked)
-		if isAny {
-			all.add(e.refuse(o, selector, "selects Pods of all instances in %s, which other tenants may share; select them by %s, "+ownNamespace, o.namespace, nameLabel))
-		}
-		for _, name := range names {
-			all.add(e.noteReference(o, f, selector, reference{kinds.Failover, o.namespace, name}, "selects Pods of a"))
-		}
-		if err := all.err(); err != nil {
-			return err
-		}
+	if len(selectors) == 0 {
+		return e.refuse(o, o.node, selectsOthers, o.namespace, e.tenant.Metadata.Name)
 	}
-	return nil
+	return e.noteSelector(o, f, selectors[0])
 }
 
-// namedPods stands for the kind of Pods that are known by their name's label.
-const namedPods = "/Pods"
+const selectsOthers = "may select other tenants' Pods in %s; select them by the label " + tenant.Label + ": %s or the name of an instance, " + ownNamespace
 
-// noteNames adds the names by which a selector asks for Pods, unless they are the tenant's
-// in any case.
-func (e *engine) noteNames(o *object, f *facts, selector manifest.Node, asked []requirement) error {
+func (e *engine) noteSelector(o *object, f *facts, selector manifest.Node) error {
+	if err := e.checkTenants(o, selector); err != nil {
+		return err
+	}
+	asked, err := requirementsOf(selector)
+	if err != nil || slices.ContainsFunc(asked, isTenants) {
+		return err
+	}
+	if i := slices.IndexFunc(asked, isNamed); i >= 0 {
+		return e.noteInstances(o, f, selector, asked[i].values)
+	}
+	return e.refuse(o, selector, selectsOthers, o.namespace, e.tenant.Metadata.Name)
+}
+
+// noteInstances adds the instances whose Pods an object selects.
+func (e *engine) noteInstances(o *object, f *facts, selector manifest.Node, names []string) error {
 	var all problems
-	for _, r := range asked {
-		if r.key == tenant.Label {
-			return nil
-		}
-		if r.key != nameLabel || r.operator != "In" {
-			continue
-		}
-		for _, name := range r.values {
-			all.add(e.noteReference(o, f, selector, reference{namedPods, o.namespace, name}, "selects by their name"))
-		}
+	for _, name := range names {
+		all.add(e.noteReference(o, f, selector, reference{kinds.Failover, o.namespace, name}, "selects Pods of a"))
 	}
 	return all.err()
+}
+
+// noteServed adds the instances whose Pods a Service selects, and refuses one that selects
+// those of any, or the operator's.
+func (e *engine) noteServed(o *object, f *facts) error {
+	if o.id != "/Service" {
+		return nil
+	}
+	selectors, err := o.node.Find("spec.selector")
+	if err != nil || len(selectors) == 0 {
+		return err
+	}
+	asked, err := labelsOf(selectors[0])
+	if err != nil {
+		return err
+	}
+	var all problems
+	if slices.ContainsFunc(asked, isOperators) {
+		all.add(e.refuse(o, selectors[0], "selects the Redis operator's Pods in %s, which work for all tenants; change it in the chart's values", o.namespace))
+	}
+	names, isAny := instancesSelected(asked)
+	if isAny {
+		all.add(e.refuse(o, selectors[0], "selects Pods of all instances in %s, which other tenants may share; select them by %s, "+ownNamespace, o.namespace, nameLabel))
+	}
+	all.add(e.noteInstances(o, f, selectors[0], names))
+	return all.err()
+}
+
+// isTenants tells whether what a selector asks for is about whose the Pods are.
+func isTenants(r requirement) bool { return r.key == tenant.Label }
+
+// isNamed tells whether a selector asks for the names of instances.
+func isNamed(r requirement) bool {
+	return (r.key == nameLabel || r.key == ownerLabel) && r.operator == "In"
 }
 
 // isOperators tells whether what a selector asks for is the name of the operator.
@@ -407,24 +415,18 @@ func isOperators(r requirement) bool {
 // those of any are. A selector that says nothing of what an instance is made of is about
 // other Pods.
 func instancesSelected(asked []requirement) (names []string, isAny bool) {
-	isName := func(r requirement) bool {
-		return (r.key == nameLabel || r.key == ownerLabel) && r.operator == "In"
-	}
-	isTenants := func(r requirement) bool { return r.key == tenant.Label }
-	isOwn := func(r requirement) bool {
-		return (r.key == ownerLabel || r.key == roleLabel) && r.operator != "DoesNotExist"
-	}
+	isOwn := func(r requirement) bool { return r.key == ownerLabel || r.key == roleLabel }
 	isAbout := func(r requirement) bool {
 		return isOwn(r) || slices.Contains([]string{componentLabel, partLabel, managerLabel}, r.key)
 	}
-	others := slices.DeleteFunc(slices.Clone(asked), func(r requirement) bool { return isName(r) || isTenants(r) || isOwn(r) })
+	others := slices.DeleteFunc(slices.Clone(asked), func(r requirement) bool { return isNamed(r) || isTenants(r) || isOwn(r) })
 	isOf := func(component map[string]string) bool {
 		return !slices.ContainsFunc(others, func(r requirement) bool { return !r.isMet(component) })
 	}
 	if !slices.ContainsFunc(asked, isAbout) || !slices.ContainsFunc(components, isOf) {
 		return nil, false
 	}
-	if i := slices.IndexFunc(asked, isName); i >= 0 {
+	if i := slices.IndexFunc(asked, isNamed); i >= 0 {
 		return asked[i].values, false
 	}
 	return nil, !slices.ContainsFunc(asked, isTenants)

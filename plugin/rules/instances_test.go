@@ -31,7 +31,7 @@ func TestInstancesAreClosed(t *testing.T) {
 		"by expressions":      {policyOf("a", expressions("{key: app.kubernetes.io/component, operator: In, values: [redis, sentinel]}, {key: own, operator: Exists}, {key: x, operator: DoesNotExist}, {key: q, operator: NotIn, values: [z]}"), clients), ""},
 		"by the tenant's":     {policyOf("a", "matchLabels: {tenant-redis.dev/tenant: team-a}", clients), ""},
 		"by all of its types": {redis + policyOf("b", of("sentinel"), ", policyTypes: [Egress, Ingress]}\n---\n"), ""},
-		"none":                {policyOf("a", "matchLabels: {app: other}", clients), "sentinel"},
+		"none":                {policyOf("a", "matchLabels: {app: other, tenant-redis.dev/tenant: team-a}", clients), "sentinel"},
 		"no Redis":            {sentinel, "redis"},
 		"no Sentinel":         {redis, "sentinel"},
 		"of another instance": {strings.ReplaceAll(redis+sentinel, "name: r,", "name: q,"), "sentinel"},
@@ -59,7 +59,7 @@ func TestInstancesAreClosed(t *testing.T) {
 	}
 	// A label that does not reach the Pods.
 	filtered := strings.Replace(failover, "spec: {", "spec: {labelWhitelist: [b], ", 1)
-	byOwn := policyOf("a", "matchLabels: {own: a}", clients)
+	byOwn := policyOf("a", "matchLabels: {own: a, tenant-redis.dev/tenant: team-a}", clients)
 	_, err := Render(team, []byte(connection+failover+byOwn))
 	require.NoError(t, err)
 	_, err = Render(team, []byte(connection+filtered+byOwn))

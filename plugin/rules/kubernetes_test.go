@@ -233,8 +233,8 @@ func (o readObject) violation(team *tenant.Tenant) error {
 		}
 		return nil
 	case *policyv1.PodDisruptionBudget:
-		if selector := typed.Spec.Selector; o.isShared() && (selector == nil || len(selector.MatchLabels)+len(selector.MatchExpressions) == 0) {
-			return errors.New("a budget for all Pods")
+		if selector := typed.Spec.Selector; o.isShared() && (selector == nil || selector.MatchLabels[tenant.Label] != "team-a") {
+			return errors.New("a budget for others' Pods")
 		}
 		return nil
 	case *rbacv1.Role:
@@ -357,8 +357,8 @@ func imageViolation(name string) error {
 }
 
 func policyViolation(policy *networkingv1.NetworkPolicy) error {
-	if policy.Namespace != "team-a" && len(policy.Spec.PodSelector.MatchLabels)+len(policy.Spec.PodSelector.MatchExpressions) == 0 {
-		return errors.New("a policy for all Pods")
+	if policy.Namespace != "team-a" && policy.Spec.PodSelector.MatchLabels[tenant.Label] != "team-a" {
+		return errors.New("a policy for others' Pods")
 	}
 	if types := policy.Spec.PolicyTypes; len(policy.Spec.Ingress) > 0 && len(types) > 0 && !slices.Contains(types, networkingv1.PolicyTypeIngress) {
 		return errors.New("ingress does not count")
@@ -439,7 +439,7 @@ func (w *writer) object() any {
 		return pairs{"apiVersion", "apps/v1", "kind", "Deployment", "metadata", meta, "spec", pairs{"template", w.template()}}
 	case 2:
 		return pairs{"apiVersion", "networking.k8s.io/v1", "kind", "NetworkPolicy", "metadata", meta, "spec", pairs{
-			"podSelector", w.often(pairs{"matchLabels", pairs{"a", "b"}}, nil, pairs{}), w.one("policyTypes", "egress").(string), w.often([]any{}, []any{"Egress"}, []any{"Ingress"}), "ingress", w.often([]any{w.often(pairs{"from", []any{w.peer()}}, nil, pairs{})}, nil),
+			"podSelector", w.selector(), w.one("policyTypes", "egress").(string), w.often([]any{}, []any{"Egress"}, []any{"Ingress"}), "ingress", w.often([]any{w.often(pairs{"from", []any{w.peer()}}, nil, pairs{})}, nil),
 		}}
 	case 3:
 		return pairs{"apiVersion", "argoproj.io/v1alpha1", "kind", "Rollout", "metadata", meta, "spec", pairs{"template", w.template(), "agent", pairs{"image", w.image()}}}
@@ -465,12 +465,16 @@ func (w *writer) rights(meta any) any {
 
 func (w *writer) traffic(meta any) any {
 	if w.Intn(2) == 0 {
-		return pairs{"apiVersion", "policy/v1", "kind", "PodDisruptionBudget", "metadata", meta, "spec", w.often(pairs{"selector", pairs{"matchLabels", pairs{"a", "b"}}}, nil, pairs{"selector", pairs{}})}
+		return pairs{"apiVersion", "policy/v1", "kind", "PodDisruptionBudget", "metadata", meta, "spec", w.often(pairs{"selector", w.selector()}, nil)}
 	}
 	return pairs{"apiVersion", "v1", "kind", "Service", "metadata", meta, "spec", pairs{
 		"externalName", w.often("a.example", "a.team-b.svc", "a.team-a.svc"), "externalIPs", w.often([]any{}, nil, []any{"10.0.0.1"}),
 		"type", w.often("ClusterIP", "NodePort", "LoadBalancer"), "externalTrafficPolicy", w.one(nil, "Local"),
 	}}
+}
+
+func (w *writer) selector() any {
+	return w.often(pairs{"matchLabels", pairs{tenant.Label, w.often("team-a", "team-b", nil)}}, nil, pairs{}, pairs{"matchLabels", pairs{"a", "b"}})
 }
 
 func (w *writer) template() any {

@@ -11,7 +11,7 @@ import (
 
 const (
 	pod           = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n    - "
-	networkPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec:\n  podSelector: {matchLabels: {app: a}}\n  ingress:\n    - "
+	networkPolicy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec:\n  podSelector: {matchLabels: {tenant-redis.dev/tenant: team-a}}\n  ingress:\n    - "
 	connection    = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: team-a}\ndata: {REDIS_SENTINEL_HOST: h}\n---\n"
 	access        = "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring]}\n"
 )

@@ -43,9 +43,9 @@ func (e *engine) noteReferences(o *object, f *facts) error {
 	f.rendered = append(f.rendered, reference{o.id, o.namespace, o.value("name")}.hash())
 	if o.id == kinds.Failover {
 		// With auth.existingSecret the chart does not make it, and names it in the tenant's Role.
-		f.rendered = append(f.rendered, reference{"/Secret", o.namespace, o.value("name")}.hash(), reference{namedPods, o.namespace, o.value("name")}.hash())
+		f.rendered = append(f.rendered, reference{"/Secret", o.namespace, o.value("name")}.hash())
 	}
-	for _, note := range []func(*object, *facts) error{e.noteDisguise, e.noteSelected, e.noteAccounts} {
+	for _, note := range []func(*object, *facts) error{e.noteDisguise, e.noteSelected, e.noteServed, e.noteAccounts} {
 		if err := note(o, f); err != nil {
 			return err
 		}

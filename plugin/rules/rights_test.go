@@ -12,7 +12,7 @@ import (
 const (
 	clusterRole = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: x}\n"
 	binding     = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x}\nroleRef: "
-	policy      = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np}\nspec:\n  podSelector: {matchLabels: {app: a}}\n  ingress:\n    - "
+	policy      = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: np}\nspec:\n  podSelector: {matchLabels: {tenant-redis.dev/tenant: team-a}}\n  ingress:\n    - "
 	namespace   = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, labels: {pod-security.kubernetes.io/enforce"
 )
 
@@ -110,9 +110,8 @@ func TestRights(t *testing.T) {
 		"a Service of another part":            service + "{selector: {app.kubernetes.io/component: redis, app.kubernetes.io/part-of: shop}}\n",
 		"a Service by a name":                  service + "{selector: {app.kubernetes.io/name: shop}}\n",
 		"instances at home":                    strings.Replace(service, "name: s", "name: s, namespace: team-a", 1) + "{selector: {app.kubernetes.io/component: redis}}\n",
-		"a policy by the name of its Pods":     strings.Replace(operators, "redis-operator", "shop", 1) + "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: shop}}}\n",
 		"a policy by the name of its instance": failoverR + "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: r}}}\n",
-		"all but the operator":                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {a: b}, matchExpressions: [{key: app.kubernetes.io/name, operator: NotIn, values: [redis-operator]}, {key: redisfailovers-role, operator: DoesNotExist}]}}\n",
+		"all but the operator":                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {tenant-redis.dev/tenant: team-a}, matchExpressions: [{key: app.kubernetes.io/name, operator: NotIn, values: [redis-operator]}, {key: redisfailovers-role, operator: DoesNotExist}]}}\n",
 		"a policy by any name of the tenant's": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchLabels: {app.kubernetes.io/name: x, tenant-redis.dev/tenant: team-a}}}\n",
 		"a Service of its Pods":                service + "{selector: {tenant-redis.dev/tenant: team-a}}\n",
 		"a policy of its Pods":                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a]}]}}\n",
@@ -180,8 +179,8 @@ func TestNeighbours(t *testing.T) {
 		"everybody":             {subject("{kind: Group, name: 'system:authenticated'}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights to somebody else"},
 		"all accounts":          {subject("{kind: Group, name: 'system:serviceaccounts:team-b'}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights"},
 		"an account as a user":  {subject("{kind: User, name: 'system:serviceaccount:team-b:x'}"), `{group: rbac.authorization.k8s.io, kind: RoleBinding}`, ".subjects[0]: gives rights"},
-		"a policy for all Pods": {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, "selects all Pods of redis-system"},
-		"a budget for all Pods": {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`, "selects all Pods of redis-system"},
+		"a policy for all Pods": {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, "may select other tenants' Pods in redis-system; select them by the label tenant-redis.dev/tenant: team-a or the name of an instance"},
+		"a budget for all Pods": {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`, "may select other tenants' Pods in redis-system; select them by the label tenant-redis.dev/tenant: team-a or the name of an instance"},
 		"limits for all":        {of("v1", "LimitRange", ""), `{kind: LimitRange}`, "holds for all Pods of redis-system"},
 		"a quota for all":       {of("v1", "ResourceQuota", ""), `{kind: ResourceQuota}`, "holds for all Pods of redis-system"},
 		"addresses of others":   {service + "{externalIPs: [10.0.0.1]}\n", `{kind: Service}`, ".spec.externalIPs[0]: takes an address for itself"},
@@ -248,21 +247,34 @@ func TestNeighbours(t *testing.T) {
 		},
 		"the operator's Pods": {service + "{selector: {app.kubernetes.io/name: redis-operator}}\n", `{kind: Service}`, ".spec.selector: selects the Redis operator's Pods in redis-system"},
 		"a policy for the operator": {
-			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [x, redis-operator]}]}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			".spec.podSelector: selects the Redis operator's Pods in redis-system",
+			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [redis-operator]}]}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			".spec.podSelector: selects Pods of a RedisFailover in redis-system that the manifests do not have",
 		},
 		"a policy by another's name": {
 			failoverR + of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {app.kubernetes.io/name: team-b}}, ingress: [{from: [{podSelector: {matchLabels: {a: b}}}]}]}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			".spec.podSelector: selects by their name Pods in redis-system that the manifests do not have",
+			".spec.podSelector: selects Pods of a RedisFailover in redis-system that the manifests do not have",
 		},
 		"a budget by another's name": {
 			failoverR + of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [r, team-b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`,
-			".spec.selector: selects by their name Pods in redis-system that the manifests do not have",
+			".spec.selector: selects Pods of a RedisFailover in redis-system that the manifests do not have",
 		},
-		"all masters": {service + "{selector: {redisfailovers-role: master}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},
+		"a policy by a label that others may use": {
+			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {app: shop}}, ingress: [{from: [{podSelector: {matchLabels: {a: b}}}]}]}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			".spec.podSelector: may select other tenants' Pods in redis-system; select them by the label tenant-redis.dev/tenant: team-a or the name of an instance",
+		},
+		"a budget by the release of others": {
+			of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchLabels: {app.kubernetes.io/instance: team-b}, matchExpressions: [{key: app, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`,
+			".spec.selector: may select other tenants' Pods in redis-system; select them by the label tenant-redis.dev/tenant: team-a or the name of an instance",
+		},
+		"a policy by a name that its own Pods have, too": {
+			strings.Replace(operators, "redis-operator", "team-b", 1) + "---\n" + of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {app.kubernetes.io/name: team-b}}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			".spec.podSelector: selects Pods of a RedisFailover in redis-system that the manifests do not have",
+		},
+		"a policy without a selector": {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {policyTypes: [Ingress]}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, "NetworkPolicy o: may select other tenants' Pods in redis-system; select them by the label tenant-redis.dev/tenant: team-a or the name of an instance"},
+		"all masters":                 {service + "{selector: {redisfailovers-role: master}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},
 		"all instances by the operator's label": {
 			of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: redisfailovers.databases.spotahome.com/name, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`,
-			".spec.selector: selects Pods of all instances in redis-system",
+			".spec.selector: may select other tenants' Pods in redis-system",
 		},
 		"another's by the operator's label": {
 			service + "{selector: {redisfailovers.databases.spotahome.com/name: team-b}}\n", `{kind: Service}`,
@@ -277,9 +289,9 @@ func TestNeighbours(t *testing.T) {
 		"others' instances":   {service + "{selector: {app.kubernetes.io/part-of: redis-failover}}\n", `{kind: Service}`, ".spec.selector: selects Pods of all instances in redis-system"},
 		"a policy for instances": {
 			of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {app.kubernetes.io/component: redis}, matchExpressions: [{key: app.kubernetes.io/name, operator: NotIn, values: [r]}]}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			".spec.podSelector: selects Pods of all instances in redis-system",
+			".spec.podSelector: may select other tenants' Pods in redis-system",
 		},
-		"a budget for operators": {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchLabels: {app.kubernetes.io/managed-by: redis-operator}}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: selects Pods of all instances"},
+		"a budget for operators": {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchLabels: {app.kubernetes.io/managed-by: redis-operator}}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: may select other tenants' Pods"},
 		"another's proxies":      {service + "{selector: {app.kubernetes.io/component: proxy, app.kubernetes.io/name: team-b}}\n", `{kind: Service}`, ".spec.selector: selects Pods of a RedisFailover in redis-system that the manifests do not have"},
 		"another's instance, too": {
 			failoverR + of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchLabels: {app.kubernetes.io/component: redis}, matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [r, team-b]}]}}"), `{group: policy, kind: PodDisruptionBudget}`,

@@ -18,8 +18,8 @@ func TestNoOutageByLabel(t *testing.T) {
 	)
 	for selector, path := range map[string]string{
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web, tier: frontend}}\n":                                                                            "Service x: .spec.selector",
-		"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchLabels: {tier: frontend}}}\n":                                                    "PodDisruptionBudget x: .spec.selector.matchLabels",
-		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {tier: frontend}}}\n":                                            "NetworkPolicy x: .spec.podSelector.matchLabels",
+		"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchLabels: {tier: frontend, tenant-redis.dev/tenant: team-a}}}\n":                   "PodDisruptionBudget x: .spec.selector.matchLabels",
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {tier: frontend, tenant-redis.dev/tenant: team-a}}}\n":           "NetworkPolicy x: .spec.podSelector.matchLabels",
 		"apiVersion: monitoring.coreos.com/v1\nkind: PodMonitor\nmetadata: {name: x}\nspec: {selector: {matchExpressions: [{key: tier, operator: In, values: [backend, frontend]}]}}\n": "PodMonitor x: .spec.selector.matchExpressions[0]",
 	} {
 		for _, stream := range []string{deployment + selector, selector + "---\n" + deployment} {
@@ -34,7 +34,7 @@ func TestNoOutageByLabel(t *testing.T) {
 	for _, stream := range []string{
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web, tier: gold}}\n",
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {tier: backend}}\n",
-		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {matchLabels: {tier: frontend}}}]}]}\n",
+		"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {tenant-redis.dev/tenant: team-a}}, ingress: [{from: [{namespaceSelector: {matchLabels: {tier: frontend}}}]}]}\n",
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nspec: {matchExpressions: [{key: tier, operator: In, values: [frontend, gold]}]}\n",
 	} {
 		_, err := Render(teamA(t, labels), []byte(deployment+stream))
@@ -92,7 +92,7 @@ func TestNoPodIsShutOutByLabel(t *testing.T) {
 		bare       = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n---\n"
 	)
 	policy := func(expression string) string {
-		return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {app: web}, matchExpressions: [" + expression + "]}}\n"
+		return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelector: {matchLabels: {tenant-redis.dev/tenant: team-a}, matchExpressions: [" + expression + "]}}\n"
 	}
 	team := teamA(t, "  labels: {tier: gold}\n")
 	for expression, lost := range map[string]bool{

@@ -32,10 +32,6 @@ func (e *engine) checkShared(o *object) error {
 		return e.refuse(o, o.node, "holds for all Pods of %s, which other tenants may share; "+ownNamespace, o.namespace)
 	case "monitoring.coreos.com/AlertmanagerConfig":
 		return e.refuse(o, o.node, "decides who gets the alerts of %s, which other tenants may share; "+ownNamespace, o.namespace)
-	case kindNetworkPolicy:
-		return e.checkSelection(o, "spec.podSelector")
-	case "policy/PodDisruptionBudget":
-		return e.checkSelection(o, "spec.selector")
 	case "/ServiceAccount", "/ConfigMap":
 		return e.checkEveryones(o)
 	}
@@ -85,23 +81,6 @@ func (e *engine) checkOwners(o *object) error {
 		return err
 	}
 	return e.refuse(o, owners[0], "says which object owns it, and that may be somebody else's; remove ownerReferences, "+ownNamespace)
-}
-
-// checkSelection refuses a selector of all Pods, and one of other tenants' Pods.
-func (e *engine) checkSelection(o *object, path string) error {
-	found, err := o.node.Find(path)
-	if err != nil {
-		return err
-	}
-	for _, selector := range found {
-		if err := e.checkTenants(o, selector); err != nil {
-			return err
-		}
-		if asks, err := asksFor(selector); err != nil || asks {
-			return err
-		}
-	}
-	return e.refuse(o, o.node, "selects all Pods of %s, which other tenants may share; select them by a label, "+ownNamespace, o.namespace)
 }
 
 // checkTenants refuses a selector of the Pods of other tenants, or of all of them.

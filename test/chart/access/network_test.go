@@ -251,8 +251,8 @@ func TestEveryLineCounts(t *testing.T) {
 		peer{"proxy without part-of", without(proxyPod(cache), "app.kubernetes.io/part-of")},
 		peer{"proxy without component", without(proxyPod(cache), "app.kubernetes.io/component")},
 		peer{"helm test", golivePod(cache)},
-		peer{"helm test of nobody", without(golivePod(cache), "app.kubernetes.io/instance")},
-		peer{"other Pod of the instance's release", without(golivePod(cache), "app.kubernetes.io/component")},
+		peer{"helm test of nobody", without(golivePod(cache), "app.kubernetes.io/name")},
+		peer{"other Pod of the instance", without(golivePod(cache), "app.kubernetes.io/component")},
 		peer{"operator of another release", without(operatorPod(system), "app.kubernetes.io/instance")},
 		peer{"other Pod of the operator's release", without(operatorPod(system), "app.kubernetes.io/name")},
 	)

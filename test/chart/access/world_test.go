@@ -147,7 +147,7 @@ func proxyPod(of render.Chart) *api.PodInfo {
 // golivePod is a Pod as the chart labels those of helm test.
 func golivePod(of render.Chart) *api.PodInfo {
 	return pod(of.Namespace, map[string]string{
-		"app.kubernetes.io/instance": of.Release, "app.kubernetes.io/component": "golive",
+		"app.kubernetes.io/name": of.Release, "app.kubernetes.io/component": "golive",
 	})
 }
 

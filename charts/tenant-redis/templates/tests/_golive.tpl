@@ -1,6 +1,6 @@
 {{/* Labels of the Pods of `helm test`. They have no part in what the operator selects. */}}
 {{- define "tenant-redis.golive.selector" -}}
-app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/name: {{ include "tenant-redis.name" . | quote }}
 app.kubernetes.io/component: golive
 {{- end }}
 

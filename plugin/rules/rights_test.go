@@ -338,6 +338,15 @@ func TestNullIsNoSelector(t *testing.T) {
 	require.Contains(t, string(got), peer)
 }
 
+// TestNamespacesWithoutAName holds that a peer of namespaces that are known by another label
+// than their name is a tenant's, and none of the platform's.
+func TestNamespacesWithoutAName(t *testing.T) {
+	got, err := render(teamA(t, access), []byte(connection+networkPolicy+"from: [{namespaceSelector: {matchLabels: {tier: monitoring}}}]\n"))
+	require.NoError(t, err)
+	require.NotContains(t, string(got), "tier")
+	require.Contains(t, string(got), "in: allow")
+}
+
 // TestRegistries holds that an image counts by where a client gets it from, in
 // whatever way that is written.
 func TestRegistries(t *testing.T) {

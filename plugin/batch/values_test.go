@@ -102,7 +102,7 @@ func TestSchemas(t *testing.T) {
 func TestRenderedFiles(t *testing.T) {
 	got, err := rendered(t, map[string]string{
 		"chart/templates/NOTES.txt": "kind: Notes\n", "chart/templates/_a.tpl": `{{ define "a" }}kind: A{{ end }}`,
-		"chart/templates/test.yaml":       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t, annotations: {helm.sh/hook: 'post-install,test'}}\n",
+		"chart/templates/test.yaml":       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team-a-t, annotations: {helm.sh/hook: 'post-install,test'}}\n",
 		"chart/charts/s/Chart.yaml":       "apiVersion: v2\nname: s\nversion: 1.0.0\n",
 		"chart/charts/s/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Values.global.a }}}\n",
 		"tenants/a/values.yaml":           "global: {a: of-another}\n",
@@ -110,11 +110,11 @@ func TestRenderedFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, got, "name: of-another")
 	require.NotContains(t, got, "kind: Notes")
-	require.NotContains(t, got, "name: t")
+	require.NotContains(t, got, "name: team-a-t")
 
-	got, err = rendered(t, map[string]string{"chart/templates/test.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t, annotations: {helm.sh/hook: test}}\n"}, Options{Tests: true})
+	got, err = rendered(t, map[string]string{"chart/templates/test.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team-a-t, annotations: {helm.sh/hook: test}}\n"}, Options{Tests: true})
 	require.NoError(t, err)
-	require.Contains(t, got, "name: t")
+	require.Contains(t, got, "name: team-a-t")
 }
 
 // TestRenderRefuses holds what a chart that cannot be rendered is refused for.

@@ -93,7 +93,7 @@ func TestWaysToWrite(t *testing.T) {
 		"annotations of kubectl":           {replaced("  name: x", "  name: x\n  annotations: {kubectl.kubernetes.io/last-applied-configuration: '"+json+"'}"), ""},
 		"fields of somebody else":          {replaced("  name: x", "  name: x\n  managedFields: [{manager: kubectl, operation: Apply, fieldsV1: {'f:spec': {}}}]"), ""},
 		"a provenance that is there":       {replaced("  name: x", "  name: x\n  annotations: {tenant-redis.dev/rendered-by: anybody}"), ""},
-		"a hook":                           {replaced("  name: x", "  name: x\n  annotations: {helm.sh/hook: test}"), ""},
+		"a hook":                           {replaced("  name: x", "  name: team-a-x\n  annotations: {helm.sh/hook: test}"), ""},
 		"an ephemeral container":           {plain + "  ephemeralContainers: [{name: e, image: evil.example/a}]\n", "whose registry no rule"},
 		"an image volume":                  {plain + "  volumes: [{name: v, image: {reference: evil.example/a}}]\n", "whose registry no rule"},
 		"containers that are a mapping":    {replaced("  containers:\n  - name: a\n    image: docker.io/evil/a", "  containers: {a: {image: evil.example/a}}"), "must be a list"},

@@ -39,7 +39,7 @@ func TestInstancesAreClosed(t *testing.T) {
 		"of egress alone":     {redis + policyOf("b", of("sentinel"), ", policyTypes: [Egress]}\n---\n"), "sentinel"},
 		"without a label":     {redis + policyOf("b", expressions("{key: app.kubernetes.io/component, operator: DoesNotExist}"), clients), "sentinel"},
 		"of other values":     {redis + policyOf("b", expressions("{key: app.kubernetes.io/component, operator: NotIn, values: [sentinel]}"), clients), "sentinel"},
-		"of a hook":           {redis + strings.Replace(sentinel, "name: b}", "name: b, annotations: {helm.sh/hook: pre-install}}", 1), "sentinel"},
+		"of a hook":           {redis + strings.Replace(sentinel, "name: b}", "name: team-a-b, annotations: {helm.sh/hook: pre-install}}", 1), "sentinel"},
 		"of a label":          {redis + policyOf("b", expressions("{key: x, operator: Exists}"), clients), "sentinel"},
 		"of no operator":      {redis + policyOf("b", expressions("{key: app.kubernetes.io/component, operator: Never}"), clients), "sentinel"},
 	} {
@@ -94,7 +94,7 @@ func TestHooksThatStay(t *testing.T) {
 	team := teamA(t, "  alerts: {labels: {a: b}}\n")
 	const hook = ", annotations: {helm.sh/hook: post-install}}\n"
 	for kind, stays := range map[string]bool{"v1\nkind: Pod": false, "batch/v1\nkind: Job": false, "apps/v1\nkind: Deployment": true, "databases.spotahome.com/v1\nkind: RedisFailover": true} {
-		_, err := Render(team, []byte("apiVersion: "+kind+"\nmetadata: {name: x"+hook))
+		_, err := Render(team, []byte("apiVersion: "+kind+"\nmetadata: {name: team-a-x"+hook))
 		if !stays {
 			require.NoError(t, err)
 			continue

@@ -211,6 +211,9 @@ func (o readObject) violation(team *tenant.Tenant) error {
 	if err := labelled(o.meta, team); err != nil {
 		return err
 	}
+	if o.isShared() && o.meta.Annotations["helm.sh/hook"] != "" && o.meta.Name == "x" {
+		return errors.New("a hook of any name")
+	}
 	if strings.HasSuffix(o.kind, "NetworkPolicy") && o.kind != "NetworkPolicy" || slices.Contains([]string{"Endpoints", "ClusterRoleBinding"}, o.kind) {
 		return fmt.Errorf("a %s", o.kind)
 	}
@@ -423,7 +426,7 @@ func (w *writer) stream() string {
 }
 
 func (w *writer) object() any {
-	meta := pairs{"name", "x", "namespace", w.often("team-a", "", nil, "redis-system", "kube-system"), "labels", w.often(pairs{"team", w.one("b", "a")}, nil, pairs{})}
+	meta := pairs{"name", "x", "namespace", w.often("team-a", "", nil, "redis-system", "kube-system"), "labels", w.often(pairs{"team", w.one("b", "a")}, nil, pairs{}), "annotations", w.often(nil, pairs{"helm.sh/hook", "test"})}
 	switch w.Intn(9) {
 	case 5:
 		return pairs{"apiVersion", "batch/v1", "kind", "CronJob", "metadata", meta, "spec", pairs{"jobTemplate", pairs{"spec", pairs{"template", w.template()}}}}

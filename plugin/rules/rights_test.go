@@ -86,6 +86,10 @@ func TestRights(t *testing.T) {
 		"a Role of all at home":                   "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x, namespace: team-a}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n",
 		"some neighbours":                         policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]\n",
 		"others, of one label":                    policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}]}}]\n",
+		"a hook of its name":                      "apiVersion: v1\nkind: Secret\nmetadata: {name: team-a, annotations: {helm.sh/hook: pre-install}}\n",
+		"a hook of its release":                   "apiVersion: v1\nkind: Secret\nmetadata: {name: shop-x, annotations: {helm.sh/hook: pre-install}}\n",
+		"a hook of a new name":                    "apiVersion: v1\nkind: Secret\nmetadata: {generateName: x-, annotations: {helm.sh/hook: pre-install}}\n",
+		"a hook at home":                          "apiVersion: v1\nkind: Secret\nmetadata: {name: x, namespace: team-a, annotations: {helm.sh/hook: pre-install}}\n",
 		"rights to its password":                  failoverR + roleOf + "[{apiGroups: [''], resources: [secrets], resourceNames: [r], verbs: [get]}]\n",
 		"rights to its Pods":                      failoverR + setW + roleOf + "[{apiGroups: ['', apps], resources: [pods, pods/exec], resourceNames: [w-0, rfr-r-2], verbs: [get]}]\n",
 		"rights to its ConfigMap of the operator": failoverR + roleOf + "[{apiGroups: [''], resources: [configmaps], resourceNames: [rfr-r], verbs: [get]}]\n",
@@ -118,7 +122,7 @@ func TestRights(t *testing.T) {
 		"its neighbours at home":               "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Render(teamA(t, own+"  annotations: {example.com/own: a}\n"+platform+declaredKinds), []byte(stream))
+			_, err := Render(teamA(t, own+"  release: shop\n  annotations: {example.com/own: a}\n"+platform+declaredKinds), []byte(stream))
 			require.NoError(t, err)
 		})
 	}
@@ -165,8 +169,18 @@ func TestNeighbours(t *testing.T) {
 			`{kind: Secret}`, ".metadata.annotations: takes the rights of a ServiceAccount in redis-system",
 		},
 		"a hook's account alone": {
-			"apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {helm.sh/hook: test}}\nspec: {serviceAccountName: redis-operator}\n",
+			"apiVersion: v1\nkind: Pod\nmetadata: {name: team-a-p, annotations: {helm.sh/hook: test}}\nspec: {serviceAccountName: redis-operator}\n",
 			`{kind: Pod}`, ".spec: takes the rights of a ServiceAccount",
+		},
+		"a hook of any name": {
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: team-b, annotations: {helm.sh/hook: pre-install}}\n", `{kind: Secret}`,
+			"Secret team-b: is a hook, which takes the place of whoever's object has its name; begin the name with team-a-, or with the release's in spec.release of the tenant file",
+		},
+		"a hook of a longer name": {
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: team-ab, annotations: {helm.sh/hook: pre-install}}\n", `{kind: Secret}`, "is a hook, which takes the place of",
+		},
+		"a hook of Argo CD": {
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team-b, annotations: {argocd.argoproj.io/hook: PreSync}}\n", `{kind: ConfigMap}`, "is a hook, which takes the place of",
 		},
 		"another's size": {
 			hpa + "{apiVersion: apps/v1, kind: Deployment, name: redis-operator}}\n", `{group: autoscaling, kind: HorizontalPodAutoscaler}`,

@@ -7,7 +7,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
@@ -94,7 +93,7 @@ func (e *engine) planObject(o *object) error {
 		e.editContainers,
 		e.grantAccess, e.labelAlerts, e.chooseNodes,
 		// What holds for others is checked as it will be applied.
-		e.checkNetworks, e.checkShared, e.checkRevision, e.checkOwners,
+		e.checkNetworks, e.checkShared, e.checkRevision, e.checkOwners, e.checkHook,
 	}
 	for _, step := range steps {
 		if err := step(o); err != nil {
@@ -190,19 +189,6 @@ func (o *object) value(key string) string {
 		return ""
 	}
 	return text
-}
-
-// isPassing tells whether Helm runs the object besides the release, and what it runs ends
-// by itself. What goes on running is what rules are about, by whatever way it comes.
-func (o *object) isPassing() (bool, error) {
-	isHook, err := o.isHook()
-	return isHook && (len(o.kind.Pods) == 0 || o.id == "/Pod" || o.id == "batch/Job"), err
-}
-
-// isHook tells whether Helm runs the object besides the release.
-func (o *object) isHook() (bool, error) {
-	annotations, err := o.metadata.Find("annotations")
-	return len(annotations) > 0 && slices.Contains(annotations[0].Keys(), "helm.sh/hook"), err
 }
 
 // texts are the strings that a path names below a place.

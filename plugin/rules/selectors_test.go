@@ -119,7 +119,7 @@ func TestNoPodIsShutOutByLabel(t *testing.T) {
 // rules are about.
 func TestHooksAlone(t *testing.T) {
 	team := teamA(t, "  alerts: {labels: {a: b}}\n")
-	const hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, annotations: {helm.sh/hook: test}}\n"
+	const hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: team-a-x, annotations: {helm.sh/hook: test}}\n"
 	_, err := Render(team, []byte(hook))
 	require.NoError(t, err)
 	_, err = Render(team, []byte(hook+"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: z}\n"))

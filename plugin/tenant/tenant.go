@@ -53,7 +53,7 @@ type Metadata struct {
 // Spec is what the tenant's objects must hold.
 type Spec struct {
 	Namespace   string            `key:"namespace" format:"name" doc:"Namespace of the release. An object without a namespace gets it; one in a namespace that is neither this nor among namespaces is refused." example:"redis-system"`
-	Release     string            `key:"release,optional" format:"name" doc:"Name of the release that helm tenant batch renders; the tenant's name if missing." example:"team-a-cache"`
+	Release     string            `key:"release,optional" format:"name" doc:"Name of the release that helm tenant batch renders, with which names of hooks may begin; the tenant's name if missing." example:"team-a-cache"`
 	Namespaces  []string          `key:"namespaces,optional" format:"name" doc:"The tenant's own namespaces: objects may be there, and with access its Pods get in from there and from namespace, where helm test runs." example:"team-a"`
 	Labels      map[string]string `key:"labels,optional" format:"labelKey:labelValue" doc:"Labels of every object and Pod template. Selectors are never changed." example:"cost-centre=4711"`
 	Annotations map[string]string `key:"annotations,optional" format:"annotationKey:" doc:"Annotations of every object and Pod template." example:"example.com/owner=team-a@example.com"`

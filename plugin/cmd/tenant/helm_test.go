@@ -125,7 +125,7 @@ func TestHelmOfHooksAlone(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(chart, "templates"), 0o700))
 	for name, text := range map[string]string{
 		"Chart.yaml":          "apiVersion: v2\nname: hooks\nversion: 1.0.0\n",
-		"templates/hook.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  annotations: {helm.sh/hook: pre-install}\n",
+		"templates/hook.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: team-a-x\n  annotations: {helm.sh/hook: pre-install}\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(chart, name), []byte(text), 0o600))
 	}

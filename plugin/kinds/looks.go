@@ -51,6 +51,36 @@ func LooksLikeContainer(value manifest.Node) bool {
 	return slices.Contains(keys, "image") && slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(ofContainers, key) })
 }
 
+// Injects tells whether a text is JSON or YAML with something that looks like a container
+// or an image: whatever puts containers into Pods may take them from there.
+func Injects(text string) bool {
+	if !strings.Contains(text, ":") {
+		return false // It has no field, and most have none.
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case strings.HasPrefix(text, "["):
+		text = "{items: " + text + "}"
+	case strings.HasPrefix(text, "-"):
+		text = "items:\n" + text
+	}
+	doc, err := manifest.Parse(manifest.Piece{Text: []byte(text)})
+	if doc == nil {
+		return false
+	}
+	root, ok := doc.Root()
+	if !ok || err != nil && strings.Contains(text, "*") {
+		return ok // What an alias leads to may have no end.
+	}
+	found := LooksLikeContainer(root)
+	_ = root.Walk(func(key string, value manifest.Node) (bool, error) {
+		images, err := ImagesIn(key, value)
+		found = found || err != nil || len(images) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(value)
+		return !found, nil
+	})
+	return found
+}
+
 // ofContainers are fields that nothing but a container has beside an image.
 var ofContainers = []string{"args", "command", "env", "envFrom", "resources", "volumeMounts"}
 

@@ -122,7 +122,7 @@ func TestRights(t *testing.T) {
 		"its neighbours at home":               "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: team-a}\nspec: {ingress: [{from: [{podSelector: {}}]}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Render(teamA(t, own+"  release: shop\n  annotations: {example.com/own: a}\n"+platform+declaredKinds), []byte(stream))
+			_, err := Render(teamA(t, own+"  release: shop\n  annotations: {example.com/own: '{\"containers\": [{}]}'}\n"+platform+declaredKinds), []byte(stream))
 			require.NoError(t, err)
 		})
 	}
@@ -156,6 +156,9 @@ func TestNeighbours(t *testing.T) {
 	subject := func(text string) string { return roleX + binding + "{kind: Role, name: x}\nsubjects: [" + text + "]\n" }
 	of := func(apiVersion, kind, spec string) string {
 		return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata: {name: o}\n" + spec + "\n"
+	}
+	annotated := func(annotation string) string {
+		return of("apps/v1", "Deployment", "spec:\n  template:\n    metadata:\n      annotations:\n        "+annotation)
 	}
 	tests := map[string]struct{ stream, kind, want string }{
 		"another's account":            {podAs + "redis-operator}\n", `{kind: Pod}`, ".spec: takes the rights of a ServiceAccount in redis-system that the manifests do not have"},
@@ -215,6 +218,22 @@ func TestNeighbours(t *testing.T) {
 		"a policy for another":  {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {a: b, tenant-redis.dev/tenant: team-b}}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, ".spec.podSelector: selects Pods of other tenants"},
 		"a budget for tenants":  {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: selects Pods of other tenants"},
 		"a peer of all tenants": {policy + "from: [{podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a, team-b]}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`, ".from[0].podSelector: selects Pods of other tenants"},
+		"a container of an injector": {
+			annotated(`proxy.istio.io/overrides: '{"containers":[{"name":"istio-proxy","image":"evil.example/a"}]}'`), `{group: apps, kind: Deployment}`,
+			".spec.template.metadata.annotations.proxy.istio.io/overrides: holds what looks like a container or an image, which may be put into the Pods and no rule is about; remove the annotation",
+		},
+		"containers in other letters": {annotated(`x: '{"InitContainers":[{}]}'`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"a container alone":           {annotated(`x: '{"image": "a", "command": ["b"]}'`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"an escaped container":        {annotated(`x: '{"a": [{"\u0069mage": "evil.example/a"}]}'`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"containers in a list":        {annotated(`x: ' [{"name": "a", "image": "b"}]'`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"containers in lines":         {annotated(`x: "- name: a\n  image: b\n"`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"a container in YAML":         {annotated(`x: "spec:\n  sidecarContainers: [{name: a}]\n"`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"containers without an end":   {annotated(`x: "a: &a [*a]\n"`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"merged containers":           {annotated(`x: "<<: {containers: [{}]}\n"`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container"},
+		"a container that is there twice": {
+			annotated(`x: '{"containers": [], "containers": [{}]}'`), `{group: apps, kind: Deployment}`, ".annotations.x: holds what looks like a container",
+		},
+		"a container for Redis": {redisFailover + `{resources: {limits: {cpu: 1}}, podAnnotations: {x: '{"containers": [{}]}'}}}` + "\n", `{group: databases.spotahome.com, kind: RedisFailover}`, ".spec.redis.podAnnotations.x: holds what looks like a container"},
 		"another network":       {of("apps/v1", "Deployment", "spec: {template: {metadata: {annotations: {k8s.v1.cni.cncf.io/networks: a}}}}"), `{group: apps, kind: Deployment}`, ".spec.template.metadata.annotations: asks for another network"},
 		"another network only":  {redisFailover + "{resources: {limits: {cpu: 1}}, podAnnotations: {v1.multus-cni.io/default-network: a}}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`, ".spec.redis.podAnnotations: asks for another network"},
 		"where others run":      {of("v1", "Binding", "target: {kind: Node, name: n}"), `{kind: Binding}`, "is for the scheduler"},

@@ -90,7 +90,7 @@ func (e *engine) planObject(o *object) error {
 		// Labels before access: what a policy selects by must be what Pods get.
 		e.labelObject,
 		// Containers, with the images of sidecars among them.
-		e.editContainers,
+		e.editContainers, e.checkInjected,
 		e.grantAccess, e.labelAlerts, e.chooseNodes,
 		// What holds for others is checked as it will be applied.
 		e.checkNetworks, e.checkShared, e.checkRevision, e.checkOwners, e.checkHook,

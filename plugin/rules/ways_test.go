@@ -128,6 +128,9 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		"ThanosRuler":     monitor("ThanosRuler"),
 		"Namespace":       "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {config.linkerd.io/proxy-image: evil/a}}\n",
 		"annotations":     "apiVersion: v1\nkind: Pod\nmetadata: {name: x, annotations: {linkerd.io/proxy-image: 'evil/a', linkerd.io/proxy-imageType: 'evil', text: 'is a/b'}}\n",
+		"annotations that inject nothing": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n  annotations:\n    linkerd.io/proxy-image: evil/a\n    kubectl.kubernetes.io/last-applied-configuration: '{\"spec\":{\"containers\":[{\"image\":\"a\"}]}}'\n" +
+			"    proxy.istio.io/config: '{\"concurrency\": 2, \"image\": {\"imageType\": \"distroless\"}, \"discoveryAddress\": \"istiod.istio-system.svc:15012\"}'\n" +
+			"    a: 'is: a text: of colons'\n    b: '{{ with secret }}: a'\n    c: '{\"a\": [1, null, \"b\"]}'\n    d: '[]'\n    e: ''\n    f: '- '\n",
 		"Redis' own":      redisFailover + "{podAnnotations: {sidecar.istio.io/proxyImage: evil/a}, extraVolumes: [{csi: {volumeAttributes: {image: evil/b}}}]}}\n",
 		"monitoring's":    "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec: {podMetadata: {annotations: {sidecar.istio.io/proxyImage: evil/a}}}\n",
 		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",

@@ -98,6 +98,7 @@ func TestViolations(t *testing.T) {
 		"no tag, but a port":               {"Deployment/web", fields("spec.template.spec.containers.0.image", `"registry.example/:5000/web"`), fields("image-tag", "5000")},
 		"latest in an init container":      {"RedisFailover/cache", fields("spec.sentinel.image", `"registry.example/redis:latest"`), fields("image-tag", "sentinel")},
 		"other registry":                   {"StatefulSet/db", fields("spec.template.spec.containers.0.image", `"docker.io/db:1"`), fields("image-registry", "registry.example")},
+		"image of a volume's driver":       {"StatefulSet/db", fields("spec.template.spec.volumes", `[{"name": "data", "emptyDir": {}}, {"name": "v", "csi": {"driver": "d", "volumeAttributes": {"rootImage": "docker.io/db:1"}}}]`), fields("image-registry", "rootImage")},
 		"registry that begins like it":     {"StatefulSet/db", fields("spec.template.spec.containers.0.image", `"registry.example.evil/db:1"`), fields("image-registry", "registry.example")},
 		"registry in the middle":           {"RedisFailover/cache", fields("spec.redis.exporter.image", `"evil.example/registry.example/x:1"`), fields("image-registry", "evil.example")},
 		"budget without slack":             {"PodDisruptionBudget/web", fields("spec.maxUnavailable", "0"), fields("disruption-budget", "0 blocks")},

@@ -70,6 +70,13 @@ func (made workload) images() []image {
 	add := func(holder, name string) {
 		all = append(all, image{id: made.id, field: made.specField, name: name, holder: holder})
 	}
+	addNamed := func(holder string, texts map[string]string) {
+		for _, key := range slices.Sorted(maps.Keys(texts)) {
+			if kinds.IsImage(key, texts[key]) {
+				add(holder+" "+key, texts[key])
+			}
+		}
+	}
 	for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
 		add("container "+container.Name, container.Image)
 	}
@@ -80,14 +87,22 @@ func (made workload) images() []image {
 		if volume.Image != nil {
 			add("volume "+volume.Name, volume.Image.Reference)
 		}
-		if volume.CSI != nil && volume.CSI.VolumeAttributes["image"] != "" {
-			add("volume "+volume.Name, volume.CSI.VolumeAttributes["image"])
+		for _, attributes := range driversTexts(volume) {
+			addNamed("volume "+volume.Name, attributes)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(made.template.Annotations)) {
-		if text := made.template.Annotations[key]; kinds.IsImage(key, text) {
-			add("annotation "+key, text)
-		}
+	addNamed("annotation", made.template.Annotations)
+	return all
+}
+
+// driversTexts are what a volume tells its driver.
+func driversTexts(volume corev1.Volume) []map[string]string {
+	var all []map[string]string
+	if volume.CSI != nil {
+		all = append(all, volume.CSI.VolumeAttributes)
+	}
+	if volume.FlexVolume != nil {
+		all = append(all, volume.FlexVolume.Options)
 	}
 	return all
 }

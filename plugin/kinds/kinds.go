@@ -33,6 +33,20 @@ type Kind struct {
 	// Annotations are those of Pods, in which whatever puts containers into Pods looks
 	// for their images.
 	Annotations []string
+	// Attributes are what volumes tell their drivers, below each of Pods: drivers of
+	// images look for theirs there.
+	Attributes []string
+}
+
+// DriversTexts are the paths of all Attributes.
+func (k Kind) DriversTexts() []string {
+	var paths []string
+	for _, pod := range k.Pods {
+		for _, path := range k.Attributes {
+			paths = append(paths, pod+"."+path)
+		}
+	}
+	return paths
 }
 
 // Names are the paths of all names of images.
@@ -75,7 +89,7 @@ const Failover = "databases.spotahome.com/RedisFailover"
 // in all of them.
 var known = map[string]Kind{
 	"/Namespace":             {Annotations: []string{"metadata.annotations"}},
-	"/Pod":                   {Pods: []string{"spec"}, Containers: podContainers, Images: podImages, Annotations: []string{"metadata.annotations"}},
+	"/Pod":                   {Pods: []string{"spec"}, Containers: podContainers, Images: podImages, Annotations: []string{"metadata.annotations"}, Attributes: podAttributes},
 	"/PodTemplate":           templates("template"),
 	"/ReplicationController": workload("spec.selector"),
 	"apps/DaemonSet":         workload("spec.selector.matchLabels"),
@@ -90,13 +104,15 @@ var known = map[string]Kind{
 		Containers:  podContainers,
 		Images:      podImages,
 		Annotations: []string{"spec.jobTemplate.spec.template.metadata.annotations"},
+		Attributes:  podAttributes,
 	},
 	Failover: {
 		Pods:        []string{"spec.redis", "spec.sentinel"},
 		StandIn:     true,
 		Containers:  []string{"", "exporter", "initContainers[]", "extraContainers[]"},
-		Images:      []string{"extraVolumes[].image.reference", "extraVolumes[].csi.volumeAttributes.image"},
+		Images:      []string{"extraVolumes[].image.reference"},
 		Annotations: []string{"spec.redis.podAnnotations", "spec.sentinel.podAnnotations"},
+		Attributes:  []string{"extraVolumes[].csi.volumeAttributes", "extraVolumes[].flexVolume.options"},
 	},
 	"monitoring.coreos.com/Alertmanager":    monitor,
 	"monitoring.coreos.com/Prometheus":      monitor,
@@ -106,8 +122,8 @@ var known = map[string]Kind{
 
 var (
 	podContainers = []string{"initContainers[]", "containers[]", "ephemeralContainers[]"}
-	// The second is how the drivers of images had it before Kubernetes.
-	podImages = []string{"volumes[].image.reference", "volumes[].csi.volumeAttributes.image"}
+	podImages     = []string{"volumes[].image.reference"}
+	podAttributes = []string{"volumes[].csi.volumeAttributes", "volumes[].flexVolume.options"}
 	// monitor is what the Prometheus operator makes Pods of. baseImage is the
 	// older name of image.
 	monitor = Kind{
@@ -117,6 +133,7 @@ var (
 		Containers:  []string{"", "thanos", "initContainers[]", "containers[]"},
 		Images:      append([]string{"baseImage", "thanos.baseImage"}, podImages...),
 		Annotations: []string{"spec.podMetadata.annotations"},
+		Attributes:  podAttributes,
 	}
 )
 
@@ -128,7 +145,7 @@ func workload(selector string) Kind {
 
 // templates is a kind with Pod templates at some paths.
 func templates(paths ...string) Kind {
-	k := Kind{Templates: paths, Containers: podContainers, Images: podImages}
+	k := Kind{Templates: paths, Containers: podContainers, Images: podImages, Attributes: podAttributes}
 	for _, path := range paths {
 		k.Pods = append(k.Pods, path+".spec")
 		k.Annotations = append(k.Annotations, path+".metadata.annotations")

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/image"
@@ -134,27 +135,41 @@ func (o *object) images() ([]manifest.Node, error) {
 		}
 		all = append(all, images...)
 	}
-	annotated, err := o.annotatedImages()
-	return append(all, annotated...), err
+	named, err := o.namedImages()
+	return append(all, named...), err
 }
 
-// annotatedImages returns those that annotations of Pods name, for containers that are
-// put into them later.
-func (o *object) annotatedImages() ([]manifest.Node, error) {
+// namedImages returns those that annotations of Pods name, for containers that are put
+// into them later, and volumes to their drivers.
+func (o *object) namedImages() ([]manifest.Node, error) {
 	var all []manifest.Node
-	for _, path := range o.kind.Annotations {
+	err := o.walkTexts(slices.Concat(o.kind.Annotations, o.kind.DriversTexts()), func(key, text string, place manifest.Node) error {
+		if kinds.IsImage(key, text) {
+			all = append(all, place)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// walkTexts visits the texts in mappings of keys that people choose.
+func (o *object) walkTexts(paths []string, visit func(key, text string, place manifest.Node) error) error {
+	for _, path := range paths {
 		places, err := o.node.Find(path)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, annotations := range places {
-			_ = annotations.Walk(func(key string, value manifest.Node) (bool, error) {
-				if text, err := value.Text(); err == nil && kinds.IsImage(key, text) {
-					all = append(all, value)
+		for _, place := range places {
+			err := place.Walk(func(key string, value manifest.Node) (bool, error) {
+				if text, err := value.Text(); err == nil {
+					return false, visit(key, text, value)
 				}
 				return false, nil
 			})
+			if err != nil {
+				return err
+			}
 		}
 	}
-	return all, nil
+	return nil
 }

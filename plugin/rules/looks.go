@@ -68,23 +68,11 @@ func (o *object) knownPlaces(images []manifest.Node) (map[string]bool, error) {
 // checkInjected refuses Pods with an annotation in which something looks like a container or
 // an image: what puts it into the Pods does so after all rules.
 func (e *engine) checkInjected(o *object) error {
-	for _, path := range o.kind.Annotations {
-		places, err := o.node.Find(path)
-		if err != nil {
-			return err
+	return o.walkTexts(o.kind.Annotations, func(key, text string, place manifest.Node) error {
+		_, isSet := e.tenant.Spec.Annotations[key]
+		if isSet || isDeployers(key) || !kinds.Injects(text) {
+			return nil
 		}
-		for _, place := range places {
-			if err := place.Walk(func(key string, value manifest.Node) (bool, error) {
-				text, err := value.Text()
-				_, isSet := e.tenant.Spec.Annotations[key]
-				if err != nil || isSet || isDeployers(key) || !kinds.Injects(text) {
-					return false, nil
-				}
-				return false, e.refuse(o, value, "holds what looks like a container or an image, which may be put into the Pods and no rule is about; remove the annotation, set it in spec.annotations")
-			}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+		return e.refuse(o, place, "holds what looks like a container or an image, which may be put into the Pods and no rule is about; remove the annotation, set it in spec.annotations")
+	})
 }

@@ -86,6 +86,7 @@ func TestRights(t *testing.T) {
 		"a Role of all at home":                   "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x, namespace: team-a}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n",
 		"some neighbours":                         policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]\n",
 		"others, of one label":                    policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}]}}]\n",
+		"a volume with its Secret":                "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {secretNamespace: team-a, secretName: namespace, namespace: ''}}}]}\n",
 		"a hook of its name":                      "apiVersion: v1\nkind: Secret\nmetadata: {name: team-a, annotations: {helm.sh/hook: pre-install}}\n",
 		"a hook of its release":                   "apiVersion: v1\nkind: Secret\nmetadata: {name: shop-x, annotations: {helm.sh/hook: pre-install}}\n",
 		"a hook of a new name":                    "apiVersion: v1\nkind: Secret\nmetadata: {generateName: x-, annotations: {helm.sh/hook: pre-install}}\n",
@@ -218,6 +219,18 @@ func TestNeighbours(t *testing.T) {
 		"a policy for another":  {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {a: b, tenant-redis.dev/tenant: team-b}}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, ".spec.podSelector: selects Pods of other tenants"},
 		"a budget for tenants":  {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: selects Pods of other tenants"},
 		"a peer of all tenants": {policy + "from: [{podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a, team-b]}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`, ".from[0].podSelector: selects Pods of other tenants"},
+		"a volume with another's Secret": {
+			of("v1", "Pod", "spec: {volumes: [{name: v, csi: {driver: file.csi.azure.com, volumeAttributes: {shareName: a, secretNamespace: team-b}}}]}"), `{kind: Pod}`,
+			".spec.volumes[0].csi.volumeAttributes.secretNamespace: takes what is in team-b, which is not the tenant's; allowed are redis-system, team-a",
+		},
+		"a volume of a driver of nodes": {
+			of("apps/v1", "Deployment", "spec: {template: {spec: {volumes: [{name: v, flexVolume: {driver: a/b, options: {namespace: team-b}}}]}}}"), `{group: apps, kind: Deployment}`,
+			".spec.template.spec.volumes[0].flexVolume.options.namespace: takes what is in team-b",
+		},
+		"a volume in the name of others": {
+			redisFailover + "{resources: {limits: {cpu: 1}}, extraVolumes: [{name: v, csi: {volumeAttributes: {csi.storage.k8s.io/pod.namespace: team-b}}}]}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`,
+			".spec.redis.extraVolumes[0].csi.volumeAttributes.csi.storage.k8s.io/pod.namespace: takes what is in team-b",
+		},
 		"a container of an injector": {
 			annotated(`proxy.istio.io/overrides: '{"containers":[{"name":"istio-proxy","image":"evil.example/a"}]}'`), `{group: apps, kind: Deployment}`,
 			".spec.template.metadata.annotations.proxy.istio.io/overrides: holds what looks like a container or an image, which may be put into the Pods and no rule is about; remove the annotation",

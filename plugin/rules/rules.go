@@ -93,7 +93,7 @@ func (e *engine) planObject(o *object) error {
 		e.editContainers, e.checkInjected,
 		e.grantAccess, e.labelAlerts, e.chooseNodes,
 		// What holds for others is checked as it will be applied.
-		e.checkNetworks, e.checkShared, e.checkRevision, e.checkOwners, e.checkHook,
+		e.checkNetworks, e.checkShared, e.checkRevision, e.checkOwners, e.checkHook, e.checkVolumes,
 	}
 	for _, step := range steps {
 		if err := step(o); err != nil {

@@ -88,6 +88,8 @@ func TestNoWayPast(t *testing.T) {
 		"an image at a path":          {declaredKinds, rollout + "{image: {path: 'evil.example:5000/a'}}\n", ".spec.image.path: looks like an image"},
 		"an image of another name":    {declaredKinds, rollout + "{imageOverride: evil.example/a}\n", ".spec.imageOverride: looks like an image"},
 		"an image of a volume alone":  {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {image: evil.example/a}}}]}\n", ".spec.volumes[0].csi.volumeAttributes.image: holds \"evil.example/a\", whose registry no rule"},
+		"an image for a driver":       {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, flexVolume: {driver: d, options: {image: evil.example/a}}}]}\n", ".spec.volumes[0].flexVolume.options.image: holds \"evil.example/a\", whose registry no rule"},
+		"an image by another name":    {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {imageRef: evil.example/a}}}]}\n", ".volumeAttributes.imageRef: holds \"evil.example/a\", whose registry no rule"},
 		"a volume of Redis":           {"  otherImages: refuse\n", redisFailover + "{extraVolumes: [{name: v, csi: {volumeAttributes: {image: evil.example/a}}}]}}\n", "evil.example/a\", whose registry no rule"},
 		"an image for an injector":    {"  otherImages: refuse\n", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {sidecar.istio.io/proxyImage: evil.example/a}}}}\n", ".spec.template.metadata.annotations.sidecar.istio.io/proxyImage: holds"},
 		"an injector in a namespace":  {"  namespaces: [team-a]\n  otherImages: refuse\n", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {config.linkerd.io/proxy-image: evil.example/a}}\n", ".metadata.annotations.config.linkerd.io/proxy-image: holds"},
@@ -111,7 +113,7 @@ const (
 func TestPodsAreFoundEverywhere(t *testing.T) {
 	team := teamA(t, "  namespaces: [team-a]\n  images: [{from: docker.io, to: mirror.test}]\n"+declaredKinds)
 	const podSpec = "{containers: [{name: a, image: evil/a}], initContainers: [{name: b, image: evil/b}], " +
-		"ephemeralContainers: [{name: c, image: evil/c}], volumes: [{name: d, image: {reference: evil/d}}, {name: e, csi: {volumeAttributes: {image: evil/e}}}]}"
+		"ephemeralContainers: [{name: c, image: evil/c}], volumes: [{name: d, image: {reference: evil/d}}, {name: e, csi: {volumeAttributes: {image: evil/e}}}, {name: f, flexVolume: {options: {rootImage: evil/g}}}]}"
 	const template = "{template: {metadata: {annotations: {sidecar.istio.io/proxyImage: evil/f}}, spec: " + podSpec + "}"
 	monitor := func(kind string) string {
 		return "apiVersion: monitoring.coreos.com/v1\nkind: " + kind + "\nmetadata: {name: x}\nspec: {image: evil/a, baseImage: evil/b, thanos: {image: evil/c}, volumes: [{name: d, image: {reference: evil/d}}]}\n"

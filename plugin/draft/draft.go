@@ -303,7 +303,8 @@ func (s *seen) addRegistry(place manifest.Node) error {
 	if err != nil {
 		return err
 	}
-	if read, ok := image.Parse(text); ok {
+	_, name := image.CutScheme(text)
+	if read, ok := image.Parse(name); ok {
 		registry, _, _ := strings.Cut(read.Repository(), "/")
 		s.registries[registry] = true
 	}
@@ -373,11 +374,10 @@ func (k *kind) findImages(templates []string) error {
 			if template, found := strings.CutSuffix(fieldPath(value), ".spec"); found && slices.Contains(templates, template) {
 				return false, nil
 			}
-			images, err := kinds.ImagesIn(key, value)
-			for _, place := range images {
+			for _, place := range kinds.ImagesIn(key, value) {
 				k.Images = with(k.Images, fieldPath(place))
 			}
-			return true, errors.Join(err, checkCount(len(k.Images), "places of images in a "+k.Kind))
+			return true, checkCount(len(k.Images), "places of images in a "+k.Kind)
 		})
 		if err != nil {
 			return err

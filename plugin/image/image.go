@@ -41,6 +41,19 @@ func Parse(text string) (Reference, bool) {
 	return Reference{Name: full, Rest: text[len(name):]}, true
 }
 
+// schemes say of a text that it is the name of an image, and from where to take it.
+var schemes = []string{"docker://", "oci://"}
+
+// CutScheme cuts off what says that a text is the name of an image.
+func CutScheme(text string) (scheme, name string) {
+	for _, scheme := range schemes {
+		if len(text) > len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
+			return text[:len(scheme)], text[len(scheme):]
+		}
+	}
+	return "", text
+}
+
 // dockerHosts are the hosts by which clients reach Docker's own registry.
 var dockerHosts = []string{"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 

@@ -74,8 +74,7 @@ func Injects(text string) bool {
 	}
 	found := LooksLikeContainer(root)
 	_ = root.Walk(func(key string, value manifest.Node) (bool, error) {
-		images, err := ImagesIn(key, value)
-		found = found || err != nil || len(images) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(value)
+		found = found || len(ImagesIn(key, value)) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(value)
 		return !found, nil
 	})
 	return found
@@ -99,37 +98,44 @@ func isImage(key string) bool {
 	return false
 }
 
+// parse reads the name of an image, which a scheme may say that it is.
+func parse(text string) (read image.Reference, name string, ok bool) {
+	_, name = image.CutScheme(text)
+	read, ok = image.Parse(name)
+	return read, name, ok
+}
+
+// isName tells whether a text can be the name of an image.
+func isName(text string) bool {
+	_, _, ok := parse(text)
+	return ok
+}
+
 // isHosted tells whether a text is an image with the host that it is from.
 func isHosted(text string) bool {
-	host, _, _ := strings.Cut(text, "/")
-	_, ok := image.Parse(text)
-	return ok && host != text && strings.ContainsAny(host, ".:")
+	_, name, ok := parse(text)
+	host, _, _ := strings.Cut(name, "/")
+	return ok && host != name && strings.ContainsAny(host, ".:")
 }
 
 // IsImage tells whether an annotation looks like the name of an image.
-func IsImage(key, text string) bool {
-	_, ok := image.Parse(text)
-	return ok && isImage(key)
-}
+func IsImage(key, text string) bool { return isImage(key) && isName(text) }
 
 // isParted tells whether a mapping has a repository and which of its images, whatever
 // its own field is called.
 func isParted(keys []string) bool {
 	has := func(names ...string) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(names, key) })
+		return slices.ContainsFunc(keys, func(key string) bool { return isOneOf(names, key) })
 	}
 	return has("repository", "repo", "registry", "hub") && has("tag", "digest", "sha")
 }
 
-// isTagged tells whether a text is an image with a tag or a digest, and nothing else:
-// HOST:PORT may be one, too.
+// isTagged tells whether a text is an image with a scheme, a tag or a digest, and nothing
+// else: HOST:PORT may be one, too.
 func isTagged(text string) bool {
-	read, ok := image.Parse(text)
-	if !ok || read.Rest == "" {
-		return false
-	}
-	hasPath := strings.Contains(strings.TrimSuffix(text, read.Rest), "/")
-	return hasPath || read.Rest == ":latest" || isVersion.MatchString(read.Rest)
+	read, name, ok := parse(text)
+	hasScheme, hasPath := name != text, strings.Contains(strings.TrimSuffix(name, read.Rest), "/")
+	return ok && (hasScheme || read.Rest != "" && hasPath || read.Rest == ":latest" || isVersion.MatchString(read.Rest))
 }
 
 // isVersion is a tag that is no port, or a digest.
@@ -137,35 +143,30 @@ var isVersion = regexp.MustCompile(`^:v?[0-9]+[.-]|@`)
 
 // ImagesIn returns what looks like names of images in a field: image: NAME,
 // sidecarImage: NAME, images: [NAME], imageName: NAME, image: {repository: NAME} or
-// another key, imageAnything: HOST/NAME and image: {anything: HOST/NAME}, and by any name
-// NAME:TAG and {repository: NAME, tag: TAG}.
-func ImagesIn(key string, value manifest.Node) ([]manifest.Node, error) {
-	text, _ := value.Text()
+// another key, imageAnything: HOST/NAME, HOST/NAME at any depth below such a field, and by
+// any name NAME:TAG, oci://NAME and {repository: NAME, tag: TAG}.
+func ImagesIn(key string, value manifest.Node) []manifest.Node {
+	isAbout := strings.Contains(strings.ToLower(key), "image")
 	keys := value.Keys()
-	isCalled := isImage(key) || strings.Contains(strings.ToLower(key), "image") && isHosted(text)
-	if !isCalled && !isParted(keys) && !isTagged(text) {
-		return nil, nil
-	}
-	names := []manifest.Node{value}
-	if len(keys) > 0 {
-		names = nil
-		for _, key := range namesImage {
-			places, err := value.Find(key)
-			if err != nil {
-				return nil, err
-			}
-			names = append(names, places...)
+	if len(keys) == 0 {
+		text, _ := value.Text()
+		if IsImage(key, text) || isAbout && isHosted(text) || isTagged(text) {
+			return []manifest.Node{value}
 		}
-		_ = value.Walk(func(_ string, below manifest.Node) (bool, error) {
-			if text, err := below.Text(); err == nil && isHosted(text) {
-				names = append(names, below)
-			}
-			return false, nil
-		})
+		return nil
 	}
-	return slices.DeleteFunc(names, func(name manifest.Node) bool {
-		text, err := name.Text()
-		_, ok := image.Parse(text)
-		return err != nil || !ok
-	}), nil
+	isParts := isImage(key) || isParted(keys)
+	var names []manifest.Node
+	_ = Walk(value, func(key string, below manifest.Node) (bool, error) {
+		text, err := below.Text()
+		isPart := isParts && below.Path() == value.Path()+"."+key
+		if err == nil && (isPart && isOneOf(namesImage, key) && isName(text) || (isPart || isAbout) && isHosted(text)) {
+			names = append(names, below)
+		}
+		return isAbout, nil
+	})
+	return names
 }
+
+// isOneOf compares names of fields as readers of JSON do.
+func isOneOf(names []string, key string) bool { return slices.Contains(names, strings.ToLower(key)) }

@@ -26,7 +26,8 @@ func (e *engine) mapImage(o *object, place manifest.Node) error {
 	if err != nil || text == "" {
 		return err
 	}
-	read, ok := image.Parse(text)
+	scheme, name := image.CutScheme(text)
+	read, ok := image.Parse(name)
 	if !ok {
 		return place.Errorf("holds %q, which is not an image reference; write [registry/]repository[:tag][@digest]", text)
 	}
@@ -49,7 +50,7 @@ func (e *engine) mapImage(o *object, place manifest.Node) error {
 	if again, ok := image.Parse(mapped + read.Rest); !ok || again.Name != mapped {
 		return place.Errorf("would become %q, which names no repository; change the mapping of %s", mapped+read.Rest, repository)
 	}
-	return place.SetText(mapped+read.Rest, e.cause(imageRule(i)))
+	return place.SetText(scheme+mapped+read.Rest, e.cause(imageRule(i)))
 }
 
 // checkDefaults refuses what leaves an image to an operator, if images that no

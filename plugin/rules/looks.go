@@ -36,14 +36,13 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 		if !isImage {
 			return true, nil
 		}
-		names, err := kinds.ImagesIn(key, value)
-		for _, name := range names {
+		for _, name := range kinds.ImagesIn(key, value) {
 			if !known[name.Path()] {
 				return false, name.Errorf("looks like an image, which no rule is about; " +
 					"name the field in images of the kind in spec.kinds, or write images: [] if there is none")
 			}
 		}
-		return true, err
+		return true, nil
 	})
 }
 

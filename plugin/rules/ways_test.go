@@ -87,6 +87,14 @@ func TestNoWayPast(t *testing.T) {
 		"images by people's names":    {declaredKinds, rollout + "{sidecarImages: {main: evil.example/a}}\n", ".spec.sidecarImages.main: looks like an image"},
 		"an image at a path":          {declaredKinds, rollout + "{image: {path: 'evil.example:5000/a'}}\n", ".spec.image.path: looks like an image"},
 		"an image of another name":    {declaredKinds, rollout + "{imageOverride: evil.example/a}\n", ".spec.imageOverride: looks like an image"},
+		"an image by a scheme":        {declaredKinds, rollout + "{runner: 'oci://evil.example/a'}\n", ".spec.runner: looks like an image"},
+		"an image by another scheme":  {declaredKinds, rollout + "{proxyImage: 'Docker://evil.example/a:1'}\n", ".spec.proxyImage: looks like an image"},
+		"an image of a deeper name":   {declaredKinds, rollout + "{images: {main: {name: evil.example/a}}}\n", ".spec.images.main.name: looks like an image"},
+		"an image in a deeper list":   {declaredKinds, rollout + "{sidecarImages: {all: [{is: evil.example/a}]}}\n", ".spec.sidecarImages.all[0].is: looks like an image"},
+		"images instead":              {declaredKinds, rollout + "{imageOverrides: {main: evil.example/a}}\n", ".spec.imageOverrides.main: looks like an image"},
+		"an image in other letters":   {declaredKinds, rollout + "{image: {Repository: a/b}}\n", ".spec.image.Repository: looks like an image"},
+		"parts in other letters":      {declaredKinds, rollout + "{runner: {Repository: a/b, Tag: c}}\n", ".spec.runner.Repository: looks like an image"},
+		"a scheme for an injector":    {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {x/agent-image: 'oci://evil.example/a:1'}}\n", ".metadata.annotations.x/agent-image: holds \"oci://evil.example/a:1\", whose registry no rule"},
 		"an image of a volume alone":  {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {image: evil.example/a}}}]}\n", ".spec.volumes[0].csi.volumeAttributes.image: holds \"evil.example/a\", whose registry no rule"},
 		"an image for a driver":       {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, flexVolume: {driver: d, options: {image: evil.example/a}}}]}\n", ".spec.volumes[0].flexVolume.options.image: holds \"evil.example/a\", whose registry no rule"},
 		"an image by another name":    {"  otherImages: refuse\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {imageRef: evil.example/a}}}]}\n", ".volumeAttributes.imageRef: holds \"evil.example/a\", whose registry no rule"},
@@ -135,9 +143,10 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 			"    a: 'is: a text: of colons'\n    b: '{{ with secret }}: a'\n    c: '{\"a\": [1, null, \"b\"]}'\n    d: '[]'\n    e: ''\n    f: '- '\n",
 		"Redis' own":      redisFailover + "{podAnnotations: {sidecar.istio.io/proxyImage: evil/a}, extraVolumes: [{csi: {volumeAttributes: {image: evil/b}}}]}}\n",
 		"monitoring's":    "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec: {podMetadata: {annotations: {sidecar.istio.io/proxyImage: evil/a}}}\n",
+		"a scheme":        rollout + "{agent: {image: 'oci://evil/a:1'}}\n",
 		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
 		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png', imageName: a}\n---\n" +
-			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], imageTag: a, imageType: image/png, image: {pullPolicy: Always, type: image/png}, metadata: {labels: {image: redis, command: a}, image: redis}, " +
+			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], sidecarImage: {pullSecrets: [{name: a}], labels: {a: b.example/c}}, imageTag: a, imageType: image/png, image: {pullPolicy: Always, type: image/png}, metadata: {labels: {image: redis, command: a}, image: redis}, " +
 			"at: 'redis:6379', url: 'https://a.example/b:1', group: example.com/v1, arn: 'a:b:c:d/e', v: 'a:v', git: {repository: a.example/b, branch: c}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{

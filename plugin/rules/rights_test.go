@@ -219,6 +219,18 @@ func TestNeighbours(t *testing.T) {
 		"a policy for another":  {of("networking.k8s.io/v1", "NetworkPolicy", "spec: {podSelector: {matchLabels: {a: b, tenant-redis.dev/tenant: team-b}}}"), `{group: networking.k8s.io, kind: NetworkPolicy}`, ".spec.podSelector: selects Pods of other tenants"},
 		"a budget for tenants":  {of("policy/v1", "PodDisruptionBudget", "spec: {selector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: Exists}]}}"), `{group: policy, kind: PodDisruptionBudget}`, ".spec.selector: selects Pods of other tenants"},
 		"a peer of all tenants": {policy + "from: [{podSelector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: In, values: [team-a, team-b]}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`, ".from[0].podSelector: selects Pods of other tenants"},
+		"a copy of another's volume": {
+			of("v1", "PersistentVolumeClaim", "spec: {dataSourceRef: {kind: PersistentVolumeClaim, name: a, namespace: team-b}}"), `{kind: PersistentVolumeClaim}`,
+			".spec.dataSourceRef: takes what is in team-b, which is not the tenant's; allowed are redis-system, team-a; change it in the chart's values",
+		},
+		"copies of another's snapshot": {
+			of("apps/v1", "StatefulSet", "spec: {volumeClaimTemplates: [{spec: {dataSourceRef: {apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: a, namespace: team-b}}}]}"), `{group: apps, kind: StatefulSet}`,
+			".spec.volumeClaimTemplates[0].spec.dataSourceRef: takes what is in team-b",
+		},
+		"a copy for Redis": {
+			redisFailover + "{resources: {limits: {cpu: 1}}, storage: {persistentVolumeClaim: {spec: {dataSourceRef: {name: a, namespace: team-b}}}}}}\n", `{group: databases.spotahome.com, kind: RedisFailover}`,
+			".spec.redis.storage.persistentVolumeClaim.spec.dataSourceRef: takes what is in team-b",
+		},
 		"a volume with another's Secret": {
 			of("v1", "Pod", "spec: {volumes: [{name: v, csi: {driver: file.csi.azure.com, volumeAttributes: {shareName: a, secretNamespace: team-b}}}]}"), `{kind: Pod}`,
 			".spec.volumes[0].csi.volumeAttributes.secretNamespace: takes what is in team-b, which is not the tenant's; allowed are redis-system, team-a",

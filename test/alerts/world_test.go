@@ -107,6 +107,7 @@ func healthy(t *testing.T) *world {
 		i := w.instance(id, n)
 		w.operator[0].add(i.clusterOK(), always(1))
 		w.operator[0].add(i.looks(), grows(6))
+		w.operator[0].add(i.begins(), grows(2))
 		w.instances = append(w.instances, i)
 	}
 	return w
@@ -319,6 +320,26 @@ func (i *instance) vanish() {
 func (i *instance) looks() string {
 	return fmt.Sprintf(`redis_operator_controller_k8s_operations_total{namespace=%q,kind="StatefulSet",name="rfr-%s",operation="GET",status="SUCCESS",err="NA"}`,
 		i.namespace, i.name)
+}
+
+// begins is how often a pass over the instance has begun: with the question for the
+// Service rfr-NAME.
+func (i *instance) begins() string {
+	return fmt.Sprintf(`redis_operator_controller_k8s_operations_total{namespace=%q,kind="Service",name="rfr-%s",operation="GET",status="SUCCESS",err="NA"}`,
+		i.namespace, i.name)
+}
+
+// namesakes are two Redis that were deleted after failed reconciles: one has the name of
+// the instance's Pod, one that of its Service, for which the operator asks.
+func (i *instance) namesakes() {
+	for gone, asked := range map[string]string{
+		i.name + "-0":   `kind="Pod",name="rfr-` + i.name + `-0"`,
+		"rfs-" + i.name: `kind="Service",name="rfs-` + i.name + `"`,
+	} {
+		i.world.operator[0].add((&instance{id: id{i.namespace, gone}}).clusterOK(), always(0))
+		i.world.operator[0].add(fmt.Sprintf(`redis_operator_controller_k8s_operations_total{namespace=%q,%s,operation="GET",status="SUCCESS",err="NA"}`,
+			i.namespace, asked), grows(6))
+	}
 }
 
 // unseen has the operator look at the instance no more. It does not forget what it

@@ -33,13 +33,10 @@ func fleet(l limits) *page {
 		"The ten that stand out",
 		graph("Commands", "ops", "Instances that run most commands.", third,
 			query(`topk(10, sum by (namespace, tenant_redis) (rate(redis_commands_processed_total{<fleet>,component="redis"}[$__rate_interval])))`, eachInstance)),
-		limited("Memory used", "percent", "Instances that fill most of maxmemory. Caches are meant to be full. Alert: RedisMemoryNearLimit (sessions only).", l.MemoryPercent,
-			query(`topk(10, 100 * max by (namespace, tenant_redis) (tenant_redis:memory_used_ratio:max{<fleet>}))`, eachInstance)).Max(100),
-		limited("Mean latency", "ms", "Instances with the slowest Redis. Alert: RedisCommandsSlow.", l.CommandMilliseconds,
-			query(`topk(10, 1000 * max by (namespace, tenant_redis) (
-  sum by (namespace, tenant_redis, pod) (rate(redis_commands_duration_seconds_total{<fleet>,<commands>}[$__rate_interval]))
-  / (sum by (namespace, tenant_redis, pod) (rate(redis_commands_total{<fleet>,<commands>}[$__rate_interval])) > 0)
-))`, eachInstance)),
+		recorded("tenant-redis", limited("Memory used", "percent", "Instances that fill most of maxmemory. Caches are meant to be full. Alert: RedisMemoryNearLimit (sessions only).", l.MemoryPercent,
+			query(`topk(10, 100 * max by (namespace, tenant_redis) (tenant_redis:memory_used_ratio:max{<fleet>}))`, eachInstance)).Max(100)),
+		recorded("tenant-redis", limited("Mean latency", "ms", "Instances with the slowest Redis, in the mean of five minutes. Alert: RedisCommandsSlow.", l.CommandMilliseconds,
+			query(`topk(10, 1000 * max by (namespace, tenant_redis) (tenant_redis:command_seconds:max{<fleet>}))`, eachInstance))),
 		graph("Evictions", "cps", "Instances that drop most keys because memory is full. Alerts: RedisSessionsEvicted, RedisCacheTooSmall.", third,
 			query(`topk(10, sum by (namespace, tenant_redis) (rate(redis_evicted_keys_total{<fleet>,component="redis"}[$__rate_interval])))`, eachInstance)),
 		graph("Memory of all", "bytes", "Memory that the Redis processes have of the kernel, and the sum of their limits (maxmemory).", third,

@@ -6,10 +6,12 @@ import (
 )
 
 // verdicts are those on each Redis that the operator still looks after: of one that
-// was deleted it keeps the last, but asks for its rfr-NAME no more.
+// was deleted it keeps the last. Each reconcile begins with the question for the Service
+// rfr-NAME. All else that it asks for is ten times as many series, and may have the name
+// of another.
 const verdicts = `min by (namespace, name) (redis_operator_controller_cluster_ok{<operators>})
 and on (namespace, name) label_replace(
-  rate(redis_operator_controller_k8s_operations_total{<operators>,name=~"rfr-.+"}[5m]) > 0, "name", "$1", "name", "rfr-(.+)"
+  rate(redis_operator_controller_k8s_operations_total{<operators>,kind="Service",operation="GET",name=~"rfr-.+"}[5m]) > 0, "name", "$1", "name", "rfr-(.+)"
 )`
 
 // found counts, by check, how often the operator found something wrong with Redis or
@@ -68,8 +70,8 @@ func operator() *page {
 			query(found("redis"), "{{namespace}}/{{resource}} {{indicator}}")),
 		graph("Failed checks of Sentinel", "none", "How often the operator finds something wrong with Sentinel and then repairs. Alert: RedisOperatorCheckFailing.", half,
 			query(found("sentinel"), "{{namespace}}/{{resource}} {{indicator}}")),
-		graph("Calls of Kubernetes", "ops", "What the operator does, by kind and operation.", half,
-			query(`sum by (kind, operation) (rate(redis_operator_controller_k8s_operations_total{<operators>}[$__rate_interval]))`, "{{operation}} {{kind}}")),
+		recorded("redis-operator", graph("Calls of Kubernetes", "ops", "What the operator does, by kind and operation, in the mean of five minutes.", half,
+			query(`sum by (kind, operation) (redis_operator:k8s_operations:rate5m{<operators>})`, "{{operation}} {{kind}}"))),
 		graph("Refused calls of Kubernetes", "cps", "Calls that failed, but for what is not there yet. Alert: RedisOperatorKubernetesErrors.", half,
 			query(`sum by (kind, operation, err) (rate(redis_operator_controller_k8s_operations_total{<operators>,status="FAIL",err!="RESOURCE_NOT_FOUND"}[$__rate_interval])) > 0`, "{{operation}} {{kind}}: {{err}}")),
 	)

@@ -67,6 +67,12 @@ func limited(title, unit, description string, limit float64, queries ...target) 
 		Thresholds(steps(step("green"), from(limit, "red")))
 }
 
+// recorded is a graph of what a rule of one of the charts records, and says so where
+// there is nothing to draw.
+func recorded(chart string, p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
+	return p.NoValue("No data: a rule records it that " + chart + " installs with monitoring.enabled")
+}
+
 // timeline shows for each series which state it was in when.
 func timeline(title, description string, width uint32, states []dashboard.ValueMapping, queries ...target) *statetimeline.PanelBuilder {
 	return statetimeline.NewPanelBuilder().

@@ -44,6 +44,7 @@ type panel struct {
 	}
 	FieldConfig struct {
 		Defaults struct {
+			NoValue    string
 			Thresholds struct{ Steps []struct{ Value *float64 } }
 			Mappings   []struct {
 				Type    string

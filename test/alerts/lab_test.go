@@ -95,14 +95,18 @@ func (l *lab) scrape(all []*series, minute int) {
 	require.NoError(l.t, app.Commit())
 }
 
-// record evaluates the recording rule of each instance: one rule is rendered
-// for each release.
+// record evaluates the recording rule of each instance, or of the operator: one rule is
+// rendered for each release.
 func (l *lab) record(rule rulefmt.Rule, minute int) {
 	l.t.Helper()
 	app := l.storage.Appender(l.t.Context())
 	gone := l.last[rule.Record]
 	l.last[rule.Record] = map[string]labels.Labels{}
-	for _, i := range []id{target, neighbour, namesake} {
+	releases := []id{target, neighbour, namesake}
+	if rule.Labels["tenant_redis"] == "" {
+		releases = releases[:1]
+	}
+	for _, i := range releases {
 		expr, err := promql.ParseExpr(i.own(rule.Expr))
 		require.NoError(l.t, err)
 		own := map[string]string{}

@@ -31,12 +31,13 @@ func (i *instance) vote(epoch int, sentinels ...*lab.Process) {
 	}
 }
 
-// votesFor is shell by which Sentinels vote for somebody in the place of the first Redis.
-func (i *instance) votesFor(leader string, epoch int, sentinels ...*lab.Process) string {
+// votesFor is shell by which Sentinels vote for somebody in the place of the first Redis, at the
+// first epoch.
+func (i *instance) votesFor(leader string, sentinels ...*lab.Process) string {
 	var shell strings.Builder
 	for _, s := range sentinels {
-		fmt.Fprintf(&shell, "REDISCLI_AUTH=$(cat $USERS/sentinel-password 2>/dev/null) redis-cli --user sentinel-user -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s %d %s >/dev/null 2>&1\n",
-			s.IP, lab.SentinelPort, i.Redis[0].IP, lab.RedisPort, epoch, leader)
+		fmt.Fprintf(&shell, "REDISCLI_AUTH=$(cat $USERS/sentinel-password 2>/dev/null) redis-cli --user sentinel-user -h %s -p %s SENTINEL IS-MASTER-DOWN-BY-ADDR %s %s 1 %s >/dev/null 2>&1\n",
+			s.IP, lab.SentinelPort, i.Redis[0].IP, lab.RedisPort, leader)
 	}
 	return shell.String()
 }
@@ -231,7 +232,7 @@ func TestAnotherLeader(t *testing.T) {
 		old := i.Redis[0]
 		reached := i.Intercept(old, lab.Step{
 			Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`,
-			Before:  i.votesFor(stranger, 1, i.Sentinels[:2]...),
+			Before:  i.votesFor(stranger, i.Sentinels[:2]...),
 		})
 		require.Error(t, i.Hook(old, "4"))
 		require.True(t, reached())
@@ -247,7 +248,7 @@ func TestAnotherLeader(t *testing.T) {
 		old := i.Redis[0]
 		reached := i.Intercept(old, lab.Step{
 			Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`,
-			Before:  i.votesFor(stranger, 1, i.Sentinels[:1]...),
+			Before:  i.votesFor(stranger, i.Sentinels[:1]...),
 		})
 		i.Stop(old)
 		require.True(t, reached())
@@ -264,7 +265,7 @@ func TestAnotherLeader(t *testing.T) {
 		old := i.Redis[0]
 		reached := i.Intercept(old, lab.Step{
 			Command: `*IS-MASTER-DOWN-BY-ADDR*" 1 "*`,
-			Before:  i.votesFor(stranger, 1, i.Sentinels[0]) + i.votesFor("another"+stranger, 1, i.Sentinels[1]),
+			Before:  i.votesFor(stranger, i.Sentinels[0]) + i.votesFor("another"+stranger, i.Sentinels[1]),
 		})
 		writers := i.writers()
 		i.Stop(old)

@@ -8,7 +8,7 @@ import (
 )
 
 // checkVolumes refuses a volume that is made of what is in a namespace of others, and one
-// whose driver is told of such a namespace: some take Secrets from there.
+// whose driver is given such a namespace: some take Secrets from there.
 func (e *engine) checkVolumes(o *object) error {
 	if err := e.checkSources(o); err != nil {
 		return err

@@ -42,6 +42,21 @@ func (i *instance) votesFor(leader string, sentinels ...*lab.Process) string {
 	return shell.String()
 }
 
+// inEachShell runs lines of shell with the functions of vote.sh, and arguments from $2 on, in each
+// of the shells that images have.
+func inEachShell(t *testing.T, script string, arguments []string, check func(t *testing.T, output string, err error)) {
+	t.Helper()
+	for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+		t.Run(shell[0], func(t *testing.T) {
+			t.Parallel()
+			i := newInstance(t)
+			words := slices.Concat(shell, []string{"-c", `. "$1/sentinel.sh" && . "$1/vote.sh"` + "\n" + script, "sh", filepath.Dir(lab.Script("vote.sh"))}, arguments)
+			output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+			check(t, string(output), err)
+		})
+	}
+}
+
 // The vote against the fallback, which takes the second that a Sentinel needs to see
 // what it has done: two Sentinels are away, so that there is no majority. The shortest
 // of three gaps by vote, since the machine may be busy.
@@ -352,41 +367,37 @@ func TestUnrivalled(t *testing.T) {
 		{"another has three of five", 5, []string{other + " 4", other + " 4", mine + " 4", mine + " 4", other + " 4"}, false, "2"},
 		{"a newer one", 3, []string{mine + " 4", mine + " 4", other + " 5"}, false, "2"},
 	} {
-		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
-			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
-				t.Parallel()
-				i := newInstance(t)
-				var sentinels, views, peers, ballots strings.Builder
-				for n := range test.sentinels {
-					fmt.Fprintf(&sentinels, " 10.0.0.%d:27379", n)
-					fmt.Fprintf(&views, "10.0.0.%d:27379 3 10.0.0.9 %d master 2000 0\n", n, test.sentinels/2+1)
-					for peer := range test.sentinels {
-						if peer != n {
-							fmt.Fprintf(&peers, "10.0.0.%d:27379 10.0.0.%d 27379 id%d\n", n, peer, peer)
-						}
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var sentinels, views, peers, ballots strings.Builder
+			for n := range test.sentinels {
+				fmt.Fprintf(&sentinels, " 10.0.0.%d:27379", n)
+				fmt.Fprintf(&views, "10.0.0.%d:27379 3 10.0.0.9 %d master 2000 0\n", n, test.sentinels/2+1)
+				for peer := range test.sentinels {
+					if peer != n {
+						fmt.Fprintf(&peers, "10.0.0.%d:27379 10.0.0.%d 27379 id%d\n", n, peer, peer)
 					}
 				}
-				for n, ballot := range test.ballots {
-					leader, epoch, _ := strings.Cut(ballot, " ")
-					if leader == "itself" {
-						leader = fmt.Sprint("id", n)
-					}
-					fmt.Fprintf(&ballots, "10.0.0.%d:27379 %s %s master\n", n, epoch, leader)
+			}
+			for n, ballot := range test.ballots {
+				leader, epoch, _ := strings.Cut(ballot, " ")
+				if leader == "itself" {
+					leader = fmt.Sprint("id", n)
 				}
-				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
-leader=` + mine + ` epoch=4 sentinels=$2 views=$3 peers=$4 ballots=$5
+				fmt.Fprintf(&ballots, "10.0.0.%d:27379 %s %s master\n", n, epoch, leader)
+			}
+			inEachShell(t, `leader=`+mine+` epoch=4 sentinels=$2 views=$3 peers=$4 ballots=$5
 majority
 unrivalled
 goes_on=$?
 echo "$count$losers"
-exit "$goes_on"`
-				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh"))},
-					[]string{sentinels.String(), views.String(), peers.String(), ballots.String()})
-				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
-				require.Equal(t, test.says+"\n", string(output))
-				require.Equal(t, test.goesOn, err == nil)
-			})
-		}
+exit "$goes_on"`, []string{sentinels.String(), views.String(), peers.String(), ballots.String()},
+				func(t *testing.T, output string, err error) {
+					t.Helper()
+					require.Equal(t, test.says+"\n", output)
+					require.Equal(t, test.goesOn, err == nil)
+				})
+		})
 	}
 }
 
@@ -404,21 +415,17 @@ func TestVoteIsRenewed(t *testing.T) {
 		{"too old", 3, "elected at 5\n"},
 		{"long ago", 60, "elected at 5\n"},
 	} {
-		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
-			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
-				t.Parallel()
-				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
-now() { echo 100; }
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			inEachShell(t, `now() { echo 100; }
 elected() { echo "elected at $((highest + 1))"; }
 epoch=4 highest=3 won=$((100 - $2))
-renewed`
-				i := newInstance(t)
-				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), strconv.Itoa(test.ago)})
-				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+renewed`, []string{strconv.Itoa(test.ago)}, func(t *testing.T, output string, err error) {
+				t.Helper()
 				require.NoError(t, err)
-				require.Equal(t, test.says, string(output))
+				require.Equal(t, test.says, output)
 			})
-		}
+		})
 	}
 }
 
@@ -440,31 +447,27 @@ func TestFailingOver(t *testing.T) {
 		{"two stand, and a script", [3]string{flag, flag, "master"}, [3]string{"4 itself", "4 itself", "4 aa"}, false},
 		{"one that has won before, at a tie", [3]string{flag, "master", "master"}, [3]string{"4 bb", "4 itself", "4 itself"}, true},
 	} {
-		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
-			t.Run(fmt.Sprint(test.name, shell), func(t *testing.T) {
-				t.Parallel()
-				i := newInstance(t)
-				var sentinels, views, peers, votes strings.Builder
-				for n := range test.flags {
-					fmt.Fprintf(&sentinels, " 10.0.0.%d:27379", n)
-					fmt.Fprintf(&views, "10.0.0.%d:27379 3 10.0.0.9 2 %s 2000 0\n", n, test.flags[n])
-					fmt.Fprintf(&peers, "10.0.0.%d:27379 10.0.0.%d 27379 id%d\n", (n+1)%3, n, n)
-					epoch, leader, _ := strings.Cut(test.votes[n], " ")
-					if leader == "itself" {
-						leader = fmt.Sprint("id", n)
-					}
-					fmt.Fprintf(&votes, "10.0.0.%d:27379 %s %s\n", n, epoch, leader)
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var sentinels, views, peers, votes strings.Builder
+			for n := range test.flags {
+				fmt.Fprintf(&sentinels, " 10.0.0.%d:27379", n)
+				fmt.Fprintf(&views, "10.0.0.%d:27379 3 10.0.0.9 2 %s 2000 0\n", n, test.flags[n])
+				fmt.Fprintf(&peers, "10.0.0.%d:27379 10.0.0.%d 27379 id%d\n", (n+1)%3, n, n)
+				epoch, leader, _ := strings.Cut(test.votes[n], " ")
+				if leader == "itself" {
+					leader = fmt.Sprint("id", n)
 				}
-				const script = `. "$1/sentinel.sh" && . "$1/vote.sh"
-newest=3 sentinels=$2 views=$3 peers=$4 votes=$5
-failing_over`
-				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh"))},
-					[]string{sentinels.String(), views.String(), peers.String(), votes.String()})
-				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
-				require.Empty(t, string(output))
-				require.Equal(t, test.is, err == nil)
-			})
-		}
+				fmt.Fprintf(&votes, "10.0.0.%d:27379 %s %s\n", n, epoch, leader)
+			}
+			inEachShell(t, `newest=3 sentinels=$2 views=$3 peers=$4 votes=$5
+failing_over`, []string{sentinels.String(), views.String(), peers.String(), votes.String()},
+				func(t *testing.T, output string, err error) {
+					t.Helper()
+					require.Empty(t, output)
+					require.Equal(t, test.is, err == nil)
+				})
+		})
 	}
 }
 
@@ -482,23 +485,19 @@ func TestUnled(t *testing.T) {
 		{" 10.0.0.1:27379", [3]string{"master", "master,failover_in_progress", "master"}, true},
 		{" 10.0.0.1:27379", [3]string{"master", "master,failover_in_progress", "master,failover_in_progress"}, false},
 	} {
-		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
-			t.Run(fmt.Sprint(test.losers, test.flags, shell), func(t *testing.T) {
-				t.Parallel()
-				i := newInstance(t)
-				var ballots strings.Builder
-				for n, flags := range test.flags {
-					fmt.Fprintf(&ballots, "10.0.0.%d:27379 4 aa %s\n", n, flags)
-				}
-				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
-losers=$2
-unled "$3"`
-				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), test.losers, ballots.String()})
-				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
-				require.Empty(t, string(output))
+		t.Run(fmt.Sprint(test.losers, test.flags), func(t *testing.T) {
+			t.Parallel()
+			var ballots strings.Builder
+			for n, flags := range test.flags {
+				fmt.Fprintf(&ballots, "10.0.0.%d:27379 4 aa %s\n", n, flags)
+			}
+			inEachShell(t, `losers=$2
+unled "$3"`, []string{test.losers, ballots.String()}, func(t *testing.T, output string, err error) {
+				t.Helper()
+				require.Empty(t, output)
 				require.Equal(t, test.unled, err == nil)
 			})
-		}
+		})
 	}
 }
 

@@ -47,24 +47,33 @@ func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
 	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
 PATH=${PATH#*:} reached=%s
 case "$*" in *' --user '*) where=6 ;; *) where=4 ;; esac # what comes before a command
-[ $# -gt $where ] || while read -r line; do
-	input="${input-}${input:+
-}$line"
-	[ "$line" != QUIT ] || break
-done
 send() { if [ $# -gt $where ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
-case "$* ${input-}" in
-%s)
-	if mkdir "$reached" 2>/dev/null; then
-		: ; %s
-		[ -e "$reached/dead" ] || send "$@"
-		: ; %s
-	else
-		until [ -e "$reached/done" ]; do sleep 0.01; done
-		[ -e "$reached/dead" ] || send "$@"
-	fi ;;
-*) send "$@" ;;
-esac
+intercept() {
+	case "$* $input" in
+	%s)
+		if mkdir "$reached" 2>/dev/null; then
+			: ; %s
+			[ -e "$reached/dead" ] || send "$@"
+			: ; %s
+		else
+			until [ -e "$reached/done" ]; do sleep 0.01; done
+			[ -e "$reached/dead" ] || send "$@"
+		fi ;;
+	*) send "$@" ;;
+	esac
+}
+input=
+[ $# -le $where ] || { intercept "$@"; exit; }
+while read -r line && [ "$line" != QUIT ]; do
+	input=$input${input:+
+}$line
+	case $line in ECHO*) # ends a question on a line, whose answer lets the script go on
+		answer=$(intercept "$@")
+		echo "$answer"
+		input= ;;
+	esac
+done
+[ -z "$input" ] || intercept "$@"
 `, mark, step.Command, before, after), 0o755)
 	return func() bool {
 		_, err := os.Stat(mark)

@@ -27,8 +27,8 @@ var (
 	promoted    = step{"the successor is promoted", `*"REPLICAOF NO ONE"*`, false}
 	steppedDown = step{"the old master is a replica", `*"CLIENT PAUSE 20000"*`, false}
 	toldOne     = step{"one Sentinel is told", "*PUBLISH*", false}
-	toldAll     = step{"all are told", `*" CLIENT UNPAUSE "`, true}
-	released    = step{"writes are let go", `*" CLIENT UNPAUSE "`, false}
+	toldAll     = step{"all are told", `*" CLIENT UNPAUSE"*`, true}
+	released    = step{"writes are let go", `*" CLIENT UNPAUSE"*`, false}
 )
 
 const (

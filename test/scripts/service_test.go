@@ -70,7 +70,7 @@ func TestSentinelIsFoundTwice(t *testing.T) {
 		sentinels = append(sentinels, net.JoinHostPort(s.IP, lab.SentinelPort))
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
-	script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+	script := `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"
 sentinels=$2
 survey
 meet

@@ -223,6 +223,20 @@ func TestHandOverWithSilentSentinel(t *testing.T) {
 	}
 }
 
+// A Sentinel that answers late, as on a busy machine, is waited for: it votes, and is told
+// with the others. Left out, it would send clients to the old master for two seconds more.
+func TestHandOverWaitsForLateSentinel(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	old, late := i.Redis[0], i.Sentinels[2]
+	writers := i.writers()
+	late.Signal(syscall.SIGSTOP)
+	time.AfterFunc(1300*time.Millisecond, func() { late.Signal(syscall.SIGCONT) })
+	i.Stop(old)
+	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
+	require.Contains(t, i.Logged(late), "+vote-for-leader")
+}
+
 // A Sentinel in TILT mode does nothing for 30 s but vote and hear of another master,
 // which is all that a hand-over needs. Today's control: it asked one that was not,
 // and waited while all were.

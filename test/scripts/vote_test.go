@@ -50,7 +50,7 @@ func inEachShell(t *testing.T, script string, arguments []string, check func(t *
 		t.Run(shell[0], func(t *testing.T) {
 			t.Parallel()
 			i := newInstance(t)
-			words := slices.Concat(shell, []string{"-c", `. "$1/sentinel.sh" && . "$1/vote.sh"` + "\n" + script, "sh", filepath.Dir(lab.Script("vote.sh"))}, arguments)
+			words := slices.Concat(shell, []string{"-c", `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"` + "\n" + script, "sh", filepath.Dir(lab.Script("vote.sh"))}, arguments)
 			output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
 			check(t, string(output), err)
 		})
@@ -253,7 +253,7 @@ func TestAnotherLeader(t *testing.T) {
 		require.True(t, reached())
 		require.Contains(t, i.Logged(old), "another leader")
 		require.Zero(t, i.promotions())
-		lines, err := filepath.Glob("/dev/shm/hello.*/" + i.Network + ".*")
+		lines, err := filepath.Glob("/dev/shm/lines.*/" + i.Network + ".*")
 		require.NoError(t, err)
 		require.Empty(t, lines, "the connections that a vote has opened")
 	})
@@ -516,7 +516,7 @@ func TestPromotionIsAskedAgainOfTheSilent(t *testing.T) {
 					require.NoError(t, err)
 					t.Cleanup(func() { _ = listener.Close() })
 				}
-				script := `. "$1/sentinel.sh" && . "$1/vote.sh"
+				script := `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"
 exec 3>&1
 timeout() { echo asked >&3; command timeout "$@"; }
 successor=$2 won=$(now)

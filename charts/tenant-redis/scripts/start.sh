@@ -16,6 +16,7 @@
 # Sentinels: the operator's next pass says which.
 . "${0%/*}/passwords.sh"
 . "${0%/*}/sentinel.sh"
+. "${0%/*}/lines.sh"
 . "${0%/*}/vote.sh"
 . "${0%/*}/failover.sh"
 trap 'exit 143' TERM # the first process of a container ignores it by default
@@ -60,12 +61,14 @@ done
 # chosen: from then on the Sentinels and the others' Pods leave it to this one.
 replace() {
 	electorate && promising && unclaimed && in_time && elected || return
+	# shellcheck disable=SC2119 # it has no line to a Redis
 	dial
 	if ! { within 2 choose down && renewed && promote; }; then
 		hang_up
 		return 1
 	fi
 	announce
+	hang_up
 	each "$followers" follow >/dev/null
 	within 10 told
 }

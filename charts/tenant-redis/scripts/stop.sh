@@ -6,6 +6,7 @@
 #
 # Redis writes its data by itself when it is told to stop, if it is to keep it.
 . "${0%/*}/sentinel.sh"
+. "${0%/*}/lines.sh"
 . "${0%/*}/vote.sh"
 . "${0%/*}/failover.sh"
 
@@ -28,38 +29,41 @@ say() {
 # after the vote, which is 6 s at least.
 hold() {
 	held=$(now)
-	reply=$(printf '%s\n' MULTI 'CLIENT PAUSE 5000 WRITE' ROLE EXEC | redis "$self" | paste -s -d ' ' -)
+	ask_redis "$self" MULTI 'CLIENT PAUSE 5000 WRITE' ROLE EXEC
 	why="this Redis does not hold the writes: ${reply:-no answer}"
-	case $reply in 'OK QUEUED QUEUED OK master '*) ;; *) return 1 ;; esac
-	goal=${reply#*master }
-	goal=${goal%% *}
+	case $reply in OK?QUEUED?QUEUED?OK?master?*) ;; *) return 1 ;; esac
+	goal=${reply#*master?}
+	goal=${goal%%"$n"*}
 }
 
 release() {
-	redis "$self" CLIENT UNPAUSE >/dev/null
+	ask_redis "$self" 'CLIENT UNPAUSE'
 }
 
-# offset: how much data this master has.
-offset() {
-	redis "$self" ROLE | awk 'NR == 1 && $0 != "master" { exit } NR == 2 { print; exit }'
+# measure: sets $goal, how much data this master has while writes go on.
+measure() {
+	ask_redis "$self" ROLE
+	why="this Redis is no master: ${reply:-no answer}"
+	case $reply in master?*) ;; *) return 1 ;; esac
+	goal=${reply#master?}
+	goal=${goal%%"$n"*}
 }
 
-# level HOST OFFSET: whether a replica of this Redis has as much.
+# level HOST: whether a replica of this Redis has as much.
 level() {
-	# shellcheck disable=SC2046 # "slave MASTER PORT LINK OFFSET"
-	set -- "$2" $(redis "$1" ROLE)
-	[ "$2 $3 $5" = "slave $self connected" ] && [ "$6" -ge "$1" ]
+	ask_redis "$1" ROLE
+	# shellcheck disable=SC2086 # "slave MASTER PORT LINK OFFSET"
+	set -- $reply
+	[ "$1 $2 $4" = "slave $self connected" ] && [ "$5" -ge "$goal" ]
 }
 
-# level_within SECONDS OFFSET HOST...: waits until replicas have as much.
+# level_within SECONDS HOST...: waits until replicas have as much.
 level_within() {
-	patience=$1 wanted=$2
-	shift 2
-	why="this Redis does not say how much data it has"
-	[ -n "$wanted" ] || return
+	patience=$1
+	shift
 	for replica; do
-		why="$replica does not get to $wanted"
-		within "$patience" level "$replica" "$wanted" || return
+		why="$replica does not get to $goal"
+		within "$patience" level "$replica" || return
 	done
 }
 
@@ -76,9 +80,24 @@ holding() {
 # docs/design/failover.md has what either way costs.
 step_down() {
 	holding || return
-	reply=$(printf '%s\n' MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' 'CLIENT PAUSE 20000 WRITE' EXEC | redis "$self" | paste -s -d ' ' -)
+	ask_redis "$self" MULTI "REPLICAOF $successor $port" 'CLIENT UNPAUSE' 'CLIENT PAUSE 20000 WRITE' EXEC
 	why="this Redis cannot follow $successor: ${reply:-no answer}"
-	[ "$reply" = 'OK QUEUED QUEUED QUEUED OK OK OK' ] || [ "$(role "$self")" != master ]
+	case $reply in OK?QUEUED?QUEUED?QUEUED?OK?OK?OK) ;; *) [ "$(role "$self")" != master ] ;; esac
+}
+
+# join: waits until this Redis gets what the successor takes, for 0.2 s at most, some 10 ms
+# mostly: the operator's pass may have the successor follow this Redis again, and what
+# that has taken and this has not is lost then.
+join() {
+	clock
+	begun=$clock
+	until
+		ask_redis "$self" ROLE
+		case $reply in slave*connected*) true ;; *) false ;; esac
+	do
+		clock
+		[ $((clock - begun)) -lt 20 ] || return 0
+	done
 }
 
 # let_go: lets writes go on as before. A successor that may have been promoted, and
@@ -91,18 +110,25 @@ let_go() {
 	release
 }
 
+# assembled: whether all Sentinels can vote, or have had two of 40 seconds to answer, which some
+# need on a busy machine: one that is told later than the others sends clients back here.
+assembled() {
+	why="$missing Sentinels cannot vote yet"
+	[ "$missing" -eq 0 ] || [ $(($(now) - started)) -ge $((seconds / 20)) ]
+}
+
 # replace: has this Redis replaced by vote. Nothing is announced that was not won and
 # promoted, and what was promoted is announced until the Sentinels have it. Until its
 # pause ends, this Redis takes nothing from its new master either, nor do Sentinels that
 # the operator has reset find each other at it.
 replace() {
-	electorate && choose up && level_within 3 "$(offset)" "$successor" && unclaimed || return
-	dial
-	if ! elected; then
+	electorate && assembled && choose up || return
+	dial "$self" "$successor"
+	if ! { measure && level_within 3 "$successor" && unclaimed && elected; }; then
 		hang_up
 		return 1
 	fi
-	if ! { hold && level_within 1 "$goal" "$successor"; }; then
+	if ! { hold && level_within 1 "$successor"; }; then
 		release
 		hang_up
 		return 1
@@ -112,9 +138,11 @@ replace() {
 		hang_up
 		return 1
 	fi
+	join
 	announce
 	announcement=$epoch
 	release
+	hang_up
 	each "$followers" follow >/dev/null
 	within $((deadline - $(now))) told
 }
@@ -129,7 +157,7 @@ announced() {
 request() {
 	able || return
 	# shellcheck disable=SC2086 # a list
-	if ! { hold && all_fit up && level_within 3 "$goal" $choices && holding && hold && fail_over; }; then
+	if ! { hold && all_fit up && level_within 3 $choices && holding && hold && fail_over; }; then
 		release
 		return 1
 	fi
@@ -197,7 +225,7 @@ serves || {
 	serves || exit 0
 }
 say "handing over"
-since=$(now) agreed=0 announcement='' why="no Sentinel names this Pod"
+started=$(now) since=$started agreed=0 announcement='' why="no Sentinel names this Pod"
 until handed_over; do
 	if [ "$(now)" -ge "$deadline" ]; then
 		say "not handed over within $seconds s: $why"

@@ -274,7 +274,7 @@ renewed() {
 promote() {
 	why="it took too long since the vote"
 	while [ $(($(now) - won)) -lt $((lease / 2)) ]; do
-		reply=$(printf '%s\n' 'REPLICAOF NO ONE' ROLE | redis "$successor")
+		ask_redis "$successor" 'REPLICAOF NO ONE' ROLE
 		outcome=$?
 		why="$successor is not promoted: ${reply:-no answer}"
 		case $reply in "OK${n}master"*) return 0 ;; ?*) return 1 ;; esac
@@ -302,37 +302,12 @@ tell() (
 	[ -z "$hello" ] || sentinel "$1" PUBLISH __sentinel__:hello "$hello"
 )
 
-# dial: opens a connection to each voter before it is needed, so that all are told at the
-# same moment: a client that has heard it from one Sentinel may ask another one, and that
-# would send it to the old master, which may be frozen. Each reads its words from a pipe
-# in $lines, for 5 s at most.
-dial() {
-	hang_up
-	lines=$(mktemp -d /dev/shm/hello.XXXXXX) || return 0
-	# shellcheck disable=SC2086 # a list
-	(cd "$lines" && mkfifo $voters)
-	for who in $voters; do
-		(log_in && exec timeout 5 redis-cli -h "${who%:*}" -p "${who##*:}" --user sentinel-user) <>"$lines/$who" >/dev/null 2>&1 &
-	done
-}
-
-# hang_up: ends those connections when they have said what they have to say.
-hang_up() {
-	[ -n "${lines-}" ] || return 0
-	for who in "$lines"/*; do
-		echo QUIT 1<>"$who"
-	done
-	rm -r "$lines"
-	lines=''
-}
-
 # announce: tells all who could vote.
 announce() {
 	for voter in $voters; do
 		hello "$voter"
 		[ ! -p "$lines/$voter" ] || echo "PUBLISH __sentinel__:hello $hello" 1<>"$lines/$voter"
 	done
-	hang_up
 }
 
 # told: whether Sentinels answer, and all that do name the successor, which is master. Who

@@ -8,6 +8,7 @@
 # - To one Sentinel, another one in each Pod, which tells whom it has voted for, and
 #   whom it names from now on.
 . "${0%/*}/sentinel.sh"
+. "${0%/*}/lines.sh"
 . "${0%/*}/vote.sh"
 
 # The Pod's log is where standard output leads to, which carries other words here.
@@ -258,6 +259,7 @@ promoted() {
 			return
 		fi
 		announce
+		hang_up
 	fi
 	say "elected by the Sentinels as successor of $old"
 	settle
@@ -290,6 +292,7 @@ carry_on() {
 	[ "$named" = "$old" ] && winner && [ -z "$leading" ] && [ "$epoch" -gt "$newest" ] || return
 	[ -z "$(each "$(others)" rules)" ] && dial || return
 	announce
+	hang_up
 	demote &
 	say "announced, since who has promoted this Redis has not"
 	settle
@@ -413,13 +416,14 @@ lead() {
 	gone && unclaimed && in_time || return
 	trap '' TERM # its own vote is heard, too
 	elected || return
-	dial
+	dial "$successor"
 	why="$old is back"
 	if wait "$answer" || ! { renewed && promote; }; then
 		hang_up
 		return 1
 	fi
 	announce
+	hang_up
 	each "$followers" follow >/dev/null
 	say "$old is gone: replaced by $successor"
 	within 5 told || say "$why"

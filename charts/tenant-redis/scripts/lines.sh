@@ -1,67 +1,92 @@
 # shellcheck shell=sh disable=SC2154 # what others set
 # Lines: connections that are open before they are needed. To start redis-cli takes most of
-# the time of a question, and each time has Redis tell what all its commands are. A question
-# on a line takes a millisecond or so, and while writes are held all are.
+# the time of a question, and has Redis tell what all its commands are. A question on a line
+# takes a millisecond or so, and while writes are held all are.
 
 # The folder with a pipe to each line, and one from all of them. Nothing if there are none.
 lines=''
+
+# "HOST PROCESS" of each line to a Redis.
+dialled=''
 
 # How many questions have been asked on lines. Each answer ends with the number of its own.
 question=0
 
 # dial [REDIS...]: opens a line to each, and one to each voter, so that all are told at the
 # same moment: a client that has heard it from one Sentinel may ask another one, and that
-# would send it to the old master, which may be frozen. They last for 10 s at most, and so
-# does what says five times a second that time goes by: no shell's read tells of that.
+# would send it to the old master, which may be frozen. They last for 30 s at most. Without
+# room for them each question starts its program.
 dial() {
 	hang_up
 	lines=$(mktemp -d /dev/shm/lines.XXXXXX) || return 0
 	# shellcheck disable=SC2086 # a list
-	(cd "$lines" && mkfifo answers "$@" $voters)
-	exec 4<>"$lines/answers"
+	if ! { (cd "$lines" && mkfifo answers "$@" $voters) && command exec 4<>"$lines/answers"; } 2>/dev/null; then
+		rm -r "$lines"
+		lines=''
+		return 0
+	fi
+	dialled=''
 	for who; do
 		{ line_to_redis "$who" <&5 >&4 2>/dev/null & } 5<>"$lines/$who"
+		dialled="$dialled$n$who $!"
 	done
 	for who in $voters; do
 		{ line_to_sentinel "$who" <&5 >/dev/null 2>&1 & } 5<>"$lines/$who"
 	done
-	time_goes_by >&4 2>/dev/null &
-	clockwork=$!
+	[ $# -eq 0 ] || time_goes_by >&4 2>/dev/null &
 }
 
 line_to_redis() {
+	trap - TERM
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	exec timeout 10 redis-cli -h "$1" -p "$port"
+	exec timeout 31 redis-cli -h "$1" -p "$port"
 }
 
 line_to_sentinel() {
+	trap - TERM
 	log_in
-	exec timeout 10 redis-cli -h "${1%:*}" -p "${1##*:}" --user sentinel-user
+	exec timeout 31 redis-cli -h "${1%:*}" -p "${1##*:}" --user sentinel-user
 }
 
+# time_goes_by: says so five times a second, which no shell's read tells, until the lines are
+# no more. It ends them after 30 s, for a script that has died, and the question that waits.
 time_goes_by() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		for _ in 1 2 3 4 5; do
-			sleep 0.2
-			echo @
-		done
+	clock
+	dawn=$clock
+	while sleep 0.2 && [ -p "$lines/answers" ]; do
+		echo @
+		clock
+		[ $((clock - dawn)) -lt 3000 ] || break
 	done
+	rm -rf "$lines"
+	sleep 1
+	echo @
 }
 
 # hang_up: ends the lines when they have said what they have to say.
 hang_up() {
 	[ -n "$lines" ] || return 0
-	kill "$clockwork" 2>/dev/null
 	for who in "$lines"/*; do
-		echo QUIT 1<>"$who"
+		[ ! -p "$who" ] || echo QUIT 1<>"$who"
 	done
 	exec 4<&-
-	rm -r "$lines"
+	rm -rf "$lines"
 	lines=''
 }
 
+# cut_off HOST: ends a line at once. What it has yet to say it must not say later.
+cut_off() {
+	rm -f "$lines/$1"
+	while read -r who process; do
+		[ "$who" != "$1" ] || { kill "$process" && wait "$process"; } 2>/dev/null
+	done <<-EOF
+		$dialled
+	EOF
+}
+
 # ask_redis HOST COMMAND...: sets $reply, the answers of a Redis, on its line if there is one.
-# 124 or 143 if they do not come within a second. What comes later is skipped.
+# It fails with 124 or 143 if they have not come after a second, and ends the line: the next
+# question to this Redis starts a program.
 ask_redis() {
 	host=$1
 	shift
@@ -76,7 +101,12 @@ ask_redis() {
 	while read -r line <&4; do
 		case $line in
 		"@$question") return ;;
-		@) clock && [ $((clock - posed)) -lt 100 ] || return 124 ;;
+		@)
+			clock
+			[ $((clock - posed)) -ge 100 ] || continue
+			cut_off "$host"
+			return 124
+			;;
 		@*) reply='' ;;
 		*) reply=$reply${reply:+$n}$line ;;
 		esac

@@ -64,6 +64,7 @@ redis() (
 	shift
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
 	exec 2>/dev/null # of this question: some shells tell of what timeout ends
+	trap - TERM      # which some timeouts end it by, and the script may ignore
 	timeout "${limit:-1}" redis-cli -h "$host" -p "$port" "$@"
 )
 
@@ -95,6 +96,7 @@ sentinel() (
 	at=$1
 	shift
 	exec 2>/dev/null
+	trap - TERM
 	log_in
 	timeout "${limit:-1}" redis-cli -h "${at%:*}" -p "${at##*:}" --user sentinel-user "$@"
 )

@@ -37,7 +37,7 @@ hold() {
 }
 
 release() {
-	ask_redis "$self" 'CLIENT UNPAUSE'
+	ask_redis "$self" 'CLIENT UNPAUSE' || ask_redis "$self" 'CLIENT UNPAUSE'
 }
 
 # measure: sets $goal, how much data this master has while writes go on.
@@ -85,8 +85,8 @@ step_down() {
 	case $reply in OK?QUEUED?QUEUED?QUEUED?OK?OK?OK) ;; *) [ "$(role "$self")" != master ] ;; esac
 }
 
-# join: waits until this Redis gets what the successor takes, for 0.2 s at most, some 10 ms
-# mostly: the operator's pass may have the successor follow this Redis again, and what
+# join: waits until this Redis gets what the successor takes, some 10 ms mostly, and 0.2 s if
+# it answers that it does not: the operator's pass may have the successor follow this Redis again, and what
 # that has taken and this has not is lost then.
 join() {
 	clock

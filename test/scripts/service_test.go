@@ -70,17 +70,14 @@ func TestSentinelIsFoundTwice(t *testing.T) {
 		sentinels = append(sentinels, net.JoinHostPort(s.IP, lab.SentinelPort))
 		i.Tell(s, "SENTINEL", "RESET", "*")
 	}
-	script := `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"
-sentinels=$2
+	output, err := i.runs(shells[0], `sentinels=$2
 survey
 meet
 electorate
-printf '%s\n' $voters; echo "$views" | cut -d ' ' -f 1`
-	cmd := i.Command(t.Context(), i.Redis[0], "sh", "-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), strings.Join(sentinels, " "))
-	output, err := cmd.Output()
+printf '%s\n' $voters; echo "$views" | cut -d ' ' -f 1`, strings.Join(sentinels, " "))
 	require.NoError(t, err)
 	found := map[string]int{}
-	for word := range strings.FieldsSeq(string(output)) {
+	for word := range strings.FieldsSeq(output) {
 		found[word]++
 	}
 	for _, s := range sentinels {

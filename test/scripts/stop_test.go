@@ -232,7 +232,8 @@ func TestHandOverWaitsForLateSentinel(t *testing.T) {
 	writers := i.writers()
 	late.Signal(syscall.SIGSTOP)
 	time.AfterFunc(1300*time.Millisecond, func() { late.Signal(syscall.SIGCONT) })
-	i.Stop(old)
+	require.NoError(t, i.Hook(old, "200")) // of which it gives the Sentinels 10 s
+	old.Signal(syscall.SIGTERM)
 	i.writersReturn(writers, i.Elected(old, time.Second), handOverGap, 0)
 	require.Contains(t, i.Logged(late), "+vote-for-leader")
 }

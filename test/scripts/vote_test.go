@@ -42,19 +42,27 @@ func (i *instance) votesFor(leader string, sentinels ...*lab.Process) string {
 	return shell.String()
 }
 
+// shells are those that images have.
+var shells = [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}}
+
 // inEachShell runs lines of shell with the functions of vote.sh, and arguments from $2 on, in each
-// of the shells that images have.
+// of the shells.
 func inEachShell(t *testing.T, script string, arguments []string, check func(t *testing.T, output string, err error)) {
 	t.Helper()
-	for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+	for _, shell := range shells {
 		t.Run(shell[0], func(t *testing.T) {
 			t.Parallel()
-			i := newInstance(t)
-			words := slices.Concat(shell, []string{"-c", `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"` + "\n" + script, "sh", filepath.Dir(lab.Script("vote.sh"))}, arguments)
-			output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
-			check(t, string(output), err)
+			output, err := newInstance(t).runs(shell, script, arguments...)
+			check(t, output, err)
 		})
 	}
+}
+
+// runs runs them in one shell, in the first Redis' Pod.
+func (i *instance) runs(shell []string, script string, arguments ...string) (string, error) {
+	words := slices.Concat(shell, []string{"-c", `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"` + "\n" + script, "sh", filepath.Dir(lab.Script("vote.sh"))}, arguments)
+	output, err := i.Command(i.T.Context(), i.Redis[0], words...).CombinedOutput()
+	return string(output), err
 }
 
 // The vote against the fallback, which takes the second that a Sentinel needs to see
@@ -501,12 +509,12 @@ unled "$3"`, []string{test.losers, ballots.String()}, func(t *testing.T, output 
 	}
 }
 
-// A successor that refuses the connection is asked once: writes are held meanwhile. One that
-// is silent is asked again, while the votes count.
+// A successor that refuses the connection of a program is asked once: writes are held
+// meanwhile. One that is silent is asked again, while the votes count.
 func TestPromotionIsAskedAgainOfTheSilent(t *testing.T) {
 	t.Parallel()
 	for _, silent := range []bool{false, true} {
-		for _, shell := range [][]string{{"sh"}, {"busybox", "sh"}, {"bash", "--posix"}} {
+		for _, shell := range shells {
 			t.Run(fmt.Sprint(silent, shell), func(t *testing.T) {
 				t.Parallel()
 				i := newInstance(t)
@@ -516,16 +524,13 @@ func TestPromotionIsAskedAgainOfTheSilent(t *testing.T) {
 					require.NoError(t, err)
 					t.Cleanup(func() { _ = listener.Close() })
 				}
-				script := `. "$1/sentinel.sh" && . "$1/lines.sh" && . "$1/vote.sh"
-exec 3>&1
+				output, err := i.runs(shell, `exec 3>&1
 timeout() { echo asked >&3; command timeout "$@"; }
 successor=$2 won=$(now)
-promote`
-				words := slices.Concat(shell, []string{"-c", script, "sh", filepath.Dir(lab.Script("vote.sh")), successor.IP})
-				output, err := i.Command(t.Context(), i.Redis[0], words...).CombinedOutput()
+promote`, successor.IP)
 				require.Error(t, err)
-				require.Equal(t, silent, strings.Count(string(output), "asked") > 1, "%s", output)
-				require.Contains(t, string(output), "asked")
+				require.Equal(t, silent, strings.Count(output, "asked") > 1, "%s", output)
+				require.Contains(t, output, "asked")
 			})
 		}
 	}

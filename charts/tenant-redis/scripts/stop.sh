@@ -31,7 +31,11 @@ hold() {
 	held=$(now)
 	ask_redis "$self" MULTI 'CLIENT PAUSE 5000 WRITE' ROLE EXEC
 	why="this Redis does not hold the writes: ${reply:-no answer}"
-	case $reply in OK?QUEUED?QUEUED?OK?master?*) ;; *) return 1 ;; esac
+	case $reply in OK?QUEUED?QUEUED?OK?master?*) aim ;; *) return 1 ;; esac
+}
+
+# aim: sets $goal by the answer of a master.
+aim() {
 	goal=${reply#*master?}
 	goal=${goal%%"$n"*}
 }
@@ -44,9 +48,7 @@ release() {
 measure() {
 	ask_redis "$self" ROLE
 	why="this Redis is no master: ${reply:-no answer}"
-	case $reply in master?*) ;; *) return 1 ;; esac
-	goal=${reply#master?}
-	goal=${goal%%"$n"*}
+	case $reply in master?*) aim ;; *) return 1 ;; esac
 }
 
 # level HOST: whether a replica of this Redis has as much.
@@ -85,9 +87,9 @@ step_down() {
 	case $reply in OK?QUEUED?QUEUED?QUEUED?OK?OK?OK) ;; *) [ "$(role "$self")" != master ] ;; esac
 }
 
-# join: waits until this Redis gets what the successor takes, some 10 ms mostly, and 0.2 s if
-# it answers that it does not: the operator's pass may have the successor follow this Redis again, and what
-# that has taken and this has not is lost then.
+# join: waits until this Redis gets what the successor takes: the operator's pass may have
+# that follow this Redis again, and what it has taken alone is lost then. It takes some 10 ms,
+# and is given up after 0.2 s, since the network may drop what a Pod sends that is deleted.
 join() {
 	clock
 	begun=$clock
@@ -110,7 +112,7 @@ let_go() {
 	release
 }
 
-# assembled: whether all Sentinels can vote, or have had two of 40 seconds to answer, which some
+# assembled: whether all Sentinels can vote, or have had two of 40 seconds for it, which some
 # need on a busy machine: one that is told later than the others sends clients back here.
 assembled() {
 	why="$missing Sentinels cannot vote yet"

@@ -86,9 +86,8 @@ func (i *Instance) startLedger(t *testing.T, name string, writing time.Duration,
 		})
 		// The account of all writes is kept in memory until the end.
 		container.Resources.Limits = nil
-		// It waits behind nobody: the API server and etcd beside it are busiest while a Pod
-		// comes or goes, and with an example's share of a core it had stalls of 1.6 s of its
-		// own, which are none of Redis.
+		// The API server and etcd beside it are busiest while a Pod comes or goes. With an
+		// example's share of a core it waits behind them, which looks like a gap of Redis.
 		container.Resources.Requests[corev1.ResourceCPU] = resource.MustParse("200m")
 		onControlPlane(&pod.Spec)
 		if change != nil {

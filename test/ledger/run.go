@@ -18,7 +18,13 @@ import (
 	"time"
 )
 
-const progressEvery = 5 * time.Second
+const (
+	progressEvery = 5 * time.Second
+	// longerPause is how much longer a writer waits after each failure in a row, from the
+	// second on, and longestPause how much at most. One that went on at its rate would take
+	// the processor from what has the master replaced.
+	longerPause, longestPause = 10 * time.Millisecond, 50 * time.Millisecond
+)
 
 // Run writes, waits for the instance to be whole, reads back and returns the
 // account. Progress gets lines for people, and the line READY once a write of
@@ -134,9 +140,11 @@ func (r *run) write(ctx context.Context) written {
 func (r *run) writer(ctx context.Context, client *client, n int, tally *tally) []Record {
 	session := client.open()
 	defer session.close()
-	ticker := time.NewTicker(time.Second / time.Duration(r.settings.Rate))
+	turn := time.Second / time.Duration(r.settings.Rate)
+	ticker := time.NewTicker(turn)
 	defer ticker.Stop()
 	var records []Record
+	failures := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,7 +155,19 @@ func (r *run) writer(ctx context.Context, client *client, n int, tally *tally) [
 		r.writeOne(context.WithoutCancel(ctx), client, session, &record)
 		tally.add(record)
 		records = append(records, record)
+		if record.Err != nil {
+			failures++
+			ticker.Reset(turn + pause(failures))
+		} else if failures > 0 {
+			failures = 0
+			ticker.Reset(turn)
+		}
 	}
+}
+
+// pause is how much longer a writer waits that has failed so often in a row.
+func pause(failures int) time.Duration {
+	return min(longestPause, time.Duration(max(0, failures-1))*longerPause)
 }
 
 // writeOne sends one write and notes what became of it.

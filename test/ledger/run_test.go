@@ -201,6 +201,8 @@ func masterIsKilled(t *testing.T, i *lab.Instance) {
 		require.GreaterOrEqual(t, gap.Duration(), i.Detection-100*time.Millisecond, account.Client)
 		require.WithinDuration(t, killed, gap.From, 2*time.Second, account.Client)
 		require.Positive(t, account.Failed, account.Client)
+		// At its rate each writer would fail a hundred times a second.
+		require.Less(t, account.Failed+account.Unknown, int(2*(10+gap.Duration()/longestPause)), account.Client)
 		require.Zero(t, account.Phantom, account.Client)
 		recovery, recovered := account.Recovery(killed)
 		require.True(t, recovered, account.Client)

@@ -64,15 +64,13 @@ func checkLibraries(t *testing.T) {
 			s := &side{name: "tuned", instance: i, tuned: true, services: services}
 			s.begin(t, f)
 			s.ledger.AwaitReady(t)
-			actions := f.prepare(t, []*side{s})
-			at := time.Now()
-			require.NoError(t, together(t.Context(), actions))
-			s.end(t, time.Now())
+			f.befall(t, []*side{s})
+			s.end(t)
 			for _, example := range examples {
 				account, found := s.report.Account(ledger.Kind(example.Name))
 				require.True(t, found, example.Name)
-				f.checkClient(t, s, example, account, at)
-				seen[example.Name] = append(seen[example.Name], clientCells(account, at)...)
+				f.checkClient(t, s, example, account)
+				seen[example.Name] = append(seen[example.Name], clientCells(account, s.at)...)
 			}
 		})
 	}
@@ -80,14 +78,14 @@ func checkLibraries(t *testing.T) {
 }
 
 // checkClient holds one example to the promise.
-func (f fault) checkClient(t *testing.T, s *side, example clients.Client, account ledger.Account, at time.Time) {
+func (f fault) checkClient(t *testing.T, s *side, example clients.Client, account ledger.Account) {
 	t.Helper()
 	bound := f.gap + slack + example.Longer
-	if s.splitVote(at) {
+	if s.splitVote() {
 		bound += splitVote
 	}
-	underLoad(t, account, at)
-	gap := account.GapAfter(at)
+	underLoad(t, account, s.at)
+	gap := account.GapAfter(s.at)
 	assert.LessOrEqual(t, gap.Duration(), bound, "%s: gap %s", example.Name, gap)
 	assert.True(t, gap.Recovered, "%s: gap %s", example.Name, gap)
 	assert.LessOrEqual(t, account.Lost, f.mayLose, "%s: lost acknowledged writes, %v", example.Name, account.LostSpan)

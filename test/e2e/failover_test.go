@@ -47,7 +47,7 @@ const (
 	steady = 5 * time.Second
 )
 
-// fault is one that befalls the masters of both instances at the same time.
+// fault is one that befalls the masters of both instances.
 type fault struct {
 	name string
 	// label says in pictures what happened.
@@ -92,7 +92,7 @@ var faults = []fault{
 	},
 	{
 		name: "drained", label: "master's node drained", writing: 20 * time.Second,
-		prepare: drain, gap: 2 * time.Second, change: planned,
+		prepare: each(drain), gap: 2 * time.Second, change: planned,
 	},
 	{
 		name: "forced", label: "master's Pod deleted by force", writing: 20 * time.Second,
@@ -107,6 +107,9 @@ type side struct {
 	tuned    bool
 	// services are written through, instead of by the ledger's own clients.
 	services []ledger.Service
+
+	// at is when the fault befell it, and ended when that was over.
+	at, ended time.Time
 
 	master  topology.Redis
 	ledger  *framework.Ledger
@@ -153,22 +156,32 @@ func (f fault) run(t *testing.T, sides []*side) {
 		s.ledger.AwaitReady(t)
 		s.ledger.AwaitSteady(t)
 	}
-	actions := f.prepare(t, sides)
-	at := time.Now()
-	require.NoError(t, together(t.Context(), actions))
-	ended := time.Now()
+	f.befall(t, sides)
 
-	t.Cleanup(func() { record(t, outcome{fault: f, at: at, ended: ended, sides: sides}) })
+	t.Cleanup(func() { record(t, outcome{fault: f, sides: sides}) })
 	for _, s := range sides {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			s.end(t, ended)
+			s.end(t)
 			if s.tuned {
-				f.checkPromise(t, s, at)
+				f.checkPromise(t, s)
 			} else if f.control != nil {
-				f.control(t, s.report, at)
+				f.control(t, s.report, s.at)
 			}
 		})
+	}
+}
+
+// befall has the fault happen, to all sides at once if it does not note when it befalls each.
+func (f fault) befall(t *testing.T, sides []*side) {
+	t.Helper()
+	actions := f.prepare(t, sides)
+	at := time.Now()
+	require.NoError(t, together(t.Context(), actions))
+	for _, s := range sides {
+		if s.at.IsZero() {
+			s.at, s.ended = at, time.Now()
+		}
 	}
 }
 
@@ -177,9 +190,9 @@ func (s *side) begin(t *testing.T, f fault) {
 	t.Helper()
 	serving := s.observe(t)
 	if len(s.services) > 0 {
-		s.ledger = s.instance.StartServicesLedger(t, f.name, f.writing+steady, len(serving.Redis)-1, s.services)
+		s.ledger = s.instance.StartServicesLedger(t, f.name, apart+f.writing+steady, len(serving.Redis)-1, s.services)
 	} else {
-		s.ledger = s.instance.StartLedger(t, f.name, f.writing+steady, len(serving.Redis)-1)
+		s.ledger = s.instance.StartLedger(t, f.name, apart+f.writing+steady, len(serving.Redis)-1)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -200,7 +213,7 @@ func (s *side) observe(t *testing.T) topology.Topology {
 }
 
 // end takes the ledger's account and waits until the instance is whole again.
-func (s *side) end(t *testing.T, ended time.Time) {
+func (s *side) end(t *testing.T) {
 	t.Helper()
 	within := stockWithin
 	if s.tuned {
@@ -214,7 +227,7 @@ func (s *side) end(t *testing.T, ended time.Time) {
 	}
 	s.report = s.ledger.Report(t)
 	// A ledger that wrote for longer leaves time for one look.
-	deadline := ended.Add(within)
+	deadline := s.ended.Add(within)
 	if look := time.Now().Add(oneLook); look.After(deadline) {
 		deadline = look
 	}
@@ -224,24 +237,24 @@ func (s *side) end(t *testing.T, ended time.Time) {
 	s.lines = s.witness.Lines(t)
 	require.NoError(t, err, "%s is not whole again within %s", s.name, within)
 	s.whole = true
-	t.Logf("%s: whole again at most %s after the fault", s.name, time.Since(ended).Round(time.Second))
+	t.Logf("%s: whole again at most %s after the fault", s.name, time.Since(s.ended).Round(time.Second))
 }
 
 // checkPromise holds each client's account against what is promised.
-func (f fault) checkPromise(t *testing.T, s *side, at time.Time) {
+func (f fault) checkPromise(t *testing.T, s *side) {
 	t.Helper()
 	bound := f.gap + slack
-	if s.splitVote(at) {
+	if s.splitVote() {
 		t.Logf("THE SENTINELS' VOTE WAS SPLIT: the gap may take %s longer, until they vote again", splitVote)
 		bound += splitVote
 	}
 	for _, account := range s.report.Clients {
-		underLoad(t, account, at)
-		gap := account.GapAfter(at)
+		underLoad(t, account, s.at)
+		gap := account.GapAfter(s.at)
 		assert.LessOrEqual(t, gap.Duration(), bound, "client %s: gap %s", account.Client, gap)
 		assert.True(t, gap.Recovered, "client %s: gap %s", account.Client, gap)
 		if f.change > 0 {
-			over := account.GapAtChange(at)
+			over := account.GapAtChange(s.at)
 			assert.LessOrEqual(t, over.Duration(), f.change+bound-f.gap, "client %s: went over in %s", account.Client, over)
 		}
 		assert.LessOrEqual(t, account.Lost, f.mayLose, "client %s: lost acknowledged writes, %v", account.Client, account.LostSpan)
@@ -258,9 +271,9 @@ func underLoad(t *testing.T, account ledger.Account, at time.Time) {
 }
 
 // splitVote is whether a Sentinel lost a vote after the fault.
-func (s *side) splitVote(at time.Time) bool {
+func (s *side) splitVote() bool {
 	return slices.ContainsFunc(s.lines, func(l framework.Line) bool {
-		return l.At.After(at) && strings.Contains(l.Text, notElected)
+		return l.At.After(s.at) && strings.Contains(l.Text, notElected)
 	})
 }
 

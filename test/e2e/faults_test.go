@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,15 +13,34 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/e2e/framework"
 )
 
-// each makes a fault of one that befalls each master by itself.
+// apart is how long after the first side a fault befalls the next one. On two cores, what
+// repairs the one would take the time that the other is measured by.
+const apart = 5 * time.Second
+
+// each makes a fault of one that befalls each master by itself, one after the other.
 func each(prepare func(t *testing.T, s *side) func(context.Context) error) func(*testing.T, []*side) []func(context.Context) error {
 	return func(t *testing.T, sides []*side) []func(context.Context) error {
 		t.Helper()
 		var actions []func(context.Context) error
-		for _, s := range sides {
-			actions = append(actions, prepare(t, s))
+		for n, s := range sides {
+			actions = append(actions, s.later(time.Duration(n)*apart, prepare(t, s)))
 		}
 		return actions
+	}
+}
+
+// later has a fault befall a side after a while, and notes when that was.
+func (s *side) later(while time.Duration, act func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-time.After(while):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		s.at = time.Now()
+		err := act(ctx)
+		s.ended = time.Now()
+		return err
 	}
 }
 
@@ -84,27 +102,18 @@ func deletePod(t *testing.T, s *side, options metav1.DeleteOptions) func(context
 	}
 }
 
-// drain empties the masters' nodes of the two instances, and of nothing else,
-// and opens them again: each Redis needs a node of its own and there is no
-// other. A node that both share is drained for both.
-func drain(t *testing.T, sides []*side) []func(context.Context) error {
+// drain empties the master's node of the instance, and of nothing else, and opens it
+// again: each Redis needs a node of its own and there is no other.
+func drain(t *testing.T, s *side) func(context.Context) error {
 	t.Helper()
-	names := map[string][]string{}
-	for _, s := range sides {
-		node := nodeOf(t, s.instance.Namespace, s.master.Pod)
-		names[node] = append(names[node], s.instance.Name)
-	}
-	var actions []func(context.Context) error
-	for node, instances := range names {
-		t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
-		actions = append(actions, func(ctx context.Context) error { return drainNode(ctx, node, instances...) })
-	}
-	return actions
+	node := nodeOf(t, s.instance.Namespace, s.master.Pod)
+	t.Cleanup(func() { _ = kubectl(framework.CleanupContext(t), "uncordon", node) })
+	return func(ctx context.Context) error { return drainNode(ctx, node, s.instance.Name) }
 }
 
-// drainNode drains a node of instances' Pods and opens it again.
-func drainNode(ctx context.Context, node string, instances ...string) error {
-	selector := "--pod-selector=app.kubernetes.io/name in (" + strings.Join(instances, ",") + ")"
+// drainNode drains a node of an instance's Pods and opens it again.
+func drainNode(ctx context.Context, node, instance string) error {
+	selector := "--pod-selector=app.kubernetes.io/name=" + instance
 	if err := kubectl(ctx, "drain", node, selector, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=90s"); err != nil {
 		return err
 	}

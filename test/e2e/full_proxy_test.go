@@ -61,13 +61,11 @@ func TestSidecar(t *testing.T) {
 			serving := s.observe(t)
 			load := i.StartSidecarLedger(t, f.name, f.writing, len(serving.Redis)-1)
 			load.AwaitReady(t)
-			act := f.prepare(t, s)
-			at := time.Now()
-			require.NoError(t, act(t.Context()))
+			require.NoError(t, s.later(0, f.prepare(t, s))(t.Context()))
 			through := accountOf(t, load.Report(t), ledger.Proxy)
-			t.Logf("%s: gap %s, %d acknowledged", f.name, through.GapAfter(at), through.Acknowledged)
+			t.Logf("%s: gap %s, %d acknowledged", f.name, through.GapAfter(s.at), through.Acknowledged)
 			s.lines = s.witness.Lines(t)
-			f.checkPromise(t, s, through, at)
+			f.checkPromise(t, s, through)
 		})
 	}
 }

@@ -32,9 +32,7 @@ const (
 // outcome is what a fault led to, on both sides.
 type outcome struct {
 	fault fault
-	// at is when the fault began, and ended when its cause was over.
-	at, ended time.Time
-	sides     []*side
+	sides []*side
 }
 
 // outcomes are those so far, in the order of the faults.
@@ -108,9 +106,9 @@ func (s *side) describe() string {
 
 // marks are what happened when: the fault, and what logs tell of the rest.
 func (o outcome) marks(s *side) []timeline.Mark {
-	marks := []timeline.Mark{{At: o.at, Kind: timeline.Fault, Label: o.fault.label}}
+	marks := []timeline.Mark{{At: s.at, Kind: timeline.Fault, Label: o.fault.label}}
 	if o.fault.over != "" {
-		marks = append(marks, timeline.Mark{At: o.ended, Kind: timeline.Action, Label: o.fault.over})
+		marks = append(marks, timeline.Mark{At: s.ended, Kind: timeline.Action, Label: o.fault.over})
 	}
 	for _, sign := range []struct {
 		text string
@@ -120,7 +118,7 @@ func (o outcome) marks(s *side) []timeline.Mark {
 		{"+switch-master", timeline.Mark{Kind: timeline.Switch, Label: "Sentinel names another master"}},
 	} {
 		for _, line := range s.lines {
-			if line.At.After(o.at) && strings.Contains(line.Text, sign.text) {
+			if line.At.After(s.at) && strings.Contains(line.Text, sign.text) {
 				sign.mark.At = line.At
 				marks = append(marks, sign.mark)
 				break
@@ -133,7 +131,7 @@ func (o outcome) marks(s *side) []timeline.Mark {
 // table compares all outcomes so far.
 func table() string {
 	var out strings.Builder
-	fmt.Fprintln(&out, "Faults on the master: the tenant chart (tuned) and the operator's defaults (stock), at the same time")
+	fmt.Fprintln(&out, "Faults on the master: the tenant chart (tuned) and the operator's defaults (stock)")
 	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(rows, "fault\tclient\tat most\ttuned: gap\tat the change\tlost\tfirst success\tstock: gap\tat the change\tlost\tfirst success\tstock : tuned")
 	for _, o := range outcomes {
@@ -160,9 +158,9 @@ func (o outcome) seen(name string, client ledger.Kind) (ledger.Gap, []string) {
 		if s.name != name || !found {
 			continue
 		}
-		gap := account.GapAfter(o.at)
-		first, recovered := account.Recovery(o.at)
-		length, change, success := seconds(gap.Duration()), short(account.GapAtChange(o.at)), seconds(first)
+		gap := account.GapAfter(s.at)
+		first, recovered := account.Recovery(s.at)
+		length, change, success := seconds(gap.Duration()), short(account.GapAtChange(s.at)), seconds(first)
 		if !recovered {
 			length, success = ">"+length, "-"
 		}

@@ -86,9 +86,7 @@ func (f proxyFault) run(t *testing.T, s *side) {
 	service := s.instance.StartServiceLedger(t, "service-"+f.name, f.writing, len(serving.Redis)-1)
 	proxy.AwaitReady(t)
 	service.AwaitReady(t)
-	act := f.prepare(t, s)
-	at := time.Now()
-	require.NoError(t, act(t.Context()))
+	require.NoError(t, s.later(0, f.prepare(t, s))(t.Context()))
 
 	service.AwaitWritten(t)
 	// What follows is only for the next fault to begin.
@@ -100,25 +98,25 @@ func (f proxyFault) run(t *testing.T, s *side) {
 	through, direct := accountOf(t, report, ledger.Proxy), accountOf(t, report, ledger.Follow)
 	operators := accountOf(t, control, ledger.Proxy)
 	for name, account := range map[string]ledger.Account{"through the proxy": through, "following Sentinel": direct, "through the operator's Service": operators} {
-		t.Logf("%s, %s: gap %s, %d acknowledged, %d lost", f.name, name, account.GapAfter(at), account.Acknowledged, account.Lost)
+		t.Logf("%s, %s: gap %s, %d acknowledged, %d lost", f.name, name, account.GapAfter(s.at), account.Acknowledged, account.Lost)
 	}
 
-	f.checkPromise(t, s, through, at)
+	f.checkPromise(t, s, through)
 	if f.slowService {
-		assert.Greater(t, operators.GapAfter(at).Duration(), through.GapAfter(at).Duration(), "the comparison no longer holds: the operator's Service is as good")
+		assert.Greater(t, operators.GapAfter(s.at).Duration(), through.GapAfter(s.at).Duration(), "the comparison no longer holds: the operator's Service is as good")
 	}
 }
 
 // checkPromise holds what a client saw through the proxy to what it is promised.
-func (f proxyFault) checkPromise(t *testing.T, s *side, through ledger.Account, at time.Time) {
+func (f proxyFault) checkPromise(t *testing.T, s *side, through ledger.Account) {
 	t.Helper()
 	bound := f.gap + slack
-	if s.splitVote(at) {
+	if s.splitVote() {
 		t.Logf("THE SENTINELS' VOTE WAS SPLIT: the gap may take %s longer, until they vote again", splitVote)
 		bound += splitVote
 	}
-	underLoad(t, through, at)
-	gap := through.GapAfter(at)
+	underLoad(t, through, s.at)
+	gap := through.GapAfter(s.at)
 	assert.LessOrEqual(t, gap.Duration(), bound, "gap %s", gap)
 	assert.True(t, gap.Recovered, "gap %s", gap)
 	assert.LessOrEqual(t, through.Lost, f.mayLose, "lost acknowledged writes, %v", through.LostSpan)

@@ -47,7 +47,23 @@ func (i *Instance) Intercept(p *Process, step Step) (reached func() bool) {
 	i.Write(filepath.Join(p.Dir, "redis-cli"), fmt.Sprintf(`#!/bin/sh
 PATH=${PATH#*:} reached=%s
 case "$*" in *' --user '*) where=6 ;; *) where=4 ;; esac # what comes before a command
-send() { if [ $# -gt $where ]; then redis-cli "$@"; else echo "$input" | redis-cli "$@"; fi; }
+send() {
+	if [ $# -gt $where ]; then
+		redis-cli "$@"
+	elif [ -z "$marker" ]; then
+		echo "$input" | redis-cli "$@"
+	else
+		converse
+	fi
+}
+# A question on a line ends with a marker, which its last answer repeats.
+converse() {
+	echo "$input" >&7
+	while read -r answer <&8; do
+		echo "$answer"
+		case $answer in "$marker" | 'Could not connect'*) break ;; esac
+	done
+}
 intercept() {
 	case "$* $input" in
 	%s)
@@ -62,18 +78,26 @@ intercept() {
 	*) send "$@" ;;
 	esac
 }
-input=
+input= marker=
 [ $# -le $where ] || { intercept "$@"; exit; }
 while read -r line && [ "$line" != QUIT ]; do
 	input=$input${input:+
 }$line
-	case $line in ECHO*) # ends a question on a line, whose answer lets the script go on
-		answer=$(intercept "$@")
-		echo "$answer"
-		input= ;;
-	esac
+	case $line in "ECHO @"* | "PING @"[0-9]*) ;; *) continue ;; esac
+	[ -n "$marker" ] || {
+		pipes=$(mktemp -d)
+		mkfifo "$pipes/in" "$pipes/out"
+		exec 7<>"$pipes/in" 8<>"$pipes/out"
+		rm -r "$pipes"
+		redis-cli "$@" <&7 >&8 2>&8 &
+	}
+	marker=${line#* }
+	answer=$(intercept "$@")
+	echo "$answer"
+	input=
 done
-[ -z "$input" ] || intercept "$@"
+[ -z "$marker" ] || { [ -z "$input" ] || echo "$input"; echo QUIT; } >&7
+[ -n "$marker" ] || [ -z "$input" ] || intercept "$@"
 `, mark, step.Command, before, after), 0o755)
 	return func() bool {
 		_, err := os.Stat(mark)

@@ -437,6 +437,19 @@ renewed`, []string{strconv.Itoa(test.ago)}, func(t *testing.T, output string, er
 	}
 }
 
+// A vote that cannot be won, however quick the answers are, uses up few epochs: after the last
+// of all there is no vote any more.
+func TestFewEpochs(t *testing.T) {
+	t.Parallel()
+	inEachShell(t, `voters=nobody needed=1 highest=7
+ballot() { :; }
+win || echo "$why"`, nil, func(t *testing.T, output string, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		require.Equal(t, "0 of 1 votes at epoch 519\n", output)
+	})
+}
+
 // Sentinels that are failing over are waited for, unless their election is one that nobody wins.
 func TestFailingOver(t *testing.T) {
 	t.Parallel()

@@ -1,82 +1,85 @@
 # shellcheck shell=sh disable=SC2154 # what others set
 # Lines: connections that are open before they are needed. To start redis-cli takes most of
-# the time of a question, and has Redis tell what all its commands are. A question on a line
-# takes a millisecond or so, and while writes are held all are.
+# the time of a question, and has Redis tell what all its commands are; it waits for a core,
+# too, of which a failover leaves few. A question on a line takes a millisecond or so.
 
-# The folder with a pipe to each line, and one from all of them. Nothing if there are none.
+# The folder with two pipes to each line, WHO for questions and WHO.says for answers. Nothing
+# if there are none.
 lines=''
 
-# "HOST PROCESS" of each line to a Redis.
+# "WHO PROCESS" of each line.
 dialled=''
 
 # How many questions have been asked on lines. Each answer ends with the number of its own.
-question=0
+questions=0
 
-# dial [REDIS...]: opens a line to each, and one to each voter, so that all are told at the
-# same moment: a client that has heard it from one Sentinel may ask another one, and that
-# would send it to the old master, which may be frozen. They last for 30 s at most. Without
-# room for them each question starts its program.
+# dial WHO...: opens a line to each Redis, HOST, or Sentinel, HOST:PORT, that has none. They
+# last for 30 s at most. Without room for them each question starts its program.
 dial() {
-	hang_up
-	lines=$(mktemp -d /dev/shm/lines.XXXXXX) || return 0
+	if [ ! -d "$lines" ]; then
+		dialled='' lines=$(mktemp -d /dev/shm/lines.XXXXXX) || return 0
+		time_goes_by >/dev/null 2>&1 &
+	fi
+	fresh='' pipes=''
+	for who; do
+		[ ! -p "$lines/$who" ] || continue
+		fresh="$fresh $who" pipes="$pipes $who.says $who"
+	done
+	[ -n "$fresh" ] || return 0
 	# shellcheck disable=SC2086 # a list
-	if ! { (cd "$lines" && mkfifo answers "$@" $voters) && command exec 4<>"$lines/answers"; } 2>/dev/null; then
-		rm -r "$lines"
-		lines=''
+	if ! (cd "$lines" && mkfifo $pipes) 2>/dev/null; then
+		hang_up
 		return 0
 	fi
-	dialled=''
-	for who; do
-		{ line_to_redis "$who" <&5 >&4 2>/dev/null & } 5<>"$lines/$who"
+	for who in $fresh; do
+		{ open_line "$who" <&4 >&5 2>&5 & } 4<>"$lines/$who" 5<>"$lines/$who.says"
 		dialled="$dialled$n$who $!"
 	done
-	for who in $voters; do
-		{ line_to_sentinel "$who" <&5 >/dev/null 2>&1 & } 5<>"$lines/$who"
-	done
-	[ $# -eq 0 ] || time_goes_by >&4 2>/dev/null &
 }
 
-line_to_redis() {
+# open_line WHO: becomes redis-cli.
+open_line() {
 	trap - TERM
-	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	exec timeout 31 redis-cli -h "$1" -p "$port"
+	case $1 in
+	*:*)
+		log_in
+		exec timeout 31 redis-cli -h "${1%:*}" -p "${1##*:}" --user sentinel-user
+		;;
+	*)
+		[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
+		exec timeout 31 redis-cli -h "$1" -p "$port"
+		;;
+	esac
 }
 
-line_to_sentinel() {
-	trap - TERM
-	log_in
-	exec timeout 31 redis-cli -h "${1%:*}" -p "${1##*:}" --user sentinel-user
-}
-
-# time_goes_by: says so five times a second, which no shell's read tells, until the lines are
-# no more. It ends them after 30 s, for a script that has died, and the question that waits.
+# time_goes_by: says so to all five times a second, which no shell's read tells, until the lines
+# are no more. It ends them after 30 s, for a script that has died, and the questions that wait.
 time_goes_by() {
 	clock
 	dawn=$clock
-	while sleep 0.2 && [ -p "$lines/answers" ]; do
-		echo @
+	while sleep 0.2 && [ -d "$lines" ]; do
+		for says in "$lines"/*.says; do
+			[ ! -p "$says" ] || echo @ 1<>"$says"
+		done
 		clock
-		[ $((clock - dawn)) -lt 3000 ] || break
+		[ $((clock - dawn)) -lt 3000 ] || rm -f "$lines"/*[0-9]
+		[ $((clock - dawn)) -lt 3300 ] || rm -rf "$lines"
 	done
-	rm -rf "$lines"
-	sleep 1
-	echo @
 }
 
 # hang_up: ends the lines when they have said what they have to say.
 hang_up() {
 	[ -n "$lines" ] || return 0
-	for who in "$lines"/*; do
+	for who in "$lines"/*[0-9]; do
 		[ ! -p "$who" ] || echo QUIT 1<>"$who"
 	done
-	exec 4<&-
 	rm -rf "$lines"
-	lines=''
+	lines='' dialled=''
 }
 
-# cut_off HOST: ends a line at once. What it has yet to say it must not say later.
+# cut_off WHO: ends a line at once. What it has yet to say it must not say later.
 cut_off() {
-	rm -f "$lines/$1"
+	rm -f "$lines/$1" "$lines/$1.says"
 	while read -r who process; do
 		[ "$who" != "$1" ] || { kill "$process" && wait "$process"; } 2>/dev/null
 	done <<-EOF
@@ -84,31 +87,65 @@ cut_off() {
 	EOF
 }
 
-# ask_redis HOST COMMAND...: sets $reply, the answers of a Redis, on its line if there is one.
-# It fails with 124 or 143 if they have not come after a second, and ends the line: the next
-# question to this Redis starts a program.
-ask_redis() {
-	host=$1
+# put WHO COMMAND...: sends commands on a line, and what ends their answers.
+put() {
+	who=$1
 	shift
-	[ -p "$lines/$host" ] || {
-		reply=$(printf '%s\n' "$@" | redis "$host")
-		return
-	}
-	reply='' question=$((question + 1))
+	questions=$((questions + 1))
+	case $who in *:*) word=PING ;; *) word=ECHO ;; esac # what Sentinel has, and a Redis that loads
+	printf '%s\n' "$@" "$word @$questions" 1<>"$lines/$who"
+}
+
+# on_line WHO COMMAND...: sets $reply, the answers to commands on a line. It fails if nobody
+# listens there, and with 124 or 143, as timeout does, if they have not come within $limit
+# seconds. Then it ends the line: the next question starts a program.
+on_line() {
+	put "$@"
+	reply=''
 	clock
 	posed=$clock
-	printf '%s\n' "$@" "ECHO @$question" 1<>"$lines/$host"
-	while read -r line <&4; do
+	while read -r line; do
 		case $line in
-		"@$question") return ;;
+		"@$questions") return ;;
 		@)
 			clock
-			[ $((clock - posed)) -ge 100 ] || continue
-			cut_off "$host"
+			[ $((clock - posed)) -ge $((100 * ${limit:-1})) ] || continue
+			cut_off "$1"
 			return 124
 			;;
-		@*) reply='' ;;
+		'Could not connect'*)
+			cut_off "$1"
+			return 1
+			;;
+		@[0-9]* | *'AUTH failed'*) reply='' ;;
 		*) reply=$reply${reply:+$n}$line ;;
 		esac
-	done
+	done <>"$lines/$1.says"
+}
+
+# answers WHO [COMMAND]: prints the answers to one command, or to those that standard input
+# has, on a line.
+answers() {
+	if [ $# -gt 1 ]; then
+		who=$1
+		shift
+		set -- "$who" "$*"
+	else
+		while read -r line; do set -- "$@" "$line"; done
+	fi
+	on_line "$@"
+	outcome=$?
+	[ -z "$reply" ] || printf '%s\n' "$reply"
+	return "$outcome"
+}
+
+# ask_redis HOST COMMAND...: sets $reply, the answers of a Redis, on its line if there is one.
+ask_redis() {
+	if [ -p "$lines/$1" ]; then
+		on_line "$@"
+	else
+		host=$1
+		shift
+		reply=$(printf '%s\n' "$@" | redis "$host")
+	fi
 }

@@ -57,9 +57,14 @@ within() {
 	done
 }
 
-# redis HOST COMMAND...: a Redis' answer, within $limit seconds. The password is in the
-# environment, not in the arguments, which every process may list.
+# redis HOST COMMAND...: a Redis' answer, within $limit seconds, on its line if there is one
+# (lines.sh). The password is in the environment, not in the arguments, which every process
+# may list.
 redis() (
+	[ ! -p "${lines-}/$1" ] || {
+		answers "$@"
+		exit
+	}
 	host=$1
 	shift
 	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
@@ -91,8 +96,12 @@ log_in() {
 	export REDISCLI_AUTH
 }
 
-# sentinel HOST:PORT COMMAND...: a Sentinel's answer, within $limit seconds.
+# sentinel HOST:PORT COMMAND...: a Sentinel's answer, the same way.
 sentinel() (
+	[ ! -p "${lines-}/$1" ] || {
+		answers "$@"
+		exit
+	}
 	at=$1
 	shift
 	exec 2>/dev/null

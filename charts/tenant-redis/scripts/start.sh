@@ -60,10 +60,10 @@ done
 # replace: has this Redis, which is down, replaced by vote. That is won before a replica is
 # chosen: from then on the Sentinels and the others' Pods leave it to this one.
 replace() {
-	electorate && promising && unclaimed && in_time && elected || return
-	# shellcheck disable=SC2119 # it has no line to a Redis
-	dial
-	if ! { within 2 choose down && renewed && promote; }; then
+	electorate && promising && unclaimed && in_time || return
+	# shellcheck disable=SC2086 # lists
+	dial $voters $up
+	if ! { elected && within 2 choose down && renewed && promote; }; then
 		hang_up
 		return 1
 	fi
@@ -75,8 +75,9 @@ replace() {
 
 # promising: whether a replica answers the Sentinels.
 promising() {
+	candidates
 	why="no replica is up"
-	case $replicas in *" up"*) ;; *) false ;; esac
+	[ -n "$up" ]
 }
 
 # request: has a Sentinel fail over.
@@ -130,6 +131,7 @@ run() {
 		kill -0 "$redis" 2>/dev/null
 	do :; done
 	[ -n "$asked_to" ] || ended
+	hang_up
 	exit "$status"
 }
 
@@ -141,6 +143,8 @@ ended() {
 	# Those of the start may be others by now.
 	sentinels=''
 	noted
+	for one in $near; do set -- "$@" "${one%/*}"; done
+	dial "$@"
 	survey
 	[ -n "$named" ] || say "no Sentinel names a master"
 	[ "$named" = "$self" ] || return

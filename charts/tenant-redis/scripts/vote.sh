@@ -195,14 +195,19 @@ fit() {
 		}'
 }
 
+# candidates: sets $up, the replicas that are for most Sentinels.
+candidates() {
+	up=$(echo "$replicas" | awk '
+		NF { up[$2] += $3 == "up" ? 1 : -1 }
+		END { for (ip in up) if (up[ip] > 0) print ip }')
+}
+
 # choose LINK: sets $heirs, the replicas that are up and have the data, the one first
 # that a Sentinel would choose: the best priority, the most data, the lowest id. It is
 # the $successor, and all others are $followers. $linked says whether any replica, fit or
 # not, has its connection to the old master.
 choose() {
-	up=$(echo "$replicas" | awk '
-		NF { up[$2] += $3 == "up" ? 1 : -1 }
-		END { for (ip in up) if (up[ip] > 0) print ip }')
+	candidates
 	states=$(each "$up" fit "$1")
 	heirs=$(echo "$states" | sort -k 2,2n -k 3,3nr -k 4,4 | awk 'NF == 4 { print $1 }')
 	linked=''
@@ -219,10 +224,11 @@ choose() {
 }
 
 # win: sets $epoch, one at which most Sentinels have voted for this script. At which
-# they are is not known if their last election failed, so the steps double.
+# they are is not known if their last election failed, so the steps double. Ten of them:
+# after the last of all epochs there is no vote any more.
 win() {
 	epoch=$((highest + 1)) step=1 begun=$(now)
-	while [ $(($(now) - begun)) -le 3 ]; do
+	while [ $(($(now) - begun)) -le 3 ] && [ "$step" -le 512 ]; do
 		won=$(now)
 		ballots=$(each "$voters" ballot "$epoch")
 		why="another leader has votes at epoch $epoch"
@@ -302,11 +308,12 @@ tell() (
 	[ -z "$hello" ] || sentinel "$1" PUBLISH __sentinel__:hello "$hello"
 )
 
-# announce: tells all who could vote.
+# announce: tells all who could vote at the same moment: a client that has heard it from one
+# Sentinel may ask another one, and that would send it to the old master, which may be frozen.
 announce() {
 	for voter in $voters; do
 		hello "$voter"
-		[ ! -p "$lines/$voter" ] || echo "PUBLISH __sentinel__:hello $hello" 1<>"$lines/$voter"
+		[ ! -p "$lines/$voter" ] || put "$voter" "PUBLISH __sentinel__:hello $hello"
 	done
 }
 

@@ -172,7 +172,9 @@ led() {
 	why="no Sentinel has won"
 	[ -n "$leading" ] || return
 	why="$leading has not chosen this Redis"
-	[ -n "$(each "$leading" chosen)" ] && dial
+	[ -n "$(each "$leading" chosen)" ] || return
+	# shellcheck disable=SC2086 # a list
+	dial $voters
 }
 
 # chosen SENTINEL[/ID]: whether the failover that it leads makes this Redis master.
@@ -290,7 +292,9 @@ carry_on() {
 	done
 	look_around
 	[ "$named" = "$old" ] && winner && [ -z "$leading" ] && [ "$epoch" -gt "$newest" ] || return
-	[ -z "$(each "$(others)" rules)" ] && dial || return
+	[ -z "$(each "$(others)" rules)" ] || return
+	# shellcheck disable=SC2086 # a list
+	dial $voters
 	announce
 	hang_up
 	demote &
@@ -411,14 +415,19 @@ leave_it_to() {
 	[ "$1" = "$leader" ] || ! taking_over || kill "$heir"
 }
 
+# returned: whether the old master has answered since this turn began.
+returned() {
+	wait "$answer" || return
+	why="$old is back"
+}
+
 # lead: has the old master replaced by vote, if it is gone, and has not answered until then.
 lead() {
 	gone && unclaimed && in_time || return
 	trap '' TERM # its own vote is heard, too
-	elected || return
-	dial "$successor"
-	why="$old is back"
-	if wait "$answer" || ! { renewed && promote; }; then
+	# shellcheck disable=SC2086 # a list
+	dial "$successor" $voters
+	if ! elected || returned || ! { renewed && promote; }; then
 		hang_up
 		return 1
 	fi

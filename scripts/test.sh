@@ -54,12 +54,29 @@ lab_on() (
 # servers prints the names of all.
 servers() { sed '/^#/d; s/ .*//' ci/servers/list | paste -sd ' '; }
 
-# lab_on_each few|all SERVERS: with each version, one after the other: they measure.
+# lab_on_each few|all SERVERS: with each version, all tests one version after the other: they
+# measure. The few mostly wait, and two versions share the cores.
 lab_on_each() {
-  local servers server status=0
+  local servers beside_them=() lane status=0 log=$CACHE/log/lab-beside.log
   read -ra servers <<<"$2"
   scripts/servers.sh "${servers[@]}" || return
-  for server in "${servers[@]}"; do lab_on "$server" "$1" || status=1; done
+  if [ "$1" = few ]; then
+    beside_them=("${servers[@]:0:${#servers[@]}/2}")
+    servers=("${servers[@]:${#servers[@]}/2}")
+  fi
+  lab_in_turn "$1" "${beside_them[@]}" >"$log" 2>&1 &
+  lane=$!
+  lab_in_turn "$1" "${servers[@]}" || status=1
+  wait "$lane" || status=1
+  cat "$log"
+  return "$status"
+}
+
+# lab_in_turn few|all SERVER...: with each version, and all of them if one fails.
+lab_in_turn() {
+  local amount=$1 server status=0
+  shift
+  for server; do lab_on "$server" "$amount" || status=1; done
   return "$status"
 }
 

@@ -8,7 +8,7 @@ import (
 
 // A question on a line starts no program: there are none where it is asked. A Redis that is
 // silent has no answer after a second, and is not told later what it has not been told by
-// then. One where nobody listens says so at once. A line ends after half a minute, and the
+// then. One where nobody listens ends it at once. A line ends after half a minute, and the
 // next question starts a program.
 func TestLines(t *testing.T) {
 	t.Parallel()
@@ -50,10 +50,45 @@ hang_up
 on a line: OK QUEUED QUEUED second master \d+ .*
 of a silent one: 124 
 again: fourth 0
-of nobody: 1 
+of nobody: 124 
 after half a minute: fifth
 of a script that ignores TERM: 124
 $`)
+}
+
+// What redis-cli says on a line is an answer, or tells that there is none: then the line ends.
+func TestAnswersOnALine(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ says, heard string }{
+		"an answer":                           {`PONG\n@1\n`, "0 PONG"},
+		"one in lines, of which one is empty": {`a\n\nb\n@1\n`, "0 a\n\nb"},
+		"after one that came too late":        {`late\n@7\nPONG\n@1\n`, "0 PONG"},
+		"with a tick":                         {`@\nPONG\n@\n@1\n`, "0 PONG"},
+		"with a tick in the middle":           {`slave_repl_offset:12@\n3456\n@1\n`, "0 slave_repl_offset:123456"},
+		"to a user that a Sentinel has not":   {`AUTH failed: WRONGPASS invalid username-password pair or user is disabled.\nPONG\n@1\n`, "0 PONG"},
+		"without the password":                {`NOAUTH Authentication required.\nNOAUTH Authentication required.\n`, "1 NOAUTH Authentication required."},
+		"of one that is busy":                 {`BUSY Redis is busy running a script.\n`, "1 BUSY Redis is busy running a script."},
+		"of one without room":                 {`AUTH failed: ERR max number of clients reached\nError: \n`, "1 AUTH failed: ERR max number of clients reached"},
+		"of one that has hung up":             {`Error: Server closed the connection\nslave\n@1\n`, "124 "},
+		"of nobody":                           {`Could not connect to Redis at 10.0.0.9:6379: Connection refused\n`, "124 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inEachShell(t, `lines=$(mktemp -d)
+mkfifo "$lines/10.0.0.9" "$lines/10.0.0.9.says"
+exec 8<>"$lines/10.0.0.9" 9<>"$lines/10.0.0.9.says"
+printf "$2" >&9
+on_line 10.0.0.9 PING
+outcome=$?
+echo "$outcome $reply"
+[ "$outcome" = 0 ] || [ -z "$(ls "$lines")" ] || echo "the line goes on"
+rm -r "$lines"`, []string{test.says}, func(t *testing.T, output string, err error) {
+				t.Helper()
+				require.NoError(t, err)
+				require.Equal(t, test.heard+"\n", output)
+			})
+		})
+	}
 }
 
 // Where there is no room for pipes, questions start programs.

@@ -21,8 +21,8 @@ import (
 // promotes another one, with three Redis and three Sentinels: each takes some
 // milliseconds of a core, and they are most of what a crash costs. Five of them are
 // redis-cli, a line to each Sentinel and each replica. They were 115 when each question
-// was a program of its own, 35 when each conversation was, and are 26.
-const mostPrograms = 30
+// was a program of its own, 35 when each conversation was, and are 21.
+const mostPrograms = 25
 
 // TestProgramsUntilPromotion counts them. The Sentinels leave the time for it.
 func TestProgramsUntilPromotion(t *testing.T) {

@@ -443,10 +443,10 @@ func TestFewEpochs(t *testing.T) {
 	t.Parallel()
 	inEachShell(t, `voters=nobody needed=1 highest=7
 ballot() { :; }
-win || echo "$why"`, nil, func(t *testing.T, output string, err error) {
+win || [ "$epoch" -lt 50000 ] || echo "$why"`, nil, func(t *testing.T, output string, err error) {
 		t.Helper()
 		require.NoError(t, err)
-		require.Equal(t, "0 of 1 votes at epoch 519\n", output)
+		require.Empty(t, output)
 	})
 }
 

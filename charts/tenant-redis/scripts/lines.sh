@@ -17,7 +17,7 @@ questions=0
 # last for 30 s at most. Without room for them each question starts its program.
 dial() {
 	if [ ! -d "$lines" ]; then
-		dialled='' lines=$(mktemp -d /dev/shm/lines.XXXXXX) || return 0
+		dialled='' lines=$(mktemp -d "/dev/shm/lines.$self.XXXXXX") || return 0
 		time_goes_by >/dev/null 2>&1 &
 	fi
 	fresh='' pipes=''
@@ -35,6 +35,13 @@ dial() {
 		{ open_line "$who" <&4 >&5 2>&5 & } 4<>"$lines/$who" 5<>"$lines/$who.says"
 		dialled="$dialled$n$who $!"
 	done
+}
+
+# dial_near: opens a line to each Sentinel that was heard of late.
+dial_near() {
+	set --
+	for one in $near; do set -- "$@" "${one%/*}"; done
+	dial "$@"
 }
 
 # open_line WHO: becomes redis-cli.
@@ -57,7 +64,10 @@ open_line() {
 time_goes_by() {
 	clock
 	dawn=$clock
-	while sleep 0.2 && [ -d "$lines" ]; do
+	while
+		sleep 0.2
+		[ -d "$lines" ]
+	do
 		for says in "$lines"/*.says; do
 			[ ! -p "$says" ] || echo @ 1<>"$says"
 		done
@@ -96,15 +106,18 @@ put() {
 	printf '%s\n' "$@" "$word @$questions" 1<>"$lines/$who"
 }
 
-# on_line WHO COMMAND...: sets $reply, the answers to commands on a line. It fails if nobody
-# listens there, and with 124 or 143, as timeout does, if they have not come within $limit
-# seconds. Then it ends the line: the next question starts a program.
+# on_line WHO COMMAND...: sets $reply, the answers to commands on a line. It ends the line, so
+# that the next question starts a program, and fails
+# - with 124, if it is not known what became of the commands: the answers have not come within
+#   $limit seconds, or the connection has ended, or there is none;
+# - with 1, if all commands are refused.
 on_line() {
 	put "$@"
-	reply=''
+	reply='' half=''
 	clock
 	posed=$clock
 	while read -r line; do
+		line=$half$line half=''
 		case $line in
 		"@$questions") return ;;
 		@)
@@ -113,11 +126,17 @@ on_line() {
 			cut_off "$1"
 			return 124
 			;;
-		'Could not connect'*)
+		'Could not connect'* | Error:*)
+			cut_off "$1"
+			return 124
+			;;
+		*'max number of clients'* | NOAUTH\ * | BUSY\ *)
+			reply=$line
 			cut_off "$1"
 			return 1
 			;;
 		@[0-9]* | *'AUTH failed'*) reply='' ;;
+		*@) half=${line%@} ;; # redis-cli writes 4096 bytes at a time, and the tick came between
 		*) reply=$reply${reply:+$n}$line ;;
 		esac
 	done <>"$lines/$1.says"

@@ -301,10 +301,15 @@ agree() {
 most_of() {
 	common='' most=0
 	for candidate in $1; do
-		times=0
-		for word in $1; do
-			[ "$word" != "$candidate" ] || times=$((times + 1))
-		done
+		occurrences "$candidate" "$1"
 		[ "$times" -le "$most" ] || common=$candidate most=$times
+	done
+}
+
+# occurrences WORD LIST: sets $times, how often a list has a word.
+occurrences() {
+	times=0
+	for word in $2; do
+		[ "$word" != "$1" ] || times=$((times + 1))
 	done
 }

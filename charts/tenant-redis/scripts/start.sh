@@ -29,6 +29,7 @@ arguments=" $* "
 data=${arguments#* --dir }
 data=${data%% *}
 rm -f "$data"/temp-*.rdb "$stopping"
+rm -rf "/dev/shm/lines.$self".*
 case $arguments in *" --rdb-del-sync-files yes "*) rm -f "$data/dump.rdb" ;; esac
 
 say() {
@@ -138,13 +139,12 @@ run() {
 # ended: what to do when Redis has ended by itself. Only if it was the master, and
 # only once: what is left to do, the container does when it is back.
 ended() {
-	trap 'exit 143' TERM INT
+	trap 'hang_up; exit 143' TERM INT
 	say "redis-server has ended with $status, and nobody has told it to"
 	# Those of the start may be others by now.
 	sentinels=''
 	noted
-	for one in $near; do set -- "$@" "${one%/*}"; done
-	dial "$@"
+	dial_near
 	survey
 	[ -n "$named" ] || say "no Sentinel names a master"
 	[ "$named" = "$self" ] || return

@@ -21,15 +21,21 @@ lease=6
 # master then. It answers when its disk has the vote.
 ballot() (
 	limit=3
-	sentinel "$1" <<-EOF |
-		SENTINEL IS-MASTER-DOWN-BY-ADDR $old $port $2 $leader
-		SENTINEL MASTER mymaster
+	answer=$(
+		sentinel "$1" <<-EOF
+			SENTINEL IS-MASTER-DOWN-BY-ADDR $old $port $2 $leader
+			SENTINEL MASTER mymaster
+		EOF
+	)
+	{
+		read -r _ && read -r its_vote && read -r its_epoch
+		case $its_epoch in *[!0-9]* | '') exit ;; esac
+		while read -r name && read -r value; do
+			[ "$name" != flags ] || echo "$1 $its_epoch $its_vote $value"
+		done
+	} <<-EOF
+		$answer
 	EOF
-		awk -v at="$1" '
-		NR == 2 { voted = $0 }
-		NR == 3 { epoch = $0 }
-		name == "flags" && epoch ~ /^[0-9]+$/ { print at, epoch, voted, $0 }
-		{ name = NR > 3 && NR % 2 == 0 ? $0 : "" }'
 )
 
 # majority: sets $needed, how many votes win: more than half of all Sentinels that any of
@@ -182,7 +188,7 @@ grace() {
 # it is linked or, where the link may be down since that is, was linked and has not
 # begun to load again, which leaves it nothing. And "linked HOST" if it is, fit or not.
 fit() {
-	redis "$1" INFO | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
+	redis "$1" INFO server persistence replication | awk -v host="$1" -v old="$old" -v port="$port" -v link="$2" '
 		{ sub(/\r$/, "") }
 		{ at = index($0, ":"); value[substr($0, 1, at - 1)] = substr($0, at + 1) }
 		END {
@@ -197,9 +203,19 @@ fit() {
 
 # candidates: sets $up, the replicas that are for most Sentinels.
 candidates() {
-	up=$(echo "$replicas" | awk '
-		NF { up[$2] += $3 == "up" ? 1 : -1 }
-		END { for (ip in up) if (up[ip] > 0) print ip }')
+	up='' ups='' downs=''
+	while read -r _ its_ip its_state; do
+		case $its_state in up) ups="$ups $its_ip" ;; *) downs="$downs $its_ip" ;; esac
+	done <<-EOF
+		$replicas
+	EOF
+	for its_ip in $ups; do
+		case " $up " in *" $its_ip "*) continue ;; esac
+		occurrences "$its_ip" "$downs"
+		down=$times
+		occurrences "$its_ip" "$ups"
+		[ "$times" -le "$down" ] || up="$up $its_ip"
+	done
 }
 
 # choose LINK: sets $heirs, the replicas that are up and have the data, the one first
@@ -209,10 +225,18 @@ candidates() {
 choose() {
 	candidates
 	states=$(each "$up" fit "$1")
-	heirs=$(echo "$states" | sort -k 2,2n -k 3,3nr -k 4,4 | awk 'NF == 4 { print $1 }')
-	linked=''
-	case $states in *"linked "*) linked=yes ;; esac
-	successor=${heirs%%"$n"*}
+	states=$(echo "$states" | sort -k 2,2n -k 3,3nr -k 4,4)
+	linked='' heirs=''
+	while read -r host _; do
+		case $host in
+		linked) linked=yes ;;
+		*) heirs="$heirs $host" ;;
+		esac
+	done <<-EOF
+		$states
+	EOF
+	successor=${heirs# }
+	successor=${successor%% *}
 	followers=''
 	while read -r _ its_ip _; do
 		case " $successor $followers " in *" $its_ip "*) ;; *) followers="$followers $its_ip" ;; esac
@@ -224,18 +248,20 @@ choose() {
 }
 
 # win: sets $epoch, one at which most Sentinels have voted for this script. At which
-# they are is not known if their last election failed, so the steps double. Ten of them:
-# after the last of all epochs there is no vote any more.
+# they are is not known if their last election failed, so the steps double, up to a
+# size that leaves epochs for others: after the last of all there is no vote any more.
 win() {
 	epoch=$((highest + 1)) step=1 begun=$(now)
-	while [ $(($(now) - begun)) -le 3 ] && [ "$step" -le 512 ]; do
+	while [ $(($(now) - begun)) -le 3 ]; do
 		won=$(now)
 		ballots=$(each "$voters" ballot "$epoch")
 		why="another leader has votes at epoch $epoch"
 		unrivalled || return
 		why="$count of $needed votes at epoch $epoch"
 		[ "$count" -lt "$needed" ] || return 0
-		epoch=$((epoch + step)) step=$((2 * step))
+		epoch=$((epoch + step))
+		[ "$step" -ge 512 ] || step=$((2 * step))
+		sleep 0.1
 	done
 	return 1
 }
@@ -303,7 +329,6 @@ hello() {
 
 # tell SENTINEL: announces the successor to one that has missed it.
 tell() (
-	limit=0.5
 	hello "$1"
 	[ -z "$hello" ] || sentinel "$1" PUBLISH __sentinel__:hello "$hello"
 )

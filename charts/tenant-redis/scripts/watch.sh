@@ -195,6 +195,7 @@ redirect() {
 # demote: has the old master follow the successor, and keeps at it for a minute: it may be
 # frozen, or cut off. Until then it takes writes that are lost.
 demote() {
+	lines='' # those of another process
 	deadline=$(($(now) + 60))
 	while
 		redirect
@@ -244,7 +245,14 @@ look_around() {
 # master that has just been promoted may be silent, too.
 promoted() {
 	old=$follows successor=$self
-	[ -n "$(each "$near" chosen)" ] && [ "$(role "$self")" = master ] || return
+	dial_near
+	[ -z "$(each "$near" chosen)" ] || [ "$(role "$self")" != master ] || announce_self
+	hang_up
+}
+
+# announce_self: has the old master follow this Redis, and the Sentinels name it that the one
+# that leads has not told yet.
+announce_self() {
 	redirect &
 	look_around
 	case $named in '' | "$self" | "$old") ;; *)
@@ -261,8 +269,8 @@ promoted() {
 			return
 		fi
 		announce
-		hang_up
 	fi
+	hang_up
 	say "elected by the Sentinels as successor of $old"
 	settle
 }
@@ -382,13 +390,18 @@ inherit() {
 	grace=$!
 	why="$old is back"
 	! back "$old" && wait "$grace" || return
+	dial_near
 	for turn in 1 2 3; do
 		back "$old" &
 		answer=$!
 		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already
 		why="a Sentinel is failing over"
-		! failing_over && electorate && choose down || return
+		! failing_over && electorate || return
+		candidates
+		# shellcheck disable=SC2086 # lists
+		dial $voters $up
+		choose down || return
 		place
 		if [ "$place" = "$turn" ]; then
 			lead
@@ -402,7 +415,10 @@ inherit() {
 # promoted meanwhile.
 take_over() {
 	! taking_over || return 0
-	{ inherit "$1" || complain "$1 is gone, and not replaced from here: $why"; } >/dev/null &
+	{
+		inherit "$1" || complain "$1 is gone, and not replaced from here: $why"
+		hang_up
+	} >/dev/null &
 	heir=$!
 }
 
@@ -425,12 +441,7 @@ returned() {
 lead() {
 	gone && unclaimed && in_time || return
 	trap '' TERM # its own vote is heard, too
-	# shellcheck disable=SC2086 # a list
-	dial "$successor" $voters
-	if ! elected || returned || ! { renewed && promote; }; then
-		hang_up
-		return 1
-	fi
+	elected && ! returned && renewed && promote || return
 	announce
 	hang_up
 	each "$followers" follow >/dev/null

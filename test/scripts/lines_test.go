@@ -59,36 +59,63 @@ $`)
 // What redis-cli says on a line is an answer, or tells that there is none: then the line ends.
 func TestAnswersOnALine(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ says, heard string }{
-		"an answer":                           {`PONG\n@1\n`, "0 PONG"},
-		"one in lines, of which one is empty": {`a\n\nb\n@1\n`, "0 a\n\nb"},
-		"after one that came too late":        {`late\n@7\nPONG\n@1\n`, "0 PONG"},
-		"with a tick":                         {`@\nPONG\n@\n@1\n`, "0 PONG"},
-		"with a tick in the middle":           {`slave_repl_offset:12@\n3456\n@1\n`, "0 slave_repl_offset:123456"},
-		"to a user that a Sentinel has not":   {`AUTH failed: WRONGPASS invalid username-password pair or user is disabled.\nPONG\n@1\n`, "0 PONG"},
-		"without the password":                {`NOAUTH Authentication required.\nNOAUTH Authentication required.\n`, "1 NOAUTH Authentication required."},
-		"of one that is busy":                 {`BUSY Redis is busy running a script.\n`, "1 BUSY Redis is busy running a script."},
-		"of one without room":                 {`AUTH failed: ERR max number of clients reached\nError: \n`, "1 AUTH failed: ERR max number of clients reached"},
-		"of one that has hung up":             {`Error: Server closed the connection\nslave\n@1\n`, "124 "},
-		"of nobody":                           {`Could not connect to Redis at 10.0.0.9:6379: Connection refused\n`, "124 "},
+	for name, test := range map[string]struct{ limit, says, heard string }{
+		"an answer":                           {"1", `PONG\n@1\n`, "0 PONG"},
+		"one in lines, of which one is empty": {"1", `a\n\nb\n@1\n`, "0 a\n\nb"},
+		"after one that came too late":        {"1", `late\n@7\nPONG\n@1\n`, "0 PONG"},
+		"with a tick":                         {"1", `@\nPONG\n@\n@1\n`, "0 PONG"},
+		"with a tick in the middle":           {"1", `slave_repl_offset:12@\n3456\n@1\n`, "0 slave_repl_offset:123456"},
+		"cut in the middle":                   {"0", `slave_repl_offset:12@\n@\n@\n`, "124 "},
+		"to a user that a Sentinel has not":   {"1", `AUTH failed: WRONGPASS invalid username-password pair or user is disabled.\nPONG\n@1\n`, "0 PONG"},
+		"without the password":                {"1", `NOAUTH Authentication required.\nNOAUTH Authentication required.\n`, "1 NOAUTH Authentication required."},
+		"of one that is busy":                 {"1", `BUSY Redis is busy running a script.\n`, "1 BUSY Redis is busy running a script."},
+		"of one without room":                 {"1", `AUTH failed: ERR max number of clients reached\nError: \n`, "1 AUTH failed: ERR max number of clients reached"},
+		"of one that has hung up":             {"1", `OK\nError: Server closed the connection\nslave\n@1\n`, "124 OK"},
+		"of nobody":                           {"1", `Could not connect to Redis at 10.0.0.9:6379: Connection refused\n`, "124 "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inEachShell(t, `lines=$(mktemp -d)
-mkfifo "$lines/10.0.0.9" "$lines/10.0.0.9.says"
-exec 8<>"$lines/10.0.0.9" 9<>"$lines/10.0.0.9.says"
+			inEachShell(t, ownLine+`limit=$3
 printf "$2" >&9
 on_line 10.0.0.9 PING
 outcome=$?
 echo "$outcome $reply"
 [ "$outcome" = 0 ] || [ -z "$(ls "$lines")" ] || echo "the line goes on"
-rm -r "$lines"`, []string{test.says}, func(t *testing.T, output string, err error) {
+rm -r "$lines"`, []string{test.says, test.limit}, func(t *testing.T, output string, err error) {
 				t.Helper()
 				require.NoError(t, err)
 				require.Equal(t, test.heard+"\n", output)
 			})
 		})
 	}
+}
+
+// ownLine is a line on which nobody answers but the test.
+const ownLine = `lines=$(mktemp -d)
+mkfifo "$lines/10.0.0.9" "$lines/10.0.0.9.says"
+exec 8<>"$lines/10.0.0.9" 9<>"$lines/10.0.0.9.says"
+`
+
+// A question ends with its line at the latest, whatever its limit: all of a Pod may have been
+// frozen while it was asked.
+func TestQuestionEndsWithItsLine(t *testing.T) {
+	t.Parallel()
+	inEachShell(t, ownLine+`now=$lines.now
+clock() { read -r clock <"$now"; }
+echo 100 >"$now"
+time_goes_by &
+{ limit=1000 && on_line 10.0.0.9 PING; echo "$? $reply"; } &
+until [ -p "$lines/10.0.0.9" ] && read -r asked <&8; do :; done
+echo 5000 >"$now.new" && mv "$now.new" "$now"
+while [ -e "$lines/10.0.0.9" ]; do sleep 0.01; done
+echo 9000 >"$now.new" && mv "$now.new" "$now"
+wait
+rm "$now"
+[ ! -e "$lines" ] || echo "the line goes on"`, nil, func(t *testing.T, output string, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		require.Equal(t, "124 \n", output)
+	})
 }
 
 // Where there is no room for pipes, questions start programs.

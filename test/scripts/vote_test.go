@@ -437,6 +437,32 @@ renewed`, []string{strconv.Itoa(test.ago)}, func(t *testing.T, output string, er
 	}
 }
 
+// Anybody who reaches a Sentinel may have it vote for a word of theirs, which must not be
+// read as votes of others.
+func TestBallot(t *testing.T) {
+	t.Parallel()
+	const flags = `name\nmymaster\nflags\nmaster,o_down\nrunid\n\n`
+	for name, test := range map[string]struct{ says, reads string }{
+		"for a script":        {`0\nab12\n7\n` + flags, "10.0.0.9:26379 7 ab12 master,o_down\n"},
+		"for nobody":          {`0\n*\n0\n` + flags, "10.0.0.9:26379 0 * master,o_down\n"},
+		"for a line of votes": {`0\nx\\n10.0.0.8:26379 7 ab12 master\n7\n` + flags, "10.0.0.9:26379 7 ? master,o_down\n"},
+		"refused":             {`ERR No such master with that name\n`, ""},
+		"none":                {``, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inEachShell(t, `says=$2
+sentinel() { printf "$says"; }
+its_epoch=3
+ballot 10.0.0.9:26379 7`, []string{test.says}, func(t *testing.T, output string, err error) {
+				t.Helper()
+				require.NoError(t, err)
+				require.Equal(t, test.reads, output)
+			})
+		})
+	}
+}
+
 // A vote that cannot be won, however quick the answers are, uses up few epochs: after the last
 // of all there is no vote any more.
 func TestFewEpochs(t *testing.T) {

@@ -60,20 +60,27 @@ open_line() {
 }
 
 # time_goes_by: says so to all five times a second, which no shell's read tells, until the lines
-# are no more. It ends them after 30 s, for a script that has died, and the questions that wait.
+# are no more. After 30 s, for a script that has died, it takes no more questions, and when the
+# last of them must have ended by itself it ends what waits all the same: all of this Pod
+# may have been frozen meanwhile.
 time_goes_by() {
 	clock
-	dawn=$clock
+	dawn=$clock dusk='' word=@
 	while
 		sleep 0.2
 		[ -d "$lines" ]
 	do
-		for says in "$lines"/*.says; do
-			[ ! -p "$says" ] || echo @ 1<>"$says"
-		done
 		clock
-		[ $((clock - dawn)) -lt 3000 ] || rm -f "$lines"/*[0-9]
-		[ $((clock - dawn)) -lt 3300 ] || rm -rf "$lines"
+		if [ -n "$dusk" ]; then
+			[ $((clock - dusk)) -lt 400 ] || word="${n}Error: too late"
+		elif [ $((clock - dawn)) -ge 3000 ]; then
+			dusk=$clock
+			rm -f "$lines"/*[0-9]
+		fi
+		for says in "$lines"/*.says; do
+			[ ! -p "$says" ] || echo "$word" 1<>"$says"
+		done
+		[ "$word" = @ ] || rm -rf "$lines"
 	done
 }
 
@@ -120,26 +127,25 @@ on_line() {
 		line=$half$line half=''
 		case $line in
 		"@$questions") return ;;
-		@)
+		*@)
+			# redis-cli writes 4096 bytes at a time: what the tick follows may be half a line.
+			half=${line%@}
 			clock
 			[ $((clock - posed)) -ge $((100 * ${limit:-1})) ] || continue
-			cut_off "$1"
-			return 124
+			break
 			;;
-		'Could not connect'* | Error:*)
-			cut_off "$1"
-			return 124
-			;;
+		'Could not connect'* | Error:*) break ;;
 		*'max number of clients'* | NOAUTH\ * | BUSY\ *)
 			reply=$line
 			cut_off "$1"
 			return 1
 			;;
 		@[0-9]* | *'AUTH failed'*) reply='' ;;
-		*@) half=${line%@} ;; # redis-cli writes 4096 bytes at a time, and the tick came between
 		*) reply=$reply${reply:+$n}$line ;;
 		esac
 	done <>"$lines/$1.says"
+	cut_off "$1"
+	return 124
 }
 
 # answers WHO [COMMAND]: prints the answers to one command, or to those that standard input

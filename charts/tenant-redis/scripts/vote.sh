@@ -30,6 +30,7 @@ ballot() (
 	{
 		read -r _ && read -r its_vote && read -r its_epoch
 		case $its_epoch in *[!0-9]* | '') exit ;; esac
+		case $its_vote in *[!0-9A-Za-z*]*) its_vote='?' ;; esac # anybody may have chosen the word
 		while read -r name && read -r value; do
 			[ "$name" != flags ] || echo "$1 $its_epoch $its_vote $value"
 		done
@@ -309,7 +310,7 @@ promote() {
 		ask_redis "$successor" 'REPLICAOF NO ONE' ROLE
 		outcome=$?
 		why="$successor is not promoted: ${reply:-no answer}"
-		case $reply in "OK${n}master"*) return 0 ;; ?*) return 1 ;; esac
+		case $reply in "OK${n}master"*) return 0 ;; esac
 		case $outcome in 124 | 143) ;; *) return 1 ;; esac # what timeout ends with, busybox' too
 	done
 	return 1

@@ -477,13 +477,22 @@ give_way() {
 # and for a container that is started again, until it has been silent for 50 hellos of
 # the others at least.
 met() {
-	case " $next " in *" $1 "*) ;; *) next="$next $1" ;; esac
-	case " $near " in *" $1 "*) ;; *) near="$near $1" && note ;; esac
+	case " $next " in *" $1 "*) ;; *) instead "$next" "$1" && next=$those ;; esac
+	case " $near " in *" $1 "*) ;; *) instead "$near" "$1" && near=$those && note ;; esac
 	hellos=$((hellos + 1))
 	[ "$hellos" -lt 50 ] || {
 		near=$next next='' hellos=0
 		note
 	}
+}
+
+# instead LIST SENTINEL/ID: sets $those, a list with that one and no other at its address, whom
+# nobody could ask at the same time.
+instead() {
+	those=$2
+	for other in $1; do
+		[ "${other%/*}" = "${2%/*}" ] || those="$those $other"
+	done
 }
 
 # note: writes them down.

@@ -64,7 +64,10 @@ lab_on_each() {
     beside_them=("${servers[@]:0:${#servers[@]}/2}")
     servers=("${servers[@]:${#servers[@]}/2}")
   fi
-  lab_in_turn "$1" "${beside_them[@]}" >"$log" 2>&1 &
+  (
+    trap - INT # which what runs in the background does without
+    lab_in_turn "$1" "${beside_them[@]}"
+  ) >"$log" 2>&1 &
   lane=$!
   lab_in_turn "$1" "${servers[@]}" || status=1
   wait "$lane" || status=1

@@ -1,9 +1,14 @@
 package scripts
 
 import (
+	"os"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
 // A question on a line starts no program: there are none where it is asked. A Redis that is
@@ -116,6 +121,26 @@ rm "$now"
 		require.NoError(t, err)
 		require.Equal(t, "124 \n", output)
 	})
+}
+
+// A script that is killed with its container leaves its lines' folder in the Pod's memory, and
+// the next container removes it, but no other Pod's.
+func TestKilledScriptLeavesNoLines(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	replica := i.Redis[1]
+	left := func(p *lab.Process) string {
+		folder := "/dev/shm/lines." + p.IP + ".killed"
+		require.NoError(t, os.Mkdir(folder, 0o700))
+		t.Cleanup(func() { _ = os.RemoveAll(folder) })
+		return folder
+	}
+	own, others := left(replica), left(i.Redis[2])
+	replica.Signal(syscall.SIGKILL)
+	i.Restart(replica)
+	i.reaches(replica, 5*time.Second, lab.ReplicaOf(i.Redis[0]))
+	require.NoDirExists(t, own)
+	require.DirExists(t, others)
 }
 
 // Where there is no room for pipes, questions start programs.

@@ -437,6 +437,31 @@ renewed`, []string{strconv.Itoa(test.ago)}, func(t *testing.T, output string, er
 	}
 }
 
+// An announcement is to the replicas, too, before a client hears of it: what the successor takes
+// alone is lost if that ends next.
+func TestReplicasAreTold(t *testing.T) {
+	t.Parallel()
+	inEachShell(t, `lines=$(mktemp -d) port=6379
+successor=10.0.0.7 followers=' 10.0.0.8 10.0.0.6' voters=10.0.0.9:26379 epoch=4
+peers='10.0.0.9:26379 10.0.0.5 26379 ab12'
+mkfifo "$lines/10.0.0.8" "$lines/10.0.0.9:26379"
+exec 8<>"$lines/10.0.0.8" 9<>"$lines/10.0.0.9:26379"
+announce
+read -r first <&8
+read -r second <&9
+printf '%s\n' "$first" "$second"
+ls "$lines"
+rm -r "$lines"`, nil, func(t *testing.T, output string, err error) {
+		t.Helper()
+		require.NoError(t, err)
+		require.Equal(t, `REPLICAOF 10.0.0.7 6379
+PUBLISH __sentinel__:hello 10.0.0.5,26379,ab12,4,mymaster,10.0.0.7,6379,4
+10.0.0.8
+10.0.0.9:26379
+`, output)
+	})
+}
+
 // Anybody who reaches a Sentinel may have it vote for a word of theirs, which must not be
 // read as votes of others.
 func TestBallot(t *testing.T) {

@@ -336,7 +336,11 @@ tell() (
 
 # announce: tells all who could vote at the same moment: a client that has heard it from one
 # Sentinel may ask another one, and that would send it to the old master, which may be frozen.
+# The other replicas are told before: what a successor takes alone is lost if that ends, too.
 announce() {
+	for follower in ${followers-}; do
+		[ ! -p "$lines/$follower" ] || put "$follower" "REPLICAOF $successor $port"
+	done
 	for voter in $voters; do
 		hello "$voter"
 		[ ! -p "$lines/$voter" ] || put "$voter" "PUBLISH __sentinel__:hello $hello"

@@ -125,8 +125,8 @@ assembled() {
 # the operator has reset find each other at it.
 replace() {
 	electorate && assembled && choose up || return
-	# shellcheck disable=SC2086 # lists
-	dial "$self" "$successor" $voters $followers
+	# shellcheck disable=SC2086 # a list
+	dial "$self" "$successor" $voters
 	if ! { measure && level_within 3 "$successor" && unclaimed && elected; }; then
 		hang_up
 		return 1

@@ -397,11 +397,7 @@ inherit() {
 		look_around
 		[ "$named" = "$old" ] || return 0 # replaced already
 		why="a Sentinel is failing over"
-		! failing_over && electorate || return
-		candidates
-		# shellcheck disable=SC2086 # lists
-		dial $voters $up
-		choose down || return
+		! failing_over && electorate && choose down || return
 		place
 		if [ "$place" = "$turn" ]; then
 			lead
@@ -416,6 +412,7 @@ inherit() {
 take_over() {
 	! taking_over || return 0
 	{
+		trap 'hang_up; exit' TERM
 		inherit "$1" || complain "$1 is gone, and not replaced from here: $why"
 		hang_up
 	} >/dev/null &
@@ -441,6 +438,8 @@ returned() {
 lead() {
 	gone && unclaimed && in_time || return
 	trap '' TERM # its own vote is heard, too
+	# shellcheck disable=SC2086 # a list
+	dial "$successor" $voters
 	elected && ! returned && renewed && promote || return
 	announce
 	hang_up

@@ -2,6 +2,8 @@ package scripts
 
 import (
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -141,6 +143,27 @@ func TestKilledScriptLeavesNoLines(t *testing.T) {
 	i.reaches(replica, 5*time.Second, lab.ReplicaOf(i.Redis[0]))
 	require.NoDirExists(t, own)
 	require.DirExists(t, others)
+}
+
+// mostMemory is how much a line may take that is its own, in KiB, beside a Redis that may be
+// full: it is some 2,300.
+const mostMemory = 4096
+
+func TestLineTakesLittleMemory(t *testing.T) {
+	t.Parallel()
+	i := running(t)
+	output, err := i.runs(shells[0], `limit=10
+dial "$2" && ask_redis "$2" PING && [ -p "$lines/$2" ] || exit
+program=${dialled##* } # timeout, whose child is redis-cli
+read -r child </proc/"$program"/task/"$program"/children
+awk '/^Private_Dirty:/ { print $2 }' "/proc/${child% }/smaps_rollup"
+hang_up`, i.Redis[0].IP)
+	require.NoError(t, err, "%s", output)
+	kibibytes, err := strconv.Atoi(strings.TrimSpace(output))
+	require.NoError(t, err, "%s", output)
+	t.Logf("a line takes %d KiB", kibibytes)
+	require.Positive(t, kibibytes)
+	require.Less(t, kibibytes, mostMemory)
 }
 
 // Where there is no room for pipes, questions start programs.

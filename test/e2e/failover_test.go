@@ -190,7 +190,7 @@ func (s *side) begin(t *testing.T, f fault) {
 	t.Helper()
 	serving := s.observe(t)
 	if len(s.services) > 0 {
-		s.ledger = s.instance.StartServicesLedger(t, f.name, apart+f.writing+steady, len(serving.Redis)-1, s.services)
+		s.ledger = s.instance.StartServicesLedger(t, f.name, f.writing+steady, len(serving.Redis)-1, s.services)
 	} else {
 		s.ledger = s.instance.StartLedger(t, f.name, apart+f.writing+steady, len(serving.Redis)-1)
 	}

@@ -213,17 +213,25 @@ demote() {
 
 # interrupt: ends the old master if it wakes busy with a script. It refuses all else then, and
 # goes on as a second master when the script ends, which only its own end is sure to come
-# before. What it has the new one has, or has lost.
+# before. What it has the new one has, or has lost. Each redis-cli is there before it is
+# needed: the Sentinels end the script too, and clients write while a program starts.
 interrupt() (
 	limit=60
-	busy PING && limit=1 && busy REPLICAOF "$successor" "$port" || return 0
-	say "$old is busy with a script, and ended"
-	redis "$old" SHUTDOWN NOSAVE NOW FORCE >/dev/null
+	redis "$old" PING | if_busy "REPLICAOF $successor $port" |
+		redis "$old" | if_busy 'SHUTDOWN NOSAVE NOW FORCE' |
+		redis "$old" >/dev/null
 )
 
-# busy COMMAND...: whether that is what the old master answers to a command.
-busy() {
-	case $(redis "$old" "$@") in BUSY*) ;; *) false ;; esac
+# if_busy COMMAND: prints it if an answer says that the old master is busy with a script.
+if_busy() {
+	while read -r answer; do
+		case $answer in BUSY*)
+			echo "$1"
+			say "$old is busy with a script: $1"
+			return
+			;;
+		esac
+	done
 }
 
 # overtaken: whether this Redis is no master any more, or the Sentinels have named another

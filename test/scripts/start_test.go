@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -485,13 +486,22 @@ func TestServerThatIsTooOld(t *testing.T) {
 // An image without Redis' programs is told by their name in the Pod's log, and the container
 // ends with what says so.
 func TestImageWithoutRedis(t *testing.T) {
-	t.Parallel()
-	i := newInstance(t)
-	withPassword(i)
-	p := i.Redis[0]
-	start := i.Command(t.Context(), p, append([]string{i.Shell, lab.Script("start.sh")}, i.Server(p)...)...)
-	start.Env = append(start.Env, "PATH="+p.Dir+":"+filepath.Dir(i.Shell))
-	i.Run(p, start)
-	require.Equal(t, 127, p.Wait())
-	require.Contains(t, i.Logged(p), "redis-server: not found\n")
+	for missing, there := range map[string][]string{"redis-server": {"redis-cli"}, "redis-cli": {"redis-server"}} {
+		t.Run(missing, func(t *testing.T) {
+			t.Parallel()
+			i := newInstance(t)
+			withPassword(i)
+			p := i.Redis[0]
+			for _, program := range there {
+				path, err := exec.LookPath(program)
+				require.NoError(t, err)
+				require.NoError(t, os.Symlink(path, filepath.Join(p.Dir, program)))
+			}
+			start := i.Command(t.Context(), p, append([]string{i.Shell, lab.Script("start.sh")}, i.Server(p)...)...)
+			start.Env = append(start.Env, "PATH="+p.Dir+":"+filepath.Dir(i.Shell))
+			i.Run(p, start)
+			require.Equal(t, 127, p.Wait())
+			require.Contains(t, i.Logged(p), "start.sh: this image has no "+missing+": ")
+		})
+	}
 }

@@ -36,7 +36,14 @@ say() {
 	echo "start.sh: $*"
 }
 
-# The chart refuses what a tag tells. Redis itself would call some setting wrong.
+# The chart refuses what a tag tells. Redis itself would call some setting wrong, and no
+# answer of a redis-cli that is not there is a Sentinel's.
+for program in redis-server redis-cli; do
+	command -v "$program" >/dev/null || {
+		say "this image has no $program: set image to one of Redis or Valkey that has"
+		exit 127
+	}
+done
 version=$(redis-server --version 2>/dev/null)
 case $version in *" v="[0-6].*)
 	say "${version%% sha=*} is older than the scripts can do with: use Redis 7.0, Valkey 7.2 or later"

@@ -109,14 +109,15 @@ end
 local function look(socket)
 	local named = ask(socket, "SENTINEL GET-MASTER-ADDR-BY-NAME " .. name)
 	local state = fields(ask(socket, "SENTINEL MASTER " .. name))
+	local epoch = tonumber(state["config-epoch"])
 	-- 127.0.0.1 is the operator's word for none.
-	if not named or not state.flags or named[1] == "127.0.0.1" then
+	if not named or not state.flags or not epoch or named[1] == "127.0.0.1" then
 		return nil
 	end
 	local view = {
 		at = now(),
 		master = named[1] .. ":" .. named[2],
-		epoch = tonumber(state["config-epoch"]),
+		epoch = epoch,
 		replicas = {},
 	}
 	for _, list in ipairs(ask(socket, "SENTINEL REPLICAS " .. name) or {}) do

@@ -172,7 +172,7 @@ func TestAddressOfAnotherInstance(t *testing.T) {
 	i.Do(stranger, "REPLICAOF", "NO", "ONE")
 	ours := i.Sentinels[2]
 	ours.Signal(syscall.SIGKILL)
-	asked := i.sentinelOf(stranger, ours.IP)
+	asked := i.sentinelOf(stranger, ours.IP, strings.Repeat("e", 40), "99")
 	i.Eventually(5*time.Second, func() string {
 		_ = i.client(writePort).Incr(t.Context(), "key").Err()
 		if n := asked.Load(); n < 50 {
@@ -184,9 +184,37 @@ func TestAddressOfAnotherInstance(t *testing.T) {
 	i.writes(true)
 }
 
-// sentinelOf answers at an address as a Sentinel whose master is a stranger, and counts
-// what the proxy asks, which sends a line for each question.
-func (i *instance) sentinelOf(master *lab.Process, ip string) *atomic.Int32 {
+// TestSentinelSaysRubbish holds that a Sentinel without an epoch that is a number has no
+// say, and keeps the others from none.
+func TestSentinelSaysRubbish(t *testing.T) {
+	for name, epoch := range map[string]string{"none": "", "a word": "newest"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := serving(t)
+			one := i.Sentinels[2]
+			id := fmt.Sprint(i.Tell(one, "SENTINEL", "MYID"))
+			one.Signal(syscall.SIGKILL)
+			asked := i.sentinelOf(i.Redis[0], one.IP, id, epoch)
+			i.Eventually(5*time.Second, func() string {
+				if n := asked.Load(); n < 50 {
+					return fmt.Sprint("asked ", n, " times")
+				}
+				return ""
+			})
+			i.handOver()
+			i.Eventually(2*time.Second, func() string {
+				if err := i.client(writePort).Set(t.Context(), "key", "value", 0).Err(); err != nil {
+					return err.Error()
+				}
+				return ""
+			})
+		})
+	}
+}
+
+// sentinelOf answers at an address as a Sentinel with that id, whose master is that Redis at
+// an epoch, and counts what the proxy asks, which sends a line for each question.
+func (i *instance) sentinelOf(master *lab.Process, ip, id, epoch string) *atomic.Int32 {
 	i.T.Helper()
 	list := func(words ...string) string {
 		var answer strings.Builder
@@ -198,9 +226,9 @@ func (i *instance) sentinelOf(master *lab.Process, ip string) *atomic.Int32 {
 	}
 	answers := map[string]string{
 		"GET-MASTER-ADDR-BY-NAME": list(master.IP, lab.RedisPort),
-		"MASTER":                  list("name", lab.MasterName, "ip", master.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", "99"),
+		"MASTER":                  list("name", lab.MasterName, "ip", master.IP, "port", lab.RedisPort, "flags", "master", "config-epoch", epoch),
 		"REPLICAS":                "*0\r\n", "SENTINELS": "*0\r\n",
-		"MYID": list(strings.Repeat("e", 40))[len("*1\r\n"):],
+		"MYID": list(id)[len("*1\r\n"):],
 	}
 	var asked atomic.Int32
 	lab.Listen(i.T, net.JoinHostPort(ip, lab.SentinelPort), func(client net.Conn) {

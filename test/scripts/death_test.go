@@ -2,10 +2,13 @@ package scripts
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +25,7 @@ type step struct {
 }
 
 var (
+	elected     = step{"an epoch is won", `*"REPLICAOF NO ONE"*`, true}
 	won         = step{"an epoch is won", `*"CLIENT PAUSE 5000"*`, true}
 	held        = step{"writes are held", `*"CLIENT PAUSE 5000"*`, false}
 	promoted    = step{"the successor is promoted", `*"REPLICAOF NO ONE"*`, false}
@@ -49,6 +53,7 @@ func TestScriptDies(t *testing.T) {
 	t.Run("after", func(t *testing.T) {
 		i.each(t, lab.Die, won, promoted, steppedDown, toldOne)
 		i.each(t, lab.DieWithRedis, promoted, steppedDown)
+		i.eachLeader(t, "start.sh", promoted, toldOne)
 	})
 	i.table()
 }
@@ -119,6 +124,85 @@ func dies(t *testing.T, step step, die string) string {
 		i.says(says)
 	case step == won || step == held || step == promoted:
 		require.Zero(t, i.said(says))
+	}
+	for _, w := range writers {
+		require.Less(t, w.gap, promise+noise)
+	}
+	return row
+}
+
+// eachLeader has the Pod die that leads without a hand-over: by start.sh, that of a master
+// whose Redis has ended, or by watch.sh, a replica's after a master whose container is gone.
+func (d *deaths) eachLeader(t *testing.T, script string, steps ...step) {
+	t.Helper()
+	for _, step := range steps {
+		t.Run(fmt.Sprintf("%s, the Pod of %s dies", step.name, script), func(t *testing.T) {
+			t.Parallel()
+			row := leaderDies(t, step, script)
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.rows = append(d.rows, row)
+		})
+	}
+}
+
+// leaderDies returns the row of one such death.
+func leaderDies(t *testing.T, step step, script string) string {
+	t.Helper()
+	own := script == "start.sh"
+	i, old := parented(t, func(i *instance) {
+		if !own {
+			i.Detection = 2 * lab.Detection // or the Sentinels might act first
+		}
+	})
+	writers := i.writers()
+	const dies = `touch "$reached/dead"; sleep 60` // until the Pod does
+	at := lab.Step{Command: step.command, After: dies}
+	if step.before {
+		at = lab.Step{Command: step.command, Before: dies}
+	}
+	reached := map[*lab.Process]func() bool{}
+	for _, p := range i.Redis {
+		if (p == old) == own {
+			reached[p] = i.Intercept(p, at)
+		}
+	}
+	if own {
+		old.Single(syscall.SIGKILL)
+	} else {
+		old.Signal(syscall.SIGKILL)
+	}
+	var leader *lab.Process
+	i.Eventually(5*time.Second, func() string {
+		for p, it := range reached {
+			if it() {
+				leader = p
+				return ""
+			}
+		}
+		return "nobody gets there"
+	})
+	for p := range reached {
+		require.NoError(t, os.Remove(filepath.Join(p.Dir, "redis-cli")))
+	}
+	leader.Signal(syscall.SIGKILL)
+	for _, w := range writers {
+		i.writesAgain(w)
+	}
+	master := i.onlyMaster()
+	cells := []string{step.name, "the Pod of " + script}
+	lost := 0
+	for _, w := range writers {
+		lost += i.finish(w, master)
+		cells = append(cells, fmt.Sprintf("%.2f s", w.gap.Seconds()))
+	}
+	row := strings.Join(append(cells, strconv.Itoa(lost)), " | ")
+	t.Log(row)
+	require.LessOrEqual(t, lost, len(writers)) // what the old master had in flight
+	// Twice the failover-timeout, a second, and another detection if the next master dies.
+	promise := 2*i.ElectionTimeout() + time.Second + i.Detection
+	if own && !step.before {
+		promise = goneGap
 	}
 	for _, w := range writers {
 		require.Less(t, w.gap, promise+noise)

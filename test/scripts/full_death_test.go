@@ -8,8 +8,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
-// TestScriptDiesAtEveryStep has it die after every step, three times each, with its
-// Redis and without:
+// TestScriptDiesAtEveryStep has each script die after every step, three times each, stop.sh
+// with its Redis and without, the others with all of their Pod:
 //
 //	go test -tags full -run TestScriptDiesAtEveryStep -v ./test/scripts
 const rounds = 3
@@ -21,6 +21,8 @@ func TestScriptDiesAtEveryStep(t *testing.T) {
 		t.Run("after", func(t *testing.T) {
 			d.each(t, lab.Die, steps...)
 			d.each(t, lab.DieWithRedis, steps...)
+			d.eachLeader(t, "start.sh", elected, promoted, toldOne)
+			d.eachLeader(t, "watch.sh", elected, promoted, toldOne)
 		})
 	}
 	d.table()

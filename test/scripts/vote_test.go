@@ -116,10 +116,8 @@ func TestVoteIsQuickerThanSentinel(t *testing.T) {
 func TestReplicasThatStillLoad(t *testing.T) {
 	t.Parallel()
 	const keys = 301
-	loading := func(t *testing.T, delay time.Duration) *instance {
+	loading := func(t *testing.T, i *instance, master *lab.Process, delay time.Duration) {
 		t.Helper()
-		i := running(t)
-		master := i.Redis[0]
 		client := i.Client(master, lab.RedisPort)
 		defer func() { _ = client.Close() }()
 		_, err := client.Pipelined(t.Context(), func(p redis.Pipeliner) error {
@@ -130,10 +128,12 @@ func TestReplicasThatStillLoad(t *testing.T) {
 		})
 		require.NoError(t, err)
 		i.Do(master, "CONFIG", "SET", "rdb-key-save-delay", (delay / keys).Microseconds())
-		for _, p := range i.Redis[1:] {
-			p.Signal(syscall.SIGKILL)
-			require.NoError(t, os.Remove(filepath.Join(p.Dir, "data/dump.rdb"))) // as a new Pod
-			i.Restart(p)
+		for _, p := range i.Redis {
+			if p != master {
+				p.Signal(syscall.SIGKILL)
+				require.NoError(t, os.RemoveAll(filepath.Join(p.Dir, "data/dump.rdb"))) // as a new Pod
+				i.Restart(p)
+			}
 		}
 		i.Eventually(5*time.Second, func() string {
 			if info := fmt.Sprint(i.Do(master, "INFO", "persistence")); !strings.Contains(info, "rdb_bgsave_in_progress:1") {
@@ -141,21 +141,31 @@ func TestReplicasThatStillLoad(t *testing.T) {
 			}
 			return ""
 		})
-		return i
 	}
 	t.Run("in time", func(t *testing.T) {
 		t.Parallel()
-		i := loading(t, 3*time.Second)
+		i := running(t)
+		loading(t, i, i.Redis[0], 3*time.Second)
 		i.Stop(i.Redis[0])
 		require.EqualValues(t, keys, i.Do(i.Elected(i.Redis[0], time.Second), "DBSIZE"))
 	})
 	t.Run("not in time", func(t *testing.T) {
 		t.Parallel()
-		i := loading(t, time.Minute)
+		i := running(t)
+		loading(t, i, i.Redis[0], time.Minute)
 		require.Error(t, i.Hook(i.Redis[0], "8"))
 		require.Contains(t, i.Logged(i.Redis[0]), "stop.sh: not handed over within 8 s: no replica has the data")
 		require.EqualValues(t, keys, i.Do(i.Redis[0], "DBSIZE"))
 		require.Zero(t, i.promotions())
+	})
+	t.Run("and the master crashes", func(t *testing.T) {
+		t.Parallel()
+		i, master := parented(t, patient)
+		before := i.promotions()
+		loading(t, i, master, time.Minute)
+		master.Crash()
+		require.Contains(t, i.Logged(master), "start.sh: not replaced yet: no replica ")
+		require.Equal(t, before, i.promotions())
 	})
 }
 

@@ -27,6 +27,10 @@ var (
 	ours = []string{"HOME", "PWD", "PATH", "USER", "EDITOR"}
 	// path is a post-renderer that Helm 3 alone takes.
 	path = regexp.MustCompile(`--post-renderer[ =](\S*/\S*)`)
+	// preset is the name of an instance that somebody would paste for that of their own.
+	preset = regexp.MustCompile(`(?m)(?:^|[\s;])NAME=[a-z]`)
+	// theirs is a command whose namespace is the examples', whatever the instance.
+	theirs = regexp.MustCompile(`(?m)^.*(-n|--namespace)[ =](team-a|redis-system)\b.*\$\{?NAME\b`)
 )
 
 // Problems are why commands would not work for somebody who copies them, given the
@@ -44,6 +48,12 @@ func Problems(root, script string, set map[string]bool) []string {
 	}
 	if path.MatchString(script) && !strings.Contains(script, "Helm 3") {
 		problems = append(problems, "--post-renderer with a path is Helm 3's: say so, and how Helm 4 does it")
+	}
+	if preset.MatchString(script) {
+		problems = append(problems, "NAME is preset, so that the commands reach a wrong instance: write ${NAME:?of the instance}")
+	}
+	if theirs.MatchString(script) {
+		problems = append(problems, "a namespace of the examples, with any NAME: write ${NAMESPACE:?} or ${TENANT:?}")
 	}
 	problems = append(problems, unset(script, set)...)
 	shell := exec.CommandContext(context.Background(), "bash", "-n")

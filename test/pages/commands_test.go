@@ -59,14 +59,17 @@ func TestTextsNameNoLocalImage(t *testing.T) {
 
 func TestProblems(t *testing.T) {
 	for script, problem := range map[string]string{
-		"kubectl run a --image=tenant-redis.local/valkey:8":                 "nowhere but here",
-		"kubectl run a --image=example/go:local":                            "nowhere but here",
-		"cat /home/somebody/README.md":                                      "nowhere but here",
-		"kubectl create -f examples/go/jobs.yaml":                           "there is no examples/go/jobs.yaml",
-		"helm install a b --post-renderer bin/tenant-post":                  "is Helm 3's",
-		"kubectl get pods -n $NAMESPACE":                                    "$NAMESPACE is set nowhere",
-		"kubectl get pods -n \"${NAMESPACE}\"":                              "$NAMESPACE is set nowhere",
-		"if true; then":                                                     "syntax error",
+		"kubectl run a --image=tenant-redis.local/valkey:8":               "nowhere but here",
+		"kubectl run a --image=example/go:local":                          "nowhere but here",
+		"cat /home/somebody/README.md":                                    "nowhere but here",
+		"kubectl create -f examples/go/jobs.yaml":                         "there is no examples/go/jobs.yaml",
+		"helm install a b --post-renderer bin/tenant-post":                "is Helm 3's",
+		"kubectl get pods -n $NAMESPACE":                                  "$NAMESPACE is set nowhere",
+		"kubectl get pods -n \"${NAMESPACE}\"":                            "$NAMESPACE is set nowhere",
+		"NAMESPACE=redis-system NAME=team-a-cache":                        "NAME is preset",
+		"NAME=b\nkubectl -n team-a patch secret $NAME":                    "a namespace of the examples",
+		"kubectl --namespace=redis-system delete pod \"rfr-${NAME:?}-0\"": "a namespace of the examples",
+		"if true; then": "syntax error",
 		"# NAMESPACE=a\nkubectl get pods -n $NAMESPACE":                     "$NAMESPACE is set nowhere",
 		"kubectl exec a -- sh -c 'NAME=b'\nkubectl get pods -n \"x-$NAME\"": "$NAME is set nowhere",
 	} {

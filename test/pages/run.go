@@ -47,7 +47,7 @@ func Run(ctx context.Context, root, script string) (called []Called, err error) 
 	shell := exec.CommandContext(ctx, "bash", "-uc", choice.ReplaceAllStringFunc(script, choose))
 	shell.Dir = filepath.Join(folder, "repository")
 	shell.Stdin = strings.NewReader("secret\n")
-	shell.Env = append(os.Environ(), "CALLED="+filepath.Join(folder, "called"), "PATH="+filepath.Join(folder, "programs")+":/usr/bin:/bin", "NAMESPACE=redis-system", "NAME=team-a-cache")
+	shell.Env = append(os.Environ(), "CALLED="+filepath.Join(folder, "called"), "PATH="+filepath.Join(folder, "programs")+":/usr/bin:/bin", "NAMESPACE=redis-system", "NAME=team-a-cache", "TENANT=team-a")
 	var stderr bytes.Buffer
 	shell.Stderr = &stderr
 	// A command that gets no real answer may well fail.

@@ -222,6 +222,6 @@ func TestSeriesOfAnInstance(t *testing.T) {
 	i := healthy(t).instances[0]
 	page, err := os.ReadFile(repository + "/docs/scale.md")
 	require.NoError(t, err)
-	assert.Contains(t, string(page), fmt.Sprintf("%d series of an instance: %d of its Redis, %d of its Sentinels, %d of its proxies and %d of its probe",
+	assert.Contains(t, string(page), fmt.Sprintf("%d series of an instance. %d are of its Redis, %d of its Sentinels, %d of its proxies and %d of its probe",
 		count(i.scrapes()...), count(i.redis...), count(i.sentinel...), count(append(i.proxy, i.certificates...)...), count(i.probe)))
 }

@@ -89,3 +89,16 @@ func TestEveryRunbookCanBeRead(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstLookIsTheChecklist holds that whoever is woken by these sees at once what
+// fails and what does not, also where there is no dashboard.
+func TestFirstLookIsTheChecklist(t *testing.T) {
+	for _, alert := range []string{
+		"RedisFailoverFlapping", "RedisLoginsRefused", "RedisMasterMissing", "RedisMemoryNearKill", "RedisMemoryNearLimit",
+		"RedisMultipleMasters", "RedisPodMissing", "RedisProxyMissing", "RedisReplicaMissing", "RedisRestarting",
+	} {
+		text, err := os.ReadFile("../../docs/runbooks/" + alert + ".md")
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "\n## First look\n\n```sh\nhelm tenant golive \"${NAME:?}\" --namespace \"${NAMESPACE:?}\"\n", alert)
+	}
+}

@@ -653,7 +653,7 @@ func settingLost(metric string, lost, right float64) example {
 		alert: "RedisSentinelSettingsLost",
 		fault: func(i *instance) { i.sentinel[1].set(metric, always(lost)) },
 		want: alerts{{
-			fmt.Sprintf("rfs-cache-1 of redis-system/cache has %.0f where it should have 2000 ms until the master counts as down, 6000 ms for a failover and a quorum of 2.", lost),
+			fmt.Sprintf("rfs-cache-1 of redis-system/cache has a setting of %.0f. It should have 2000 ms until the master counts as down, 6000 ms for a failover and a quorum of 2.", lost),
 			labelled{"pod": "rfs-cache-1"},
 		}},
 		silent: faults{"until the next reconcile": func(i *instance) { i.sentinel[1].set(metric, steps(10, lost, right)) }},

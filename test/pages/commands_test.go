@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 const root = "../.."
@@ -94,22 +95,47 @@ var code = regexp.MustCompile("(?ms)^ *```.*?^ *```")
 // sentenceEnd ends a sentence, a cell of a table or a line.
 var sentenceEnd = regexp.MustCompile(`[.!?][)"*]*\s|\s\|\s|\n`)
 
+// action is what a template has in the place of a word.
+var action = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+
 // TestSentencesAreShort holds that somebody in a hurry can read the pages. Those of
 // docs/design have the long arguments.
 func TestSentencesAreShort(t *testing.T) {
-	const most = 25
 	pages, err := Pages(root)
 	require.NoError(t, err)
 	for _, page := range pages {
 		if strings.HasPrefix(page, "docs/design/") {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(root, page))
+		assertShort(t, page, code.ReplaceAllString(read(t, page), ""))
+	}
+}
+
+// TestAlertsSentencesAreShort is the same of what alerts say.
+func TestAlertsSentencesAreShort(t *testing.T) {
+	alerts, err := filepath.Glob(root + "/charts/*/alerts/*.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(alerts), 50)
+	for _, file := range alerts {
+		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, sentence := range sentenceEnd.Split(code.ReplaceAllString(string(text), ""), -1) {
-			if words := len(strings.Fields(sentence)); words > most {
-				t.Errorf("%s: a sentence has %d words; write two: %.80s…", page, words, strings.TrimSpace(sentence))
-			}
+		var alert struct{ Annotations map[string]string }
+		require.NoError(t, yaml.Unmarshal(text, &alert), file)
+		require.NotEmpty(t, alert.Annotations["summary"], file)
+		for _, says := range alert.Annotations {
+			// What Prometheus fills in is a word.
+			assertShort(t, file, action.ReplaceAllString(says, "word"))
+		}
+	}
+}
+
+// assertShort holds that no sentence of a text has too many words.
+func assertShort(t *testing.T, file, text string) {
+	t.Helper()
+	const most = 25
+	for _, sentence := range sentenceEnd.Split(text, -1) {
+		if words := len(strings.Fields(sentence)); words > most {
+			t.Errorf("%s: a sentence has %d words; write two: %.80s…", file, words, strings.TrimSpace(sentence))
 		}
 	}
 }

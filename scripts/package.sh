@@ -11,14 +11,18 @@ dist=${1:-$ROOT/dist}
 # Helm 4 packs for both.
 export SOURCE_DATE_EPOCH=0
 
-# versioned FOLDER copies the charts there. The runbooks that alerts link to are then those
-# of their release.
+# versioned FOLDER copies the charts there. The pages and runbooks that they link to are then
+# those of their release. Who has a chart alone has none of the files that a README's links
+# name, and so these become addresses, too.
 versioned() {
-  local chart version
+  local chart pages=https://github.com/tenant-redis/tenant-redis/blob
   cp -r charts "$1"
   for chart in "$1"/charts/*; do
-    version=$(sed -n 's/^version: //p' "$chart/Chart.yaml")
-    sed -i "s|/blob/main/docs/runbooks|/blob/v$version/docs/runbooks|" "$chart/values.yaml"
+    sed -Ei "s#\]\(([a-z][a-z/]*)\)#]($pages/main/charts/$(basename "$chart")/\1)#g
+      s#\]\(\.\./\.\./#]($pages/main/#g
+      s#\]\(\.\./#]($pages/main/charts/#g" "$chart/README.md"
+    grep -rlF "$pages/main/" "$chart" |
+      xargs sed -i "s#$pages/main/#$pages/v$(sed -n 's/^version: //p' "$chart/Chart.yaml")/#g"
   done
 }
 

@@ -1,6 +1,10 @@
 package golive
 
-import "context"
+import (
+	"context"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+)
 
 // Check is one item of the checklist.
 type Check struct {
@@ -25,7 +29,7 @@ var Checks = []Check{
 	{
 		Name: "definition", Holds: "the CRD has kept all that the chart gives the RedisFailover",
 		Why: "without it a change leaves the new Sentinel Pending for good, and the operator updates no Redis",
-		Fix: "apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md says how", look: checkDefinition,
+		Fix: "apply the CRD of charts/redis-operator, then the RedisFailover again: " + version.Page("docs/operator.md") + " says how", look: checkDefinition,
 	},
 	{
 		Name: "pods", Holds: "every Pod that is asked for is there and ready",
@@ -45,7 +49,7 @@ var Checks = []Check{
 	{
 		Name: "images", Holds: "no image is of an unmaintained branch of Redis, Valkey or HAProxy, or has a known hole that a newer patch closes",
 		Why: "nobody repairs what is found next, and whoever has the password may use what was found",
-		Fix: "set image or proxy.image of the chart to a version that docs/versions.md has", look: checkImages,
+		Fix: "set image or proxy.image of the chart to a version that " + version.Page("docs/versions.md") + " has", look: checkImages,
 	},
 	{
 		Name: "budgets", Holds: "exactly one PodDisruptionBudget covers each Pod, and it allows an eviction",

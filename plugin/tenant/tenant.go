@@ -63,7 +63,7 @@ type Spec struct {
 	Resources   *Resources        `key:"resources,optional" doc:"Ceilings of each container's resources."`
 	Alerts      *Alerts           `key:"alerts,optional" doc:"What every alert carries, for Alertmanager to route it by."`
 	Placement   *Placement        `key:"placement,optional" doc:"The nodes that Pods run on."`
-	Sidecars    []Sidecar         `key:"sidecars,optional" doc:"Pods that get HAProxy beside their containers, as docs/proxy.md has it, for an application that does not know Sentinel. They get the container redis-proxy, its volume, the label that lets them in, and REDIS_HOST, REDIS_PORT and REDIS_READ_PORT in the environment of the other containers."`
+	Sidecars    []Sidecar         `key:"sidecars,optional" doc:"Pods that get HAProxy beside their containers, as https://github.com/tenant-redis/tenant-redis/blob/main/docs/proxy.md has it, for an application that does not know Sentinel. They get the container redis-proxy, its volume, the label that lets them in, and REDIS_HOST, REDIS_PORT and REDIS_READ_PORT in the environment of the other containers."`
 	Patches     []Patch           `key:"patches,optional" doc:"JSON patches for all else. They are made before the rest, which therefore holds in spite of them."`
 	Exceptions  []Target          `key:"exceptions,optional" doc:"Objects that may do what is refused otherwise, as each error of that kind says: those of the cluster, rights, and what concerns other tenants. They need not be there."`
 	Kinds       []ScopedKind      `key:"kinds,optional" doc:"Kinds that Kubernetes, the Redis operator and the Prometheus operator do not have. A kind that is not known is refused, and so is one that is known and declared."`

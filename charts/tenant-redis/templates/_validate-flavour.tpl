@@ -43,7 +43,7 @@
     "says" (printf (cat
       "%s with a CRD that has dropped matchLabelKeys from the RedisFailover of this instance,"
       "so that an update would hang for good") $v.flavour)
-    "fix" "apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md has the commands")
+    "fix" "apply the CRD of charts/redis-operator, then the RedisFailover again: https://github.com/tenant-redis/tenant-redis/blob/main/docs/operator.md has the commands")
   (dict
     "key" "flavour"
     "wrong" (and (eq $v.flavour "saremox") (semverCompare "<1.32.0-0" $kubernetes))

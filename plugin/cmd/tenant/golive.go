@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenant-redis/tenant-redis/plugin/golive"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 )
 
 func goliveCommand() *cobra.Command {
@@ -16,7 +17,7 @@ func goliveCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "golive NAME",
 		Short: "Walks the go-live checklist of a running instance",
-		Long: "Walks the go-live checklist (docs/golive.md) of a running instance: what Kubernetes knows of it, and through port-forwards what its Redis and Sentinels answer.\n" +
+		Long: "Walks the go-live checklist (" + version.Page("docs/golive.md") + ") of a running instance: what Kubernetes knows of it, and through port-forwards what its Redis and Sentinels answer.\n" +
 			"It writes one key, which it removes. It needs to read the namespace, the Secret with the password included, and to create port-forwards.\n" +
 			"Exit codes: 0 all checks passed, 1 one failed, 2 the cluster does not answer or there is no such instance.",
 		Example: "  helm tenant golive team-a-cache --namespace redis-system",

@@ -12,6 +12,16 @@ const Version = "0.1.0"
 // commit is set by the linker in what make package packs.
 var commit string
 
+// Page is the address of a page of this project, by its path: that of the release in a packed
+// program, and the newest in one that was built from a copy.
+func Page(path string) string {
+	ref := "main"
+	if commit != "" {
+		ref = "v" + Version
+	}
+	return "https://github.com/tenant-redis/tenant-redis/blob/" + ref + "/" + path
+}
+
 // Full is the version, and what a packed program was built from and with.
 func Full() string {
 	if commit == "" {

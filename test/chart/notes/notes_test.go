@@ -112,7 +112,7 @@ func TestChoices(t *testing.T) {
 	for _, line := range []string{
 		"purpose     session: when memory is full, writes are refused",
 		"Redis       5 of 2Gi, each with 741 MiB for the same data",
-		"image       mirror.example/redis:7.2.4, not the default: docs/versions.md has what is maintained and tested",
+		"image       mirror.example/redis:7.2.4, not the default: https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is maintained and tested",
 		"monitoring  PodMonitors and alerts", "proxy       2",
 	} {
 		require.Contains(t, printed, "\n  "+line+"\n")
@@ -134,7 +134,7 @@ func TestAttention(t *testing.T) {
 		"a migration": {
 			[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine,migrateFrom=10.1.2.3"},
 			"auth.existingSecret is set: give the tenant the password of Secret mine yourself.\n" +
-				"- migrateFrom is set: each Redis copies 10.1.2.3 and takes no writes, and there are no Sentinels, until it is empty again. See docs/migration.md.",
+				"- migrateFrom is set: each Redis copies 10.1.2.3 and takes no writes, and there are no Sentinels, until it is empty again. See https://github.com/tenant-redis/tenant-redis/blob/main/docs/migration.md.",
 		},
 		"no Prometheus Operator": {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
 	} {

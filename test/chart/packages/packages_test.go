@@ -58,7 +58,7 @@ func TestPackages(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	t.Run("materials", func(t *testing.T) { materials(t, one) })
 	t.Run("fields", func(t *testing.T) { fieldsAreKnown(t, one) })
-	t.Run("runbooks", func(t *testing.T) { runbooksAreThoseOfTheRelease(t, two) })
+	t.Run("links", func(t *testing.T) { linksLeadToTheRelease(t, two) })
 }
 
 // materials holds the bill of each chart against the images of its values, and that the CRD of
@@ -157,15 +157,27 @@ func assertKnown(t *testing.T, helm string, arguments []string) {
 	require.GreaterOrEqual(t, documents, 4)
 }
 
-// runbooksAreThoseOfTheRelease holds that alerts of a packed chart do not link to pages
-// that go on changing.
-func runbooksAreThoseOfTheRelease(t *testing.T, folder string) {
+// linksLeadToTheRelease holds that a packed chart links to no page that goes on changing, and
+// to no file that only the repository has, in which each of its pages is.
+func linksLeadToTheRelease(t *testing.T, folder string) {
 	t.Helper()
-	for _, chart := range []string{"redis-operator", "tenant-redis"} {
-		out, err := exec.CommandContext(t.Context(), "tar", "-xzOf", filepath.Join(folder, chart+"-0.1.0.tgz"), chart+"/values.yaml").Output()
-		require.NoError(t, err)
-		require.Contains(t, string(out), "/blob/v0.1.0/docs/runbooks\n")
-		require.NotContains(t, string(out), "/blob/main/docs/runbooks")
+	relative := regexp.MustCompile(`\]\([^)#:][^):]*\)`)
+	address := regexp.MustCompile(`https://github\.com/tenant-redis/tenant-redis/blob/v0\.1\.0/([\w./-]*\w)`)
+	for chart, least := range map[string]int{"redis-operator": 10, "tenant-redis": 25, "redis-dashboards": 5} {
+		unpacked := func(files ...string) string {
+			out, err := exec.CommandContext(t.Context(), "tar", append([]string{"-xzOf", filepath.Join(folder, chart+"-0.1.0.tgz")}, files...)...).Output()
+			require.NoError(t, err)
+			return string(out)
+		}
+		require.Empty(t, relative.FindAllString(unpacked(chart+"/README.md"), -1), chart)
+		all := unpacked()
+		require.NotContains(t, all, "/blob/main/", chart)
+		pages := address.FindAllStringSubmatch(all, -1)
+		require.GreaterOrEqual(t, len(pages), least, chart)
+		for _, page := range pages {
+			_, err := os.Stat(filepath.Join(render.Repository, page[1]))
+			require.NoError(t, err, "%s links to %s", chart, page[0])
+		}
 	}
 }
 

@@ -235,7 +235,7 @@ func TestServiceLinksFit(t *testing.T) {
 // has lost what a CRD of the fork's chart drops, and that nobody else is bothered with it.
 func TestCRDOfARunningInstance(t *testing.T) {
 	const says = "flavour: freshworks with a CRD that has dropped matchLabelKeys from the RedisFailover of this instance, so that an update would hang for good: " +
-		"apply the CRD of charts/redis-operator, then the RedisFailover again: docs/operator.md has the commands"
+		"apply the CRD of charts/redis-operator, then the RedisFailover again: https://github.com/tenant-redis/tenant-redis/blob/main/docs/operator.md has the commands"
 	failover := func(keys ...any) map[string]any {
 		byNode := map[string]any{"topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
 		if len(keys) > 0 {

@@ -86,11 +86,12 @@ tools: $(CLUSTER_TOOLS) $(LINTERS) $(SCANNERS) $(TESTERS) ## every pinned tool, 
 build: bin/tenant-post bin/tenant bin/await-redis ## bin/tenant-post, bin/tenant and the Helm plugins in bin/plugins
 	@scripts/plugin.sh
 
-package: bin/helm bin/helm4 bin/cyclonedx-gomod packages ## the charts, linted, and the Helm plugins of each platform, with bills of materials, licences and checksums, signed by SIGN_KEY if set, into dist/, and all as an OCI layout into dist/oci
+package: bin/helm bin/helm4 bin/cyclonedx-gomod packages ## the charts, linted, and the Helm plugins of each platform, with bills of materials, licences and checksums, signed by SIGN_KEY if set, into dist/, all as an OCI layout into dist/oci, and dist/INSTALL.md with the commands to install them from REGISTRY
 	@scripts/package.sh
 	@scripts/package-plugins.sh
 	@scripts/sign.sh
 	@scripts/layout.sh
+	@scripts/install-page.sh
 
 operator-image: bin/cyclonedx-gomod packages ## the operator's image from source for FLAVOUR and PLATFORMS, an OCI layout in dist/operator-image, pushed to REGISTRY if set
 	@scripts/operator-image.sh dist/operator-image $(PLATFORMS)

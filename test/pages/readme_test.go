@@ -2,6 +2,8 @@ package pages
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -37,6 +39,31 @@ func TestReadme(t *testing.T) {
 	install := fence.FindStringSubmatch(parts["Install"])
 	require.NotNil(t, install)
 	assert.Len(t, strings.Split(strings.TrimSpace(install[1]), "\n"), 3, "commands")
+}
+
+// TestInstallPage holds that make package writes the README's commands for who has no copy
+// of this repository.
+func TestInstallPage(t *testing.T) {
+	var chart struct{ Version string }
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, "charts/tenant-redis/Chart.yaml")), &chart))
+	blocks, err := Blocks(root, "README.md")
+	require.NoError(t, err)
+	for registry, named := range map[string]string{"registry.example/charts": "registry.example/charts", "": "REGISTRY"} {
+		folder := t.TempDir()
+		write := exec.CommandContext(t.Context(), root+"/scripts/install-page.sh", folder)
+		write.Env = append(os.Environ(), "REGISTRY="+registry)
+		out, err := write.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		written, err := Blocks(folder, "INSTALL.md")
+		require.NoError(t, err)
+		require.Len(t, written, 2)
+		install := regexp.MustCompile(`charts/(\S+)`).ReplaceAllString(blocks[0].Script, "oci://"+named+"/$1 --version "+chart.Version)
+		assert.Equal(t, install, written[0].Script)
+		assert.Equal(t, blocks[1].Script, written[1].Script)
+		text, err := os.ReadFile(folder + "/INSTALL.md")
+		require.NoError(t, err)
+		assert.Equal(t, registry == "", strings.Contains(string(text), "in the place of REGISTRY"))
+	}
 }
 
 // TestReadmesFiguresAgree holds that what the README says in figures is so; the other
@@ -82,6 +109,7 @@ func TestReadmesFiguresAgree(t *testing.T) {
 	} {
 		assert.Contains(t, readme, says)
 	}
+	assert.Regexp(t, `(?m)^## `+regexp.QuoteMeta(chart.Version)+` \(`, read(t, "CHANGELOG.md"))
 	assert.Contains(t, readme, "or the Redis (7.0 or newer)")
 	assert.Contains(t, read(t, "docs/versions.md"), "| Redis 6.2 and older | | refused |")
 }

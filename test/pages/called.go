@@ -14,7 +14,7 @@ import (
 
 var (
 	// forCluster are flags of helm install and upgrade that helm template does not have.
-	forCluster = []string{"--install", "--create-namespace", "--wait"}
+	forCluster = []string{"--install", "--create-namespace", "--wait", "--reuse-values"}
 	// templated are the formats of kubectl that it can be asked about without a cluster.
 	templated = regexp.MustCompile(`^(jsonpath|go-template)=`)
 	// noTemplate is what it says of one that is none.

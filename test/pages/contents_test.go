@@ -88,6 +88,7 @@ func TestOperatorsSize(t *testing.T) {
 	}
 	cpu, memory := requests("10")
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("with `--set instances=10` it requests %g CPU and %d MiB", cpu, memory))
+	assert.Contains(t, read(t, "docs/for-administrators.md"), "helm upgrade redis-operator charts/redis-operator --namespace redis-system --reuse-values ", "else it requests more again")
 	cpu, memory = requests("200")
 	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB | – |", cpu, memory))
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("The operator requests %g CPU and %d MiB for its default", cpu, memory))

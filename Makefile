@@ -61,7 +61,7 @@ drills: ## fire the alerts with real faults; the figures of docs/drills.md
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/drills.sh
 
-bench: ## the figures of docs/benchmarks.md and of plugin/README.md
+bench: ## the figures of docs/benchmarks.md, and of the post-renderer in docs/design/notes.md
 	@$(NEED) engine packages $(CLUSTER_TOOLS) $(TESTERS) build
 	@scripts/bench.sh
 

@@ -5,7 +5,7 @@
 
 # The post-renderer against kustomize (krusty), kyaml (kio) and a program that
 # only copies; its memory; and helm tenant batch against helm template. The ratios
-# are those of plugin/README.md.
+# are those of docs/design/notes.md.
 renderer() {
   say "benchmark: the post-renderer"
   go test ./plugin/bench -run '^$' -bench . -benchtime 1x -timeout 60m | tee "$CACHE/log/bench-renderer.txt"

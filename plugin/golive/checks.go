@@ -58,7 +58,7 @@ var Checks = []Check{
 	},
 	{
 		Name: "connection", Tenant: true, Holds: "the ConfigMap that the tenant reads leads to this instance",
-		Why: "applications find Redis by it alone",
+		Why: "applications find Redis only by it",
 		Fix: "repeat helm upgrade, which makes it; is the instance running, and does the operator run?", look: checkConnection,
 	},
 	{

@@ -111,6 +111,19 @@ func TestSentencesAreShort(t *testing.T) {
 	}
 }
 
+// TestPagesNameNoTest holds that users read what is so, and not which test says it: that
+// stands in a comment, unless it is a command to run.
+func TestPagesNameNoTest(t *testing.T) {
+	other := regexp.MustCompile("(?s)<!--.*?-->|```.*?```|`[^`\n]*go test[^`\n]*`")
+	pages, err := Pages(root)
+	require.NoError(t, err)
+	for _, page := range pages {
+		if !strings.HasPrefix(page, "docs/design/") && page != "CONTRIBUTING.md" {
+			assert.NotRegexp(t, `\bTest[A-Z]\w+`, other.ReplaceAllString(read(t, page), ""), page)
+		}
+	}
+}
+
 // TestAlertsSentencesAreShort is the same of what alerts say.
 func TestAlertsSentencesAreShort(t *testing.T) {
 	alerts, err := filepath.Glob(root + "/charts/*/alerts/*.yaml")

@@ -31,7 +31,7 @@
     "wrong" (and (include "tenant-redis.running" . | fromJson) (not (and $inUse (include "tenant-redis.handedOver" .))))
     "says" "true, but not every Redis that runs has the password of Sentinel's user yet, and could not hand over"
     "fix" (cat
-      "upgrade with auth.tenantUser alone,"
+      "upgrade with auth.tenantUser first,"
       "and set auth.restrictSentinel when the operator has replaced all Pods"))
 ) -}}
 {{- range tuple "tenant-password" "read-only-password" -}}

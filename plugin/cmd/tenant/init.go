@@ -13,7 +13,7 @@ import (
 const draftHead = `# A first tenant file, made of a chart's manifests by helm tenant init. Look at it:
 # - exceptions and kinds are what the manifests have, allowed or not; with pods: []
 #   no rule but that of images is about the containers of a kind;
-# - namespace is that of most objects; namespaces must be the tenant's alone;
+# - namespace is that of most objects; namespaces must be only the tenant's;
 # - images stay where they are: write your mirror into to.
 # plugin/tenant-file.md has all keys: access, resources, placement, alerts and more.
 `

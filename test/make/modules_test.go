@@ -75,6 +75,7 @@ func TestPageOfModules(t *testing.T) {
 	ofModules, ofTags, found := strings.Cut(string(page), "\n## Build tags\n")
 	require.True(t, found)
 	assertRows(t, firstCells(ofModules), modules)
+	assert.NotContains(t, firstCells(ofModules), "ci/sources/*", "each program is another")
 	assertRows(t, firstCells(ofTags), tags)
 }
 

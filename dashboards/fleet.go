@@ -14,16 +14,16 @@ func fleet(l limits) *page {
 	none := []dashboard.ValueMapping{values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"})}
 	p.row(
 		"State",
-		figure("Instances", "none", "Instances of which Prometheus knows at least one Pod.",
-			latest(`count(count by (namespace, tenant_redis) (up{<fleet>,component!=""}))`, "")),
-		figure("Without one master", "none", "Instances with no master, or more than one. Alerts: RedisMasterMissing, RedisMultipleMasters.",
-			latest(`count(tenant_redis:masters:count{<fleet>} != 1) or vector(0)`, "")).Mappings(none),
+		figure("Instances", "none", "Instances of which Prometheus knows at least one Pod, or an alert.",
+			latest(`count(`+existing+`)`, "")),
+		figure("Without one master", "none", "Instances with no master, or more than one; also those of which no Redis is known. Alerts: RedisMasterMissing, RedisMultipleMasters.",
+			latest(`count(`+known(`max by (namespace, tenant_redis) (tenant_redis:masters:count{<fleet>})`)+` != 1) or vector(0)`, "")).Mappings(none),
 		figure("Without a replica", "none", "Instances whose master has no replica. Alert: RedisReplicaNone.",
 			latest(`count(tenant_redis:connected_replicas:max{<fleet>} < 1) or vector(0)`, "")).Mappings(none),
-		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover. Alert: RedisSentinelQuorumLost.",
-			latest(`count(max by (namespace, tenant_redis) (redis_sentinel_master_ckquorum_status{<fleet>}) == 0) or vector(0)`, "")).Mappings(none),
+		figure("Without a quorum", "none", "Instances of which no Sentinel could start a failover; also those of which no Sentinel is known. Alert: RedisSentinelQuorumLost.",
+			latest(`count(`+known(`max by (namespace, tenant_redis) (redis_sentinel_master_ckquorum_status{<fleet>})`)+` == 0) or vector(0)`, "")).Mappings(none),
 		figure("Critical alerts", "none", "Alerts of severity critical that fire now.",
-			latest(`count(ALERTS{<fleet>,alertstate="firing",severity="critical"}) or vector(0)`, "")).Mappings(none),
+			latest(`count(`+firing("namespace, tenant_redis, ", `<fleet>,severity="critical"`)+`) or vector(0)`, "")).Mappings(none),
 		figure("Failovers in 24 h", "none", "Failovers of all instances, planned hand-overs included. Alerts: RedisFailover, RedisFailoverFlapping.",
 			latest(`sum(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, "")),
 		instances(l),
@@ -44,7 +44,7 @@ func fleet(l limits) *page {
 			query(`sum(redis_memory_max_bytes{<fleet>})`, "maxmemory")).
 			OverrideByName(dashed("maxmemory")),
 		graph("Firing alerts", "none", "Alerts that fire, by severity.", third,
-			query(`count by (severity) (ALERTS{<fleet>,alertstate="firing"})`, "{{severity}}")),
+			query(`count by (severity) (`+firing("namespace, tenant_redis, ", `<fleet>`)+`)`, "{{severity}}")),
 	)
 	return p
 }
@@ -52,17 +52,26 @@ func fleet(l limits) *page {
 // eachInstance is the legend of what is of one instance.
 const eachInstance = "{{namespace}}/{{tenant_redis}}"
 
+// existing are all instances. One whose Pods are all gone has alerts.
+const existing = `count by (namespace, tenant_redis) (up{<fleet>,component!=""} or ALERTS{<fleet>})`
+
+// known is what a query says of each instance, and 0 of one of which it says nothing: when
+// all Sentinels are gone, none is left to say that it has no quorum.
+func known(query string) string {
+	return `(` + query + ` or 0 * ` + existing + `)`
+}
+
 // instances is a table with one line for each.
 func instances(l limits) panel {
 	const each = `by (namespace, tenant_redis) `
 	t := newColumns("Instances", "One line for each instance; its name leads to its own dashboard.", 12)
-	t.add("Masters", "none", `max `+each+`(tenant_redis:masters:count{<fleet>})`,
+	t.add("Masters", "none", known(`max `+each+`(tenant_redis:masters:count{<fleet>})`),
 		steps(step("red"), from(1, "green"), from(2, "red")))
 	t.add("Redis", "none", `sum `+each+`(redis_up{<fleet>,component="redis"})`, nil)
 	t.add("Replicas", "none", `max `+each+`(tenant_redis:connected_replicas:max{<fleet>})`, steps(step("red"), from(1, "green")))
-	t.add("Quorum", "none", `sum `+each+`(max by (namespace, tenant_redis, pod) (redis_sentinel_master_ckquorum_status{<fleet>}))`,
+	t.add("Quorum", "none", known(`sum `+each+`(max by (namespace, tenant_redis, pod) (redis_sentinel_master_ckquorum_status{<fleet>}))`),
 		steps(step("red"), from(1, "green")))
-	t.add("Alerts", "none", `count `+each+`(ALERTS{<fleet>,alertstate="firing"}) or 0 * count `+each+`(redis_up{<fleet>})`,
+	t.add("Alerts", "none", known(`count `+each+`(`+firing("namespace, tenant_redis, ", `<fleet>`)+`)`),
 		steps(step("green"), from(1, "red")))
 	t.add("Failovers 24 h", "none", `max `+each+`(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, nil)
 	t.add("Memory", "percent", `100 * max `+each+`(tenant_redis:memory_used_ratio:max{<fleet>})`,

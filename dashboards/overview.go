@@ -28,6 +28,12 @@ var (
 	confirmationQuery = byPod(`max by (slave_ip) (redis_connected_slave_lag_seconds{<instance>})`)
 )
 
+// firing are the alerts that fire, each Pod's once: an alert has a series of each address
+// that it names, or of each Sentinel's words.
+func firing(labels, selector string) string {
+	return `max by (` + labels + `alertname, severity, pod) (ALERTS{` + selector + `,alertstate="firing"})`
+}
+
 // byPod names the Pod of each replica of a query, which the master knows by its address;
 // the address stays where no Pod has it.
 func byPod(query string) string {
@@ -57,7 +63,7 @@ func overview(l limits) *page {
 		replicas(),
 		quorum(),
 		figure("Firing alerts", "none", "Alerts of this instance that fire now, as Prometheus says. The list is below.",
-			latest(`count(ALERTS{<instance>,alertstate="firing"}) or vector(0)`, "")).
+			latest(`count(`+firing("", `<instance>`)+`) or vector(0)`, "")).
 			Mappings([]dashboard.ValueMapping{
 				values(map[string]state{"0": {"None", "green"}}), atLeast(1, state{colour: "red"}),
 			}),
@@ -67,7 +73,7 @@ func overview(l limits) *page {
 		list("Firing alerts",
 			"What fires now. Each alert links to its runbook where alerts are shown.", third,
 			[]string{"alertname", "severity", "pod"},
-			latest(`max by (alertname, severity, pod) (ALERTS{<instance>,alertstate="firing"})`, "")),
+			latest(firing("", `<instance>`), "")),
 	)
 
 	p.row(

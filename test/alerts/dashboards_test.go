@@ -452,3 +452,95 @@ func TestProxyRow(t *testing.T) {
 		assert.NotEmpty(t, with.answer(q), q.name)
 	}
 }
+
+// panelOf returns the queries of the panels that an audience has by that title, with All
+// chosen as namespace.
+func panelOf(t *testing.T, audience, title string) []question {
+	t.Helper()
+	var found []question
+	for _, d := range dashboards(t, audience) {
+		for _, p := range d.unfolded() {
+			if p.Title == title {
+				found = append(found, dashboard{UID: d.UID, Panels: []panel{p}}.questions()...)
+			}
+		}
+	}
+	require.NotEmpty(t, found, title)
+	for n := range found {
+		found[n].expr = strings.ReplaceAll(found[n].expr, `=~"$namespace"`, `=~".+"`)
+		found[n].instant = true
+	}
+	return found
+}
+
+// lastOf is what a query shows last, by labels.
+func (l *lab) lastOf(q question) map[string]string {
+	l.t.Helper()
+	found := l.answer(q)
+	for series, points := range found {
+		found[series], _, _ = strings.Cut(strings.Trim(points, "["), " ")
+	}
+	return found
+}
+
+// addAlert has Prometheus say that an alert of the instance fires.
+func (i *instance) addAlert(name, others string) {
+	firing := &scrape{t: i.world.t, labels: map[string]string{"namespace": i.namespace, "tenant_redis": i.name}}
+	firing.add(fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing",severity="critical"%s}`, name, others), always(1))
+	i.world.others = append(i.world.others, firing)
+}
+
+// TestFleetCountsWhatIsGone holds that no figure of the fleet is green for an instance of
+// which there is nothing left to say so.
+func TestFleetCountsWhatIsGone(t *testing.T) {
+	for name, c := range map[string]struct {
+		change            func(*instance)
+		masters, quorums  string
+		instances, alerts string
+	}{
+		"healthy":          {func(*instance) {}, "0", "0", "3", "0"},
+		"no Sentinels":     {func(i *instance) { each(i.sentinel, (*scrape).vanish) }, "0", "1", "3", "0"},
+		"no quorum":        {func(i *instance) { each(i.sentinel, (*scrape).quorumless) }, "0", "1", "3", "0"},
+		"no Redis":         {func(i *instance) { each(i.redis, (*scrape).vanish) }, "1", "0", "3", "0"},
+		"only the proxies": {func(i *instance) { each(i.redis, (*scrape).vanish); each(i.sentinel, (*scrape).vanish) }, "1", "1", "3", "0"},
+		"nothing": {func(i *instance) {
+			i.vanish()
+			i.addAlert("RedisMetricsAbsent", "")
+		}, "1", "1", "3", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t)
+			c.change(w.instances[0])
+			for title, want := range map[string]string{
+				"Instances": c.instances, "Without one master": c.masters, "Without a quorum": c.quorums, "Critical alerts": c.alerts,
+			} {
+				q := panelOf(t, "administrators", title)[0]
+				if title == "Instances" {
+					require.Contains(t, q.expr, "count(count by")
+				}
+				assert.Equal(t, map[string]string{"{}": want}, shown(t, w, []question{q}).lastOf(q), title)
+			}
+		})
+	}
+}
+
+// TestAlertsAreCountedAsListed holds that "Firing alerts" has the number of lines of the
+// list below it, whatever labels the alerts have, and the fleet the same.
+func TestAlertsAreCountedAsListed(t *testing.T) {
+	w := healthy(t)
+	w.instances[0].addAlert("RedisSentinelDisagree", `,master_address="10.1.0.11:6379"`)
+	w.instances[0].addAlert("RedisSentinelDisagree", `,master_address="10.1.0.12:6379"`)
+	w.instances[0].addAlert("RedisNotAnswering", `,pod="rfr-cache-0"`)
+	w.instances[0].addAlert("RedisNotAnswering", `,pod="rfr-cache-1"`)
+	asked := panelOf(t, "tenants", "Firing alerts")
+	require.Len(t, asked, 2)
+	l := shown(t, w, asked)
+	assert.Equal(t, map[string]string{"{}": "3"}, l.lastOf(asked[0]))
+	assert.Len(t, l.lastOf(asked[1]), 3)
+
+	w.instances[2].addAlert("RedisSentinelDisagree", `,master_address="10.3.0.11:6379"`)
+	for title, want := range map[string]string{"Critical alerts": "{}", "Firing alerts": `{severity="critical"}`} {
+		q := panelOf(t, "administrators", title)[0]
+		assert.Equal(t, map[string]string{want: "4"}, shown(t, w, []question{q}).lastOf(q), title)
+	}
+}

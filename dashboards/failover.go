@@ -2,6 +2,13 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
+// Masters, by their Pods.
+var (
+	namedQuery = byPod("master_ip",
+		`count by (master_ip) (label_replace(redis_sentinel_master_status{<instance>}, "master_ip", "$1", "master_address", "(.+):[0-9]+"))`)
+	followedQuery = byPod("master_host", `count by (master_host) (redis_slave_info{<instance>})`)
+)
+
 // failover is where to look when a failover happened, or should have.
 func failover(l limits) *page {
 	p := newPage(tenants, "tenant-redis-failover", "Redis / Failover and Sentinel",
@@ -22,8 +29,8 @@ func failover(l limits) *page {
 		timeline("Role of each Redis",
 			"Who is master. A gap means that nothing is known of the Pod: it is not there, or not scraped. Alerts: RedisMasterMissing, RedisMultipleMasters.",
 			half, roles, query(roleQuery, "{{pod}}")),
-		graph("Master that Sentinels name", "none", "How many Sentinels name which address. Clients go where the Sentinel that they ask sends them. Alerts: RedisSentinelDisagree, RedisSentinelForeignMaster, RedisSentinelWrongMaster.", half,
-			query(`count by (master_address) (redis_sentinel_master_status{<instance>})`, "{{master_address}}")),
+		graph("Master that Sentinels name", "none", "How many Sentinels name which Pod, or which address if no Pod has it. Clients go where the Sentinel that they ask sends them. Alerts: RedisSentinelDisagree, RedisSentinelForeignMaster, RedisSentinelWrongMaster.", half,
+			query(namedQuery, "{{pod}}")),
 	)
 
 	p.row(
@@ -58,8 +65,8 @@ func failover(l limits) *page {
 		"Replication",
 		timeline("Link to the master", "Whether each replica is connected to its master. It is not while it loads a full copy. Alert: RedisReplicationBroken.", half,
 			yesNo("Up", "Down"), query(`max by (pod) (redis_master_link_up{<instance>})`, "{{pod}}")),
-		graph("Master that replicas follow", "none", "How many replicas follow which address. Alert: RedisForeignMaster.", half,
-			query(`count by (master_host) (redis_slave_info{<instance>})`, "{{master_host}}")),
+		graph("Master that replicas follow", "none", "How many replicas follow which Pod, or which address if no Pod has it. Alert: RedisForeignMaster.", half,
+			query(followedQuery, "{{pod}}")),
 		limited("Replication lag", "bytes", "Bytes that a replica has not confirmed yet: a failover loses that much at most. Alert: RedisReplicationLagging.",
 			l.ReplicationLagBytes, query(lagQuery, "{{pod}}")),
 		graph("Last confirmation", "s", "Time since the master last heard from each replica, in whole seconds. One is normal.", third,

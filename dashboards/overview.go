@@ -24,8 +24,8 @@ or 0 * max by (pod) (redis_up{<instance>,component="redis"})`
 
 // Of each replica, by its Pod.
 var (
-	lagQuery          = byPod(`tenant_redis:replication_lag_bytes:max{<instance>}`)
-	confirmationQuery = byPod(`max by (slave_ip) (redis_connected_slave_lag_seconds{<instance>})`)
+	lagQuery          = byPod("slave_ip", `tenant_redis:replication_lag_bytes:max{<instance>}`)
+	confirmationQuery = byPod("slave_ip", `max by (slave_ip) (redis_connected_slave_lag_seconds{<instance>})`)
 )
 
 // firing are the alerts that fire, each Pod's once: an alert has a series of each address
@@ -34,12 +34,12 @@ func firing(labels, selector string) string {
 	return `max by (` + labels + `alertname, severity, pod) (ALERTS{` + selector + `,alertstate="firing"})`
 }
 
-// byPod names the Pod of each replica of a query, which the master knows by its address;
-// the address stays where no Pod has it.
-func byPod(query string) string {
+// byPod names the Pod of each Redis that a query has by its address, in this label; the
+// address stays where no Pod has it.
+func byPod(address, query string) string {
 	return query + `
-* on (slave_ip) group_left (pod) group by (pod, slave_ip) (label_replace(redis_up{<instance>,component="redis"}, "slave_ip", "$1", "pod_ip", "(.+)"))
-or on (slave_ip) label_replace(` + query + `, "pod", "$1", "slave_ip", "(.+)")`
+* on (` + address + `) group_left (pod) group by (pod, ` + address + `) (label_replace(redis_up{<instance>,component="redis"}, "` + address + `", "$1", "pod_ip", "(.+)"))
+or on (` + address + `) label_replace(` + query + `, "pod", "$1", "` + address + `", "(.+)")`
 }
 
 // roles are the states of roleQuery.

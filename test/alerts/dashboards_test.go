@@ -544,3 +544,37 @@ func TestAlertsAreCountedAsListed(t *testing.T) {
 		assert.Equal(t, map[string]string{want: "4"}, shown(t, w, []question{q}).lastOf(q), title)
 	}
 }
+
+// TestMastersAreNamed holds that panels name a master's Pod, and its address where no Pod of
+// the instance has it.
+func TestMastersAreNamed(t *testing.T) {
+	for title, change := range map[string]func(*instance, string){
+		"Master that Sentinels name":  func(i *instance, address string) { i.sentinel[1].watches(address) },
+		"Master that replicas follow": func(i *instance, address string) { i.redis[1].follows(address, 1) },
+	} {
+		q := panelOf(t, "tenants", title)[0]
+		w := healthy(t)
+		before := pods(t, shown(t, w, []question{q}).lastOf(q))
+		assert.Len(t, before, 1, title)
+		assert.Contains(t, before, "rfr-cache-0", title)
+		change(w.instances[0], "10.9.9.9")
+		change(w.instances[1], "10.9.9.9")
+		after := pods(t, shown(t, w, []question{q}).lastOf(q))
+		assert.Equal(t, "1", after["10.9.9.9"], title)
+		assert.Len(t, after, 2, title)
+		assert.Contains(t, after, "rfr-cache-0", title)
+	}
+}
+
+// pods are what series have, by their label pod.
+func pods(t *testing.T, series map[string]string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for name, shown := range series {
+		metric, err := promql.ParseMetric(name)
+		require.NoError(t, err)
+		require.NotContains(t, found, metric.Get("pod"), "twice")
+		found[metric.Get("pod")] = shown
+	}
+	return found
+}

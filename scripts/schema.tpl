@@ -280,12 +280,18 @@ if it is like none").
 {{/*
 Of a list of names the one that is most like a word, or nothing if none is: (dict
 "word" "a word" "names" LIST). Alike are at least seven of ten of their pairs of
-letters, or all letters in another order. The beginning of a name is no mistake in
-writing it, such as maxmemory.
+letters, all letters in another order or, of three and more, all but one, as a pattern
+tells. The beginning of a name is no mistake in writing it, such as maxmemory.
 */}}
 {{- define "CHART.nearest" -}}
 {{- $word := regexReplaceAll "[^a-z0-9]" (lower .word) "" -}}
 {{- $best := dict "score" 69 "name" "" -}}
+{{- $patterns := printf "%s." $word | list -}}
+{{- range $i := until (len $word) -}}
+{{- $from := substr $i (len $word) $word -}}
+{{- $patterns = append $patterns (printf "%s.?%s?%s" (substr 0 $i $word) (substr 0 1 $from) (substr 1 (len $from) $from)) -}}
+{{- end -}}
+{{- $slip := printf "^(%s)$" (join "|" $patterns) -}}
 {{- if gt (len $word) 1 -}}
 {{- range .names -}}
 {{- $name := regexReplaceAll "[^a-z0-9]" (toString . | lower) "" -}}
@@ -296,7 +302,9 @@ writing it, such as maxmemory.
 {{- end -}}
 {{- end -}}
 {{- $swapped := eq (splitList "" $word | sortAlpha | join "") (splitList "" $name | sortAlpha | join "") -}}
-{{- $score := $swapped | ternary 100 (div (mul 200 $shared) (sub (add (len $word) (len $name)) 2)) -}}
+{{- $pairs := div (mul 200 $shared) (sub (add (len $word) (len $name)) 2) -}}
+{{- $slipped := and (gt (len $word) 2) (regexMatch $slip $name) -}}
+{{- $score := $swapped | ternary 100 ($slipped | ternary 99 $pairs) -}}
 {{- if and (gt (int $score) (int $best.score)) (or (not (hasPrefix $word $name)) (lt (len $name) (add 3 (len $word) | int))) -}}
 {{- $best = dict "score" $score "name" . -}}
 {{- end -}}

@@ -4,14 +4,15 @@
 {{- range $path, $_ := .Files.Glob "alerts/*.yaml" -}}
 {{- $alerts = append $alerts (base $path | trimSuffix ".yaml") -}}
 {{- end -}}
+{{- $otherwise := printf "take it out; the alerts are %s" (join ", " $alerts) -}}
 {{- $rules := list -}}
 {{- range .Values.monitoring.excludedAlerts -}}
 {{- $rules = append $rules (dict
     "key" "monitoring.excludedAlerts"
     "is" (quote .)
     "wrong" (not (has . $alerts))
-    "must" (printf "be one of %s" (join ", " $alerts))
-    "fix" (include "redis-operator.meant" (dict "word" . "names" $alerts "otherwise" "take it out"))) -}}
+    "must" "be the name of an alert"
+    "fix" (include "redis-operator.meant" (dict "word" . "names" $alerts "otherwise" $otherwise))) -}}
 {{- end -}}
 {{- include "redis-operator.mistakes" $rules -}}
 {{- end }}

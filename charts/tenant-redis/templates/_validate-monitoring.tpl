@@ -5,15 +5,14 @@
 {{- range $path, $_ := .Files.Glob "alerts/*.yaml" -}}
 {{- $alerts = append $alerts (base $path | trimSuffix ".yaml") -}}
 {{- end -}}
+{{- $otherwise := printf "take it out; the alerts are %s" (join ", " $alerts) -}}
 {{- $rules := list -}}
 {{- range $monitoring.excludedAlerts -}}
 {{- $rules = append $rules (dict
     "key" "monitoring.excludedAlerts"
     "wrong" (not (has . $alerts))
     "says" (printf "no alert is called %q" .)
-    "fix" (printf "%s; the alerts are %s"
-      (include "tenant-redis.meant" (dict "word" . "names" $alerts "otherwise" "take it out"))
-      (join ", " $alerts))) -}}
+    "fix" (include "tenant-redis.meant" (dict "word" . "names" $alerts "otherwise" $otherwise))) -}}
 {{- end -}}
 {{- $rules = concat $rules (list
   (dict

@@ -2,6 +2,7 @@
 {{- define "tenant-redis.validate.settings" -}}
 {{- $settings := .Files.Get "files/redis-settings.yaml" | fromYaml -}}
 {{- $names := keys $settings | sortAlpha -}}
+{{- $otherwise := printf "remove it; allowed are %s" (join ", " $names) -}}
 {{- $rules := list -}}
 {{- range $key, $value := .Values.redis.config -}}
 {{- $text := include "tenant-redis.setting" $value -}}
@@ -12,9 +13,7 @@
     "key" (printf "redis.config.%s" $key)
     "wrong" (empty $setting)
     "says" "is not allowed, since the chart or the operator depends on it, or Redis would not start with it"
-    "fix" (printf "%s; allowed are %s"
-      (include "tenant-redis.meant" (dict "word" $key "names" $names "otherwise" "remove it"))
-      (join ", " $names)))
+    "fix" (include "tenant-redis.meant" (dict "word" $key "names" $names "otherwise" $otherwise)))
   (dict
     "key" (printf "redis.config.%s" $key)
     "wrong" (and $setting (not (regexMatch $pattern $text)))

@@ -45,7 +45,7 @@ func TestRefusedValues(t *testing.T) {
 		"subject without name":         {values{"tenantSubjects": `[{"kind": "User"}]`}, "tenantSubjects[0].name: is missing: add it"},
 		"unknown key of a subject":     {values{"tenantSubjects": `[{"kind": "User", "name": "a", "apiGroup": "a"}]`}, "tenantSubjects[0].apiGroup: is not a value of this chart: remove it; here may be kind, name, namespace"},
 		"number as node label":         {values{"placement.nodeSelector": `{"a": 1}`}, `placement.nodeSelector.a: 1 must be a text: write "1", in quotes`},
-		"unknown key of a toleration":  {values{"placement.tolerations": `[{"kee": "a"}]`}, "placement.tolerations[0].kee: is not a value of this chart: remove it; here may be effect, key, operator"},
+		"unknown key of a toleration":  {values{"placement.tolerations": `[{"until": "a"}]`}, "placement.tolerations[0].until: is not a value of this chart: remove it; here may be effect, key, operator"},
 		"too short a grace":            {values{"redis.terminationGracePeriodSeconds": "30"}, "redis.terminationGracePeriodSeconds: 30 must be a whole number from 60 to 600: set 60 or more"},
 		"two Sentinels":                {values{"sentinel.replicas": "2"}, "sentinel.replicas: 2 must be 3, 5 or 7: set one of these"},
 		"four Sentinels":               {values{"sentinel.replicas": "4"}, "sentinel.replicas: 4 must be 3, 5 or 7: set one of these"},

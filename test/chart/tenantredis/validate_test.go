@@ -214,14 +214,29 @@ func TestNearestNames(t *testing.T) {
 	for key, says := range map[string]string{
 		"timout": "did you mean timeout?", "timeuot": "did you mean timeout?", "maxmemorypolicy": "did you mean maxmemory-policy?", "maxmemory_policy": "did you mean maxmemory-policy?",
 		"Timeout": "did you mean timeout?", "min-replica-to-write": "did you mean min-replicas-to-write?", "maxclient": "did you mean maxclients?",
+		"tmeout": "did you mean timeout?", "timeoutt": "did you mean timeout?", "timwout": "did you mean timeout?",
 		"maxmemory": "remove it; allowed are", "dir": "remove it; allowed are", "appendonly": "remove it; allowed are",
 	} {
 		refused(t, chart, values{"redis.config": `{"` + key + `": 1}`}, "redis.config."+key+": is not allowed", says)
 	}
 	refused(t, chart, values{"monitoring.excludedAlerts": `["RedisMasterMising", "Redisfailoverflaping", "Nothing"]`},
-		"did you mean RedisMasterMissing?", "did you mean RedisFailoverFlapping?", `no alert is called "Nothing": take it out`)
+		"did you mean RedisMasterMissing?", "did you mean RedisFailoverFlapping?", `no alert is called "Nothing": take it out; the alerts are RedisCPUSaturated, `)
+	for key, says := range map[string]string{"sze": "size", "sizes": "size", "sise": "size", "nme": "name", "na": ""} {
+		_, err := chart.Template(t, values{key: `"a"`})
+		require.Error(t, err)
+		assert.Equal(t, says != "", strings.Contains(err.Error(), "did you mean "+says+"?"), err)
+	}
 	refused(t, chart, values{"monitoring.probe.writes": "true"}, "monitoring.probe.writes: true is of no use while monitoring.enabled is false")
 	refused(t, chart, values{"monitoring.probe.prober": `"blackbox:9115"`}, `monitoring.probe.prober: "blackbox:9115" is of no use while monitoring.enabled is false`)
+}
+
+// TestListsAreShort holds that who gets a name to choose gets no list of all.
+func TestListsAreShort(t *testing.T) {
+	for key, value := range map[string]string{"redis.config": `{"timout": 1}`, "monitoring.excludedAlerts": `["RedisMasterMising"]`} {
+		_, err := chart.Template(t, values{key: value})
+		require.ErrorContains(t, err, "did you mean ")
+		assert.NotRegexp(t, "allowed are|alerts are", err.Error())
+	}
 }
 
 func TestRefusedReleaseNames(t *testing.T) {

@@ -118,6 +118,34 @@ func TestExampleValues(t *testing.T) {
 	}
 }
 
+// TestAirGap holds that the example takes each image of both charts from the mirror, the
+// operator's with the values that its comment has.
+func TestAirGap(t *testing.T) {
+	example := read(t, "examples/values/air-gap.yaml")
+	own := filepath.Join(t.TempDir(), "operator.yaml")
+	commented := regexp.MustCompile(`(?m)^#   (.*)$`).FindAllStringSubmatch(example, -1)
+	var values strings.Builder
+	for _, line := range commented {
+		values.WriteString(line[1] + "\n")
+	}
+	require.NoError(t, os.WriteFile(own, []byte(values.String()), 0o600))
+	images := regexp.MustCompile(`(?m)^[ -]*image: "?([^"\s]+)"?$`)
+	count := 0
+	for chart, flags := range map[string][]string{
+		"tenant-redis":   {"--values", root + "/examples/values/air-gap.yaml", "--set", "auth.enabled=false,proxy.enabled=true,monitoring.enabled=true"},
+		"redis-operator": {"--values", own, "--set", "crds.create=false"},
+	} {
+		out, err := exec.CommandContext(t.Context(), root+"/bin/helm", append([]string{"template", "cache", root + "/charts/" + chart}, flags...)...).Output()
+		require.NoError(t, err)
+		for _, image := range images.FindAllStringSubmatch(string(out), -1) {
+			assert.True(t, strings.HasPrefix(image[1], "registry.example/mirror/"), "%s: %s", chart, image[1])
+			count++
+		}
+		assert.Regexp(t, `imagePullSecrets:\s*(\[\{"name":"mirror"\}\]|- name: "?mirror"?)`, string(out), chart)
+	}
+	assert.GreaterOrEqual(t, count, 4)
+}
+
 // TestMeshExample holds that what the page has against a mesh goes into a tenant file, and
 // reaches the Pods of both.
 func TestMeshExample(t *testing.T) {

@@ -157,7 +157,40 @@ func TestMeshExample(t *testing.T) {
 	command.Dir, command.Env = root, append(os.Environ(), "HELM_BIN=bin/helm")
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Equal(t, 2, strings.Count(string(out), `sidecar.istio.io/inject: "false"`), "%s", out)
+	require.Equal(t, 2, strings.Count(string(out), `consul.hashicorp.com/connect-inject: "false"`), "%s", out)
+	require.Equal(t, 1, strings.Count(string(out), "safe-to-evict-local-volumes: redis-data"), "what is there stays")
+}
+
+// TestOutOfTheMesh holds that each Pod of an instance has the annotations that the page names.
+func TestOutOfTheMesh(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), root+"/bin/helm", "template", "cache", root+"/charts/tenant-redis",
+		"--set", "auth.existingSecret=password,proxy.enabled=true,monitoring.enabled=true,monitoring.probe.writes=true").Output()
+	require.NoError(t, err)
+	named := regexp.MustCompile("`([a-z.]+/inject): \"?([a-z]+)\"?`").FindAllStringSubmatch(read(t, "docs/architecture.md"), -1)
+	require.Len(t, named, 2)
+	pods := 0
+	for document := range strings.SplitSeq(string(out), "\n---\n") {
+		var object struct {
+			Kind string
+			Spec struct {
+				Template        corev1.PodTemplateSpec
+				Redis, Sentinel struct{ PodAnnotations map[string]string }
+			}
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(document), &object))
+		annotated := map[string][]map[string]string{
+			"RedisFailover": {object.Spec.Redis.PodAnnotations, object.Spec.Sentinel.PodAnnotations},
+			"Deployment":    {object.Spec.Template.Annotations},
+			"Job":           {object.Spec.Template.Annotations},
+		}
+		for _, annotations := range annotated[object.Kind] {
+			pods++
+			for _, one := range named {
+				assert.Equal(t, one[2], annotations[one[1]], "%s: %s", object.Kind, one[1])
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, pods, 6, "two of the failover, two Deployments, two Jobs")
 }
 
 // TestLinks holds that what pages link to in this repository is there, headings too.

@@ -62,6 +62,12 @@ Lets the cluster autoscaler remove a node in spite of the Pod's emptyDir, whose 
 cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: {{ . }}
 {{- end }}
 
+{{/* Keeps the sidecars of service meshes out of a Pod: docs/architecture.md says why. */}}
+{{- define "tenant-redis.meshless" -}}
+sidecar.istio.io/inject: "false"
+linkerd.io/inject: disabled
+{{- end }}
+
 {{/* Spread over zones as far as possible. */}}
 {{- define "tenant-redis.zoneSpread" -}}
 - topologyKey: topology.kubernetes.io/zone

@@ -36,6 +36,8 @@ spec:
         {{- if .label }}
         {{ include "tenant-redis.accessLabel" .root | quote }}: allow
         {{- end }}
+      annotations:
+        {{- include "tenant-redis.meshless" .root | nindent 8 }}
     spec:
       {{- include "tenant-redis.golive.pod" . | nindent 6 }}
 {{- end }}

@@ -26,3 +26,27 @@ for it. docs/versions.md has what was tried.
 {{- end -}}
 {{- toJson $formats -}}
 {{- end }}
+
+{{/*
+Whether the image's version is maintained now, by files/servers.yaml: {"well": BOOLEAN, "says":
+TEXT}.
+*/}}
+{{- define "tenant-redis.support" -}}
+{{- $server := regexReplaceAll "[:@].*$" (base .Values.image) "" | contains "valkey" | ternary "valkey" "redis" -}}
+{{- $version := include "tenant-redis.imageVersion" .Values.image | regexFind "^[0-9]+[.][0-9]+" -}}
+{{- $known := .Files.Get "files/servers.yaml" | fromYaml | dig $server dict -}}
+{{- $until := get $known $version -}}
+{{- $month := empty $until | ternary "" ($until | toDate "2006-01" | date "January 2006") -}}
+{{- $name := printf "%s %s" (title $server) $version -}}
+{{- if not $version -}}
+{{- dict "well" false "says" "of a version that its name does not tell" | toJson -}}
+{{- else if not (hasKey $known $version) -}}
+{{- dict "well" false "says" (printf "%s, which docs/versions.md does not have" $name) | toJson -}}
+{{- else if not $until -}}
+{{- dict "well" true "says" (printf "supported: %s, of which no end is written" $name) | toJson -}}
+{{- else if gt (dateInZone "2006-01" now "UTC") $until -}}
+{{- dict "well" false "says" (printf "not supported: %s ended in %s" $name $month) | toJson -}}
+{{- else -}}
+{{- dict "well" true "says" (printf "supported: %s, until %s" $name $month) | toJson -}}
+{{- end -}}
+{{- end }}

@@ -2,6 +2,7 @@
 package notes
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +21,7 @@ import (
 )
 
 const (
+	monitored            = "--set=monitoring.enabled=true"
 	operatorOfPrometheus = "--api-versions=monitoring.coreos.com/v1"
 	tenants              = "--set=tenantNamespaces={team-a,team-b}"
 )
@@ -76,8 +79,7 @@ func TestCommands(t *testing.T) {
 		require.Contains(t, printed+"\n", "\n  "+line+"\n", "a line of its own, ready to paste")
 	}
 	require.Contains(t, printed, "in redis-system, team-a, team-b:")
-	require.NotContains(t, printed, "attention")
-	require.Less(t, strings.Count(printed, "\n"), 28)
+	require.Less(t, strings.Count(printed, "\n"), 31)
 }
 
 // TestCommandsRun holds that the programs could be called so.
@@ -106,13 +108,13 @@ func TestChoices(t *testing.T) {
 	} {
 		require.Contains(t, printed, "\n  "+line+"\n")
 	}
-	require.Regexp(t, `\n  image       docker\.io/valkey/valkey:\S+, the default\n`, printed)
+	require.Regexp(t, `\n  image       docker\.io/valkey/valkey:\S+, supported: Valkey 8\.1, of which no end is written\n`, printed)
 
 	printed = notes(t, operatorOfPrometheus, "--set=purpose=session,size=own,redis.memory=2Gi,redis.cpu=500m,redis.replicas=5,image=mirror.example/redis:7.2.4,monitoring.enabled=true,proxy.enabled=true")
 	for _, line := range []string{
 		"purpose     session: when memory is full, writes are refused",
 		"Redis       5 of 2Gi, each with 741 MiB for the same data",
-		"image       mirror.example/redis:7.2.4, not the default: https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is maintained and tested",
+		"image       mirror.example/redis:7.2.4, supported: Redis 7.2, until December 2029",
 		"monitoring  PodMonitors and alerts", "proxy       2",
 	} {
 		require.Contains(t, printed, "\n  "+line+"\n")
@@ -124,25 +126,61 @@ func TestAttention(t *testing.T) {
 		flags []string
 		want  string
 	}{
-		"no tenant":               {[]string{operatorOfPrometheus}, "tenantNamespaces is empty: only Pods in redis-system get in."},
-		"no password":             {[]string{operatorOfPrometheus, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
-		"a password of one's own": {[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine"}, "auth.existingSecret is set: give the tenant the password of Secret mine yourself."},
+		"no tenant":               {[]string{operatorOfPrometheus, monitored}, "tenantNamespaces is empty: only Pods in redis-system get in."},
+		"no password":             {[]string{operatorOfPrometheus, monitored, tenants, "--set=auth.enabled=false"}, "auth.enabled is false: whoever may set the label gets in."},
+		"a password of one's own": {[]string{operatorOfPrometheus, monitored, tenants, "--set=auth.existingSecret=mine"}, "auth.existingSecret is set: give the tenant the password of Secret mine yourself."},
 		"a tenant's user": {
-			[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine,auth.tenantUser=app"},
+			[]string{operatorOfPrometheus, monitored, tenants, "--set=auth.existingSecret=mine,auth.tenantUser=app"},
 			"auth.existingSecret is set: give the tenant the password under the key tenant-password of Secret mine yourself.",
 		},
 		"a migration": {
-			[]string{operatorOfPrometheus, tenants, "--set=auth.existingSecret=mine,migrateFrom=10.1.2.3"},
+			[]string{operatorOfPrometheus, monitored, tenants, "--set=auth.existingSecret=mine,migrateFrom=10.1.2.3"},
 			"auth.existingSecret is set: give the tenant the password of Secret mine yourself.\n" +
 				"- migrateFrom is set: each Redis copies 10.1.2.3 and takes no writes, and there are no Sentinels, until it is empty again. See https://github.com/tenant-redis/tenant-redis/blob/main/docs/migration.md.",
 		},
-		"no Prometheus Operator": {[]string{tenants, "--set=monitoring.namespace=metrics"}, "The cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
+		"no monitoring":     {[]string{operatorOfPrometheus, tenants}, "monitoring.enabled is false: no alert says when something is wrong. Set it to true."},
+		"an old server":     {[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/library/redis:7.0.15"}, "image is not supported: Redis 7.0 ended in September 2024. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported."},
+		"an unknown server": {[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/valkey/valkey:12.3-alpine"}, "image is Valkey 12.3, which docs/versions.md does not have. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported."},
+		"a digest alone": {
+			[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/valkey/valkey@sha256:" + strings.Repeat("0", 64)},
+			"image is of a version that its name does not tell. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported.",
+		},
+		"no Prometheus Operator": {[]string{tenants, "--set=monitoring.namespace=metrics"}, "Monitoring is off, since the cluster has no Prometheus Operator: have the Prometheus in metrics read the ports 9121 (Redis) and 9355 (Sentinel)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			printed := notes(t, tt.flags...)
 			require.True(t, strings.HasSuffix(printed, "\n\nNeeds attention:\n- "+tt.want), printed)
 		})
 	}
+}
+
+// TestServers holds that files/servers.yaml has the servers of docs/versions.md, each until
+// the month that the page has.
+func TestServers(t *testing.T) {
+	page, err := os.ReadFile(render.Repository + "/docs/versions.md")
+	require.NoError(t, err)
+	_, page, found := bytes.Cut(page, []byte("\n## Servers\n"))
+	require.True(t, found)
+	page, _, found = bytes.Cut(page, []byte("\n## "))
+	require.True(t, found)
+	want := map[string]map[string]string{"redis": {}, "valkey": {}}
+	for _, row := range regexp.MustCompile(`(?m)^\| (Redis|Valkey) (\d[^|]*) \| ([^|]+) \|`).FindAllStringSubmatch(string(page), -1) {
+		versions, _, _ := strings.Cut(row[2], ", the default")
+		ends := strings.Split(row[3], "; ")
+		for n, version := range strings.Split(versions, ", ") {
+			end := regexp.MustCompile(`[A-Z][a-z]+ \d{4}`).FindString(ends[min(n, len(ends)-1)])
+			if month, err := time.Parse("January 2006", end); err == nil {
+				end = month.Format("2006-01")
+			}
+			want[strings.ToLower(row[1])][version] = end
+		}
+	}
+	require.GreaterOrEqual(t, len(want["redis"])+len(want["valkey"]), 8)
+	text, err := os.ReadFile(render.Repository + "/charts/tenant-redis/files/servers.yaml")
+	require.NoError(t, err)
+	var servers map[string]map[string]string
+	require.NoError(t, yaml.UnmarshalStrict(text, &servers))
+	require.Equal(t, want, servers)
 }
 
 // TestProxy holds that its address is told where there is one.

@@ -64,7 +64,7 @@ func known(query string) string {
 // instances is a table with one line for each.
 func instances(l limits) panel {
 	const each = `by (namespace, tenant_redis) `
-	t := newColumns("Instances", "One line for each instance; its name leads to its own dashboard.", 12)
+	t := newColumns("Instances", "One line for each instance; its name leads to its own dashboard. Availability is the worse of Sentinel and the proxy, where the service level is counted.", 12)
 	t.add("Masters", "none", known(`max `+each+`(tenant_redis:masters:count{<fleet>})`),
 		steps(step("red"), from(1, "green"), from(2, "red")))
 	t.add("Redis", "none", `sum `+each+`(redis_up{<fleet>,component="redis"})`, nil)
@@ -73,6 +73,8 @@ func instances(l limits) panel {
 		steps(step("red"), from(1, "green")))
 	t.add("Alerts", "none", known(`count `+each+`(`+firing("namespace, tenant_redis, ", `<fleet>`)+`)`),
 		steps(step("green"), from(1, "red")))
+	t.add("Available, 30 days", "percentunit", `min `+each+`(tenant_redis:service_availability:ratio30d{<fleet>})`,
+		steps(step("red"), from(0.999, "green")), dashboard.DynamicConfigValue{Id: "decimals", Value: 3})
 	t.add("Failovers 24 h", "none", `max `+each+`(changes(tenant_redis:config_epoch:max{<fleet>}[24h]))`, nil)
 	t.add("Memory", "percent", `100 * max `+each+`(tenant_redis:memory_used_ratio:max{<fleet>})`,
 		steps(step("green"), from(l.MemoryPercent, "orange")))

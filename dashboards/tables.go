@@ -45,7 +45,7 @@ func newColumns(title, description string, height uint32) *columns {
 }
 
 // add adds a column; one without colours is not coloured.
-func (c *columns) add(title, unit, expr string, colours *dashboard.ThresholdsConfigBuilder) {
+func (c *columns) add(title, unit, expr string, colours *dashboard.ThresholdsConfigBuilder, more ...dashboard.DynamicConfigValue) {
 	id := refID(c.count)
 	c.count++
 	value := "Value #" + id
@@ -53,7 +53,7 @@ func (c *columns) add(title, unit, expr string, colours *dashboard.ThresholdsCon
 	c.order[value] = c.count + 1
 	c.builder.WithTarget(latest(expr, "").RefId(id).Format(prometheus.PromQueryFormatTable))
 
-	properties := []dashboard.DynamicConfigValue{{Id: "unit", Value: unit}}
+	properties := append([]dashboard.DynamicConfigValue{{Id: "unit", Value: unit}}, more...)
 	if colours != nil {
 		// The builder of constants cannot fail.
 		built, _ := colours.Build()

@@ -128,7 +128,7 @@ func named(scrapes []*scrape, names []string) []labels.Labels {
 // recorded are the series that rules make of an instance; one of ten has an alert.
 func (i *instance) recorded() *scrape {
 	s := &scrape{t: i.world.t, labels: map[string]string{"namespace": i.namespace, "tenant_redis": i.name}}
-	for _, record := range []string{"masters:count", "connected_replicas:max", "config_epoch:max", "memory_used_ratio:max", "command_seconds:max"} {
+	for _, record := range []string{"masters:count", "connected_replicas:max", "config_epoch:max", "memory_used_ratio:max", "command_seconds:max", "service_availability:ratio30d"} {
 		s.add("tenant_redis:"+record, always(1))
 	}
 	if strings.HasSuffix(i.name, "0") {

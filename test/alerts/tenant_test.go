@@ -579,7 +579,7 @@ var tenantExamples = []example{
 	{
 		alert:   "RedisErrorBudgetFastBurn",
 		fault:   func(i *instance) { i.probe.set("probe_success", downs(3, 60)) },
-		want:    alert("redis-system/cache was down for 3 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days."),
+		want:    alerts{{"Through sentinel, redis-system/cache was down for 3 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days.", labelled{"way": "sentinel"}}},
 		minutes: 125,
 		silent: faults{
 			"it was two minutes":     func(i *instance) { i.probe.set("probe_success", downs(2, 120)) },
@@ -598,13 +598,13 @@ var tenantExamples = []example{
 		fault: func(i *instance) {
 			each(i.redis, func(s *scrape) { s.role("slave") })
 		},
-		want:    alert("redis-system/cache was down for 5 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days."),
+		want:    alerts{{"Through sentinel, redis-system/cache was down for 5 minutes within 6 hours. At this rate the 43 minutes that 99.9 % leave for a month are used up in days.", labelled{"way": "sentinel"}}},
 		minutes: 5,
 	},
 	{
 		alert:   "RedisErrorBudgetSlowBurn",
 		fault:   func(i *instance) { i.probe.set("probe_success", downs(5, 90)) },
-		want:    alert("redis-system/cache was down for 5 minutes within 3 days. At this rate it is down for more than the 43 minutes that 99.9 % leave for a month."),
+		want:    alerts{{"Through sentinel, redis-system/cache was down for 5 minutes within 3 days. At this rate it is down for more than the 43 minutes that 99.9 % leave for a month.", labelled{"way": "sentinel"}}},
 		minutes: 400,
 		silent: faults{
 			"it was four minutes":      func(i *instance) { i.probe.set("probe_success", downs(4, 90)) },

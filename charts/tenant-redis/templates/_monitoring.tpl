@@ -76,13 +76,14 @@ The file of a rule with its <placeholders> filled in, as JSON: (dict "root" $ "f
 {{- end }}
 
 {{/*
-One recording rule, or nothing if it is of a service level that is not counted so: (dict "root" $
-"file" "the file's text")
+One recording rule, or nothing if it is of a service level that is not counted so, or of the
+other group: (dict "root" $ "file" "the file's text" "seldom" WHETHER-OF-THE-SECOND)
 */}}
 {{- define "tenant-redis.record" -}}
 {{- $record := include "tenant-redis.rule" . | fromJson -}}
-{{- if or (not $record.level) (has (include "tenant-redis.level" .root) $record.level) -}}
-- {{ omit (merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) $record) "level" | toYaml | nindent 2 | trim }}
+{{- $counted := or (not $record.level) (has (include "tenant-redis.level" .root) $record.level) -}}
+{{- if and $counted (eq .seldom (default false $record.seldom)) -}}
+- {{ omit (merge (dict "labels" (include "tenant-redis.ruleLabels" .root | fromJson)) $record) "level" "seldom" | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end }}
 

@@ -42,8 +42,10 @@ type instance struct {
 	namespace, name string
 	want            failover
 	pods            map[string][]corev1.Pod
-	budgets         []policyv1.PodDisruptionBudget
-	policies        []networkingv1.NetworkPolicy
+	// operatorImages are empty if the operator's Pods are elsewhere, or may not be read.
+	operatorImages []string
+	budgets        []policyv1.PodDisruptionBudget
+	policies       []networkingv1.NetworkPolicy
 	// connection is nil if there is no such ConfigMap.
 	connection *corev1.ConfigMap
 	// user and userPassword are what the tenant logs in with, empty if that is default.
@@ -75,6 +77,7 @@ func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
 		return nil, err
 	}
 	c.readSelection(ctx, i)
+	c.readOperator(ctx, i)
 	password, err := c.password(ctx, i)
 	if err != nil {
 		return nil, err
@@ -127,6 +130,20 @@ func (c Cluster) readObjects(ctx context.Context, i *instance) error {
 		return fmt.Errorf("cannot read the ConfigMap: %w", err)
 	}
 	return nil
+}
+
+// readOperator looks which images the operator runs in the instance's namespace, where the
+// right to list Pods is there anyway.
+func (c Cluster) readOperator(ctx context.Context, i *instance) {
+	pods, err := c.Client.CoreV1().Pods(i.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=redis-operator"})
+	if err != nil {
+		return
+	}
+	for _, pod := range pods.Items {
+		for _, container := range pod.Spec.Containers {
+			i.operatorImages = append(i.operatorImages, container.Image)
+		}
+	}
 }
 
 // password is that of Redis, empty if it has none.

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -231,4 +232,79 @@ func TestVersionsAgree(t *testing.T) {
 	assert.Contains(t, versions, "| Kubernetes | "+kubernetes+"; ")
 	assert.Contains(t, versions, found("ci/sources/kubernetes/go.mod", `k8s.io/kubernetes v(\d+\.\d+)\.`)+", with kind |")
 	assert.Contains(t, versions, found("ci/tools/helm/go.mod", `helm.sh/helm/v3 v(\d+\.\d+)\.`)+" and "+found("ci/tools/helm4/go.mod", `helm.sh/helm/v4 v(\d+\.\d+)\.`)+", in every")
+}
+
+// How a version is tested, in the words of docs/versions.md.
+const (
+	everyTest    = "every test of the cluster"
+	wholeLab     = "the whole lab, as Debian 12 has it"
+	labInShort   = "the lab in short"
+	faultsInFull = "in `make test-full` the faults of every commit on the cluster"
+	notHere      = "not here"
+)
+
+// testedVersions are the versions that a test runs, as "redis 8.0", and how: by the lists that
+// the tests read.
+func testedVersions(t *testing.T) map[string][]string {
+	t.Helper()
+	how := map[string][]string{}
+	listed := func(file, pattern, words string) {
+		found := regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1)
+		require.NotEmpty(t, found, file)
+		for _, match := range found {
+			version := match[1] + " " + match[2]
+			how[version] = append(how[version], words)
+		}
+	}
+	const image = `(?m)/(redis|valkey|haproxy):(\d+\.\d+)\.`
+	listed("ci/images/list", image, everyTest)
+	listed("ci/images/list-tests", image, everyTest)
+	listed("ci/images/list-full", image, faultsInFull)
+	listed("ci/servers/list", `(?m)^(redis|valkey|haproxy)-(\S+)`, labInShort)
+	debian := regexp.MustCompile(`Debian 12's own, Redis (\S+) and\n# HAProxy (\S+):`).FindStringSubmatch(read(t, "ci/servers/list"))
+	require.NotNil(t, debian)
+	how["redis "+debian[1]] = append(how["redis "+debian[1]], wholeLab)
+	how["haproxy "+debian[2]] = append(how["haproxy "+debian[2]], wholeLab)
+	return how
+}
+
+// TestTestedHereIsTrue holds that docs/versions.md says of each version what the tests run on
+// it, and leaves none out that they run.
+func TestTestedHereIsTrue(t *testing.T) {
+	how := testedVersions(t)
+	servers, _, found := strings.Cut(read(t, "docs/versions.md"), "\n## Kubernetes")
+	require.True(t, found)
+	for _, row := range regexp.MustCompile(`(?m)^\| (?:(Valkey|Redis) )?(\d[^|]*) \| [^|]* \| ([^|]*) \|`).FindAllStringSubmatch(servers, -1) {
+		names, _, _ := strings.Cut(row[2], ", the default")
+		if strings.Contains(names, "and older") {
+			assert.Equal(t, "refused", row[3])
+			continue
+		}
+		for _, version := range regexp.MustCompile(`\d+\.\d+`).FindAllString(names, -1) {
+			version = cmp.Or(strings.ToLower(row[1]), "haproxy") + " " + version
+			want := how[version]
+			if want == nil {
+				want = []string{notHere}
+			}
+			var said []string
+			for _, words := range []string{everyTest, faultsInFull, labInShort, wholeLab, notHere} {
+				if strings.Contains(row[3], words) {
+					said = append(said, words)
+				}
+			}
+			assert.ElementsMatch(t, want, said, version)
+			delete(how, version)
+		}
+	}
+	assert.Empty(t, how, "docs/versions.md has no row for what is tested")
+
+	// What list-full makes is what the faults are run on.
+	_, test, found := strings.Cut(read(t, "test/e2e/full_test.go"), "func TestFailoverOfOtherServers(")
+	require.True(t, found)
+	test, _, _ = strings.Cut(test, "\n}\n")
+	var run []string
+	for _, match := range regexp.MustCompile(`"(\w+/\w+:[\d.]+)"`).FindAllStringSubmatch(test, -1) {
+		run = append(run, "docker.io/"+match[1])
+	}
+	assert.ElementsMatch(t, regexp.MustCompile(`docker\.io\S+`).FindAllString(read(t, "ci/images/list-full"), -1), run)
 }

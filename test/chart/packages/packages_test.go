@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -233,37 +234,51 @@ func TestImagesToMirror(t *testing.T) {
 	_, section, found := strings.Cut(string(page), "\n## Mirror the images\n")
 	require.True(t, found)
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1)
-	require.Len(t, blocks, 2)
+	require.Len(t, blocks, 3)
 	folder := t.TempDir()
 	repository, err := filepath.Abs(render.Repository)
 	require.NoError(t, err)
 	require.NoError(t, os.Symlink(repository+"/charts", filepath.Join(folder, "charts")))
-	script := exec.CommandContext(t.Context(), "bash", "-euc", blocks[0][1])
+
+	tenants := imagesOf(t, "tenant-redis", "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true")
+	require.Len(t, tenants, 3)
+	newer := imagesOf(t, "redis-operator", "crds.create=false")
+	require.ElementsMatch(t, slices.Concat(newer, tenants), listedBy(t, folder, blocks[0][1]))
+	// The text before the second block names the flavour that it is for.
+	require.Contains(t, section, "`flavour: spotahome-1.2` of the operator has another image, its v1.2.4. Add that if you use it:\n\n```sh\n"+blocks[1][1])
+	older := imagesOf(t, "redis-operator", "crds.create=false,flavour=spotahome-1.2")
+	require.NotEqual(t, newer, older)
+	listed := listedBy(t, folder, blocks[1][1])
+	require.ElementsMatch(t, slices.Concat(newer, older, tenants), listed)
+	t.Run("copied", func(t *testing.T) { copies(t, blocks[2][1], folder, listed) })
+}
+
+// listedBy runs commands of the page in a folder, and returns what is in images.txt then.
+func listedBy(t *testing.T, folder, commands string) []string {
+	t.Helper()
+	repository, err := filepath.Abs(render.Repository)
+	require.NoError(t, err)
+	script := exec.CommandContext(t.Context(), "bash", "-euc", commands)
 	script.Dir = folder
 	script.Env = append(os.Environ(), "PATH="+repository+"/bin:"+os.Getenv("PATH"))
 	out, err := script.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	text, err := os.ReadFile(filepath.Join(folder, "images.txt"))
 	require.NoError(t, err)
-	listed := strings.Fields(string(text))
+	return strings.Fields(string(text))
+}
 
-	rendered := map[string]bool{}
-	for chart, set := range map[string]string{
-		"redis-operator": "crds.create=false",
-		"tenant-redis":   "auth.existingSecret=mine,proxy.enabled=true,proxy.sidecar=true,monitoring.enabled=true",
-	} {
-		manifests, err := exec.CommandContext(t.Context(), render.Built(t, "helm"), "template", "cache", repository+"/charts/"+chart, "--namespace", "redis-system", "--set", set).Output()
-		require.NoError(t, err)
-		for _, match := range regexp.MustCompile(`(?m)^[ -]*image: "?([^"\s]+)"?$`).FindAllSubmatch(manifests, -1) {
-			rendered[string(match[1])] = true
-		}
+// imagesOf are all that a chart renders with some values, each once.
+func imagesOf(t *testing.T, chart, set string) []string {
+	t.Helper()
+	manifests, err := exec.CommandContext(t.Context(), render.Built(t, "helm"), "template", "cache", render.Repository+"/charts/"+chart, "--namespace", "redis-system", "--set", set).Output()
+	require.NoError(t, err)
+	var images []string
+	for _, match := range regexp.MustCompile(`(?m)^[ -]*image: "?([^"\s]+)"?$`).FindAllSubmatch(manifests, -1) {
+		images = append(images, string(match[1]))
 	}
-	require.Len(t, rendered, 4)
-	for image := range rendered {
-		require.Contains(t, listed, image)
-	}
-	require.Len(t, listed, len(rendered))
-	t.Run("copied", func(t *testing.T) { copies(t, blocks[1][1], folder, listed) })
+	slices.Sort(images)
+	return slices.Compact(images)
 }
 
 // copies has commands copy images of these names, which a registry on loopback has instead of

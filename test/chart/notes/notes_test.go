@@ -26,12 +26,12 @@ const (
 	tenants              = "--set=tenantNamespaces={team-a,team-b}"
 )
 
-// copied returns a copy of the chart with NOTES.txt in a ConfigMap, too: helm
+// copied returns a copy of a chart with NOTES.txt in a ConfigMap, too: helm
 // template leaves it out.
-func copied(t *testing.T) string {
+func copied(t *testing.T, chart string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "tenant-redis")
-	require.NoError(t, os.CopyFS(dir, os.DirFS(render.Repository+"/charts/tenant-redis")))
+	dir := filepath.Join(t.TempDir(), chart)
+	require.NoError(t, os.CopyFS(dir, os.DirFS(render.Repository+"/charts/"+chart)))
 	text, err := os.ReadFile(filepath.Join(dir, "templates", "NOTES.txt"))
 	require.NoError(t, err)
 	wrapped := fmt.Sprintf(`{{ define "notes" }}%s{{ end -}}
@@ -47,10 +47,16 @@ data: {notes: {{ include "notes" . | toJson }}}
 	return dir
 }
 
-// notes returns what both majors of Helm print.
+// notes returns what both majors of Helm print of a tenant's release.
 func notes(t *testing.T, flags ...string) string {
 	t.Helper()
-	dir := copied(t)
+	return notesOf(t, "tenant-redis", flags...)
+}
+
+// notesOf is the same of a release of a chart.
+func notesOf(t *testing.T, chart string, flags ...string) string {
+	t.Helper()
+	dir := copied(t, chart)
 	var printed [2]string
 	for n, helm := range []string{"helm", "helm4"} {
 		arguments := append([]string{"template", "cache", dir, "--namespace", "redis-system", "--show-only", "templates/notes.yaml"}, flags...)
@@ -220,4 +226,15 @@ func TestSelected(t *testing.T) {
 	require.NotContains(t, printed, "attention")
 	printed = notes(t, tenants, operatorOfPrometheus, "--set=monitoring.enabled=true,monitoring.labels.release=kps")
 	require.Contains(t, printed, `(monitoring.labels is {"release":"kps"}):`)
+}
+
+// TestOperatorsImage holds that it is told which image of the operator nobody repairs, in one
+// line, and that no other is called so.
+func TestOperatorsImage(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--set=flavour=spotahome-1.2"}, {"--set=image.digest=sha256:" + strings.Repeat("0", 64)}} {
+		require.Contains(t, notesOf(t, "redis-operator", flags...), "\nquay.io/spotahome/redis-operator is frozen and has known holes. docs/operator.md has the three commands that build an image of your own and run it.\n")
+	}
+	for _, flags := range [][]string{{"--set=image.repository=registry.example/redis/redis-operator"}, {"--set=flavour=freshworks,group=blue,image.repository=ghcr.io/freshworks/redis-operator"}} {
+		require.NotContains(t, notesOf(t, "redis-operator", flags...), "frozen")
+	}
 }

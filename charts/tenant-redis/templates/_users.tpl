@@ -11,7 +11,8 @@ the tenant it is not the one that the tenant reads.
 What the tenant's user may do, as words of Redis' ACL: all that is about data, also
 what modules and later versions add, so that test/chart/users looks at every command of
 each server. The words must be ones that the oldest server knows, or it would not start.
-CONFIG GET stays shut: it shows the password of the user default.
+CONFIG GET stays shut: it shows the password of the user default. So does CLIENT NO-EVICT,
+which would keep a connection that takes all memory from being ended.
 
 A user cannot be refused a channel. These patterns are all channels but those that
 begin with "__s", through which Sentinels tell each other who is master. Redis lets a
@@ -23,7 +24,7 @@ its own, which lets nobody publish.
   "~*" "&[^_]*" "&_" "&_[^_]*" "&__" "&__[^s]*"
   "+@all" "-@admin" "-@dangerous"
   "-acl" "-cluster" "-config" "-debug" "-latency" "-memory" "-module" "-script|debug" "-slowlog"
-  "+client|no-evict" "+flushdb" "+info" "+keys" "+memory|usage" "+role" "+sort" "+sort_ro"
+  "+flushdb" "+info" "+keys" "+memory|usage" "+role" "+sort" "+sort_ro"
   "(+psubscribe &*)" | toJson -}}
 {{- end }}
 

@@ -34,6 +34,7 @@ var floods = map[string]func(*hostage) string{
 	"huge values":          (*hostage).hugeValues,
 	"requests without end": (*hostage).requestsWithoutEnd,
 	"replies":              (*hostage).repliesUnread,
+	"replies, protected":   (*hostage).repliesProtected,
 	"subscribers":          (*hostage).subscribersThatDoNotRead,
 	"connections":          (*hostage).connections,
 }
@@ -161,7 +162,14 @@ func (h *hostage) requestsWithoutEnd() string {
 }
 
 // repliesUnread asks for all of a large list again and again, and reads nothing of it.
-func (h *hostage) repliesUnread() string {
+func (h *hostage) repliesUnread() string { return h.replies("") }
+
+// repliesProtected does so on connections that ask to be spared when clients take too much.
+func (h *hostage) repliesProtected() string { return h.replies("CLIENT NO-EVICT on\r\n") }
+
+// replies does so after another command.
+func (h *hostage) replies(first string) string {
+	h.T.Helper()
 	client := h.as(h.process, password)
 	for range 20 {
 		require.NoError(h.T, client.RPush(h.T.Context(), "list", strings.Repeat("x", 1<<20)).Err())
@@ -170,7 +178,7 @@ func (h *hostage) repliesUnread() string {
 	for n := range all {
 		connection, err := h.connect(true)
 		require.NoError(h.T, err)
-		_, err = fmt.Fprintf(connection, "LRANGE list 0 %d\r\n", 20*(n%2)+5)
+		_, err = fmt.Fprintf(connection, "%sLRANGE list 0 %d\r\n", first, 20*(n%2)+5)
 		require.NoError(h.T, err)
 	}
 	return fmt.Sprintf("%d of %d were disconnected", all-h.left(all/2), all)

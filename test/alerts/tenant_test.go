@@ -206,13 +206,14 @@ var tenantExamples = []example{
 		fault: func(i *instance) { i.redis[1].follows("10.9.9.9", 1) },
 		want:  alerts{{"rfr-cache-1 of redis-system/cache follows 10.9.9.9, which is no Pod of this instance: its data is replaced by what is there.", labelled{"pod": "rfr-cache-1", "pod_ip": "10.9.9.9"}}},
 		silent: faults{
-			"the master's Pod is gone": func(i *instance) { i.redis[0].vanish() },
-			"the other is the master":  func(i *instance) { i.redis[1].follows(i.ip+"13", 1) },
+			"the master's Pod is gone":  func(i *instance) { i.redis[0].vanish() },
+			"the other is the master":   func(i *instance) { i.redis[1].follows(i.ip+"13", 1) },
+			"the master is not scraped": func(i *instance) { i.redis[0].unscraped() },
 		},
 	},
 	{
 		alert: "RedisForeignMaster",
-		fault: func(i *instance) { i.redis[2].follows("127.0.0.1", 0) },
+		fault: func(i *instance) { i.redis[1].unscraped(); i.redis[2].follows("127.0.0.1", 0) },
 		want:  alerts{{"rfr-cache-2 of redis-system/cache follows 127.0.0.1, which is no Pod of this instance: its data is replaced by what is there.", labelled{"pod": "rfr-cache-2", "pod_ip": "127.0.0.1"}}},
 	},
 	{
@@ -341,11 +342,35 @@ var tenantExamples = []example{
 		silent: faults{
 			"a Pod is not known yet": func(i *instance) {
 				i.redis[1].vanish()
-				each(i.sentinel, func(s *scrape) { s.watches("10.9.9.9") })
+				each(i.sentinel, func(s *scrape) { s.watchesFrom("10.9.9.9", 1) })
 			},
 			"a replica is named":           func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches(i.ip + "12") }) },
 			"the operator's word for none": func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches("127.0.0.1") }) },
+			"the same while a Pod is missing": func(i *instance) {
+				i.redis[1].vanish()
+				each(i.sentinel, func(s *scrape) { s.watches("127.0.0.1") })
+			},
 		},
+	},
+	{
+		// At once, and where an exporter does not answer.
+		alert: "RedisSentinelForeignMaster",
+		fault: func(i *instance) {
+			i.redis[1].unscraped()
+			each(i.sentinel, func(s *scrape) { s.watchesFrom("10.9.9.9", margin) })
+		},
+		want: alerts{{"3 Sentinels of redis-system/cache name 10.9.9.9 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.9.9.9"}}},
+	},
+	{
+		alert: "RedisSentinelForeignMaster",
+		fault: func(i *instance) {
+			i.redis[1].vanish()
+			i.sentinel[0].watches("10.9.9.9")
+			i.sentinel[1].watchesFrom("10.9.9.9", 1)
+		},
+		want:        alerts{{"1 Sentinels of redis-system/cache name 10.9.9.9 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.9.9.9"}}},
+		silent:      faults{"the master is lost, and nothing takes over": func(i *instance) { i.redis[0].vanish() }},
+		silentAfter: 30,
 	},
 	{
 		alert: "RedisSentinelEpochSpent",

@@ -290,9 +290,20 @@ func (s *scrape) role(role string) {
 }
 
 // watches makes a Sentinel name another master.
-func (s *scrape) watches(address string) {
-	s.replace("redis_sentinel_master_status", fmt.Sprintf(
-		`redis_sentinel_master_status{master_address="%s:6379",master_name="mymaster",master_status="ok"}`, address), always(1))
+func (s *scrape) watches(address string) { s.watchesFrom(address, 0) }
+
+// watchesFrom makes it name another one from that minute on.
+func (s *scrape) watchesFrom(address string, from int) {
+	const metric = "redis_sentinel_master_status"
+	for _, series := range s.match(metric) {
+		before := series.value
+		series.value = func(minute int) (float64, bool) {
+			f, found := before(minute)
+			return f, found && minute < from
+		}
+	}
+	s.add(fmt.Sprintf(metric+`{master_address="%s:6379",master_name="mymaster",master_status="ok"}`, address),
+		func(minute int) (float64, bool) { return 1, minute >= from })
 }
 
 // quorumless makes a Sentinel say what the real one said, recorded.

@@ -45,6 +45,7 @@ func checkHostile(t *testing.T, i *framework.Instance) {
 		{"sentinel SENTINEL CKQUORUM mymaster", "OK 3 usable Sentinels"},
 		{"sentinel PUBLISH __sentinel__:hello x", "NOPERM"},
 		{"sentinel SENTINEL IS-MASTER-DOWN-BY-ADDR 10.0.0.1 6379 18446744073709551615 x", "NOPERM"},
+		{"sentinel SENTINEL FAILOVER mymaster", "NOPERM"},
 		{"sentinel SENTINEL CONFIG GET sentinel-pass", "NOPERM"},
 		{"sentinel ACL SETUSER default off", "NOPERM"},
 		{"sentinel SHUTDOWN", "NOPERM"},

@@ -30,7 +30,7 @@ func TestDemotedMasterEndsConnections(t *testing.T) {
 			old.Signal(syscall.SIGCONT)
 		},
 		"SENTINEL FAILOVER": func(i *instance, old *lab.Process) {
-			i.Tell(i.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
+			i.TellAsPeer(i.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
 			i.Elected(old, 5*time.Second)
 		},
 	} {

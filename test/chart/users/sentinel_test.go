@@ -22,7 +22,7 @@ var open = []string{
 	"command|getkeysandflags", "command|help", "command|info", "command|list", "hello", "info", "ping", "psubscribe", "punsubscribe", "quit", "reset",
 	"role", "sentinel|ckquorum", "sentinel|get-master-addr-by-name", "sentinel|help", "sentinel|info-cache", "sentinel|master", "sentinel|masters",
 	"sentinel|myid", "sentinel|replicas", "sentinel|sentinels", "sentinel|slaves", "subscribe", "unsubscribe",
-	"sentinel|failover", "sentinel|monitor", "sentinel|remove", "sentinel|reset", "sentinel|set",
+	"sentinel|monitor", "sentinel|remove", "sentinel|reset", "sentinel|set",
 }
 
 // restricted starts one Sentinel as the chart does, by this server's program.
@@ -57,6 +57,7 @@ func TestRestrictedSentinel(t *testing.T) {
 				for _, command := range [][]any{
 					{"PUBLISH", "__sentinel__:hello", "x"},
 					{"SENTINEL", "IS-MASTER-DOWN-BY-ADDR", "127.0.0.1", lab.RedisPort, "0", "x"},
+					{"SENTINEL", "FAILOVER", lab.MasterName},
 					{"SENTINEL", "CONFIG", "GET", "*"},
 					{"SENTINEL", "CONFIG", "SET", "sentinel-pass", "x"},
 					{"SENTINEL", "DEBUG"},

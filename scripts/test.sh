@@ -45,7 +45,10 @@ lab_on() (
   [[ $version = *"${1#*-}."* ]] || die "this is not $1: Debian has another version by now, as ci/servers/list and docs/versions.md must say"
   case "$2 $1" in
     few\ haproxy-*) tests "$1-few" -run '^(TestHandOver|TestMetrics)$' ./test/chart/proxy ;;
-    few*) tests "$1-few" -run '^(TestHandOver|TestCrashedMasterIsReplaced|TestMigration)$' ./test/scripts ;;
+    few*)
+      tests "$1-rights" -run '^(TestEveryCommandIsClassified|TestHostileClient|TestRestrictedSentinel)$' ./test/chart/users &&
+        tests "$1-few" -run '^(TestHandOver|TestCrashedMasterIsReplaced|TestMigration)$' ./test/scripts
+      ;;
     *\ haproxy-*) tests "$1-all" ./test/chart/proxy ./plugin/golive ;;
     *) lab "$1-" ;;
   esac

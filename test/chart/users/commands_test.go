@@ -2,8 +2,6 @@ package users
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/tenant-redis/tenant-redis/test/chart/render"
 	"github.com/tenant-redis/tenant-redis/test/lab"
 )
 
@@ -19,23 +16,6 @@ const allowed, refused = "allowed", "refused"
 
 // users are in the order of the columns of testdata/commands.
 var users = []string{tenantUser, readOnlyUser}
-
-// servers are the programs of this machine and of ci/servers/list, as far as
-// scripts/servers.sh has got them, by name.
-func servers(t *testing.T) map[string]string {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	require.NoError(t, err)
-	found := map[string]string{"this machine": program}
-	others, err := filepath.Glob(render.Repository + "/.cache/servers/*/redis-server")
-	require.NoError(t, err)
-	for _, other := range others {
-		program, err := filepath.Abs(other)
-		require.NoError(t, err)
-		found[filepath.Base(filepath.Dir(program))] = program
-	}
-	return found
-}
 
 // classified is testdata/commands: for each command, whether each of the users may use it.
 func classified(t *testing.T) map[string][]string {
@@ -86,34 +66,30 @@ func commands(t *testing.T, client *redis.Client) map[string][]any {
 	return found
 }
 
-// TestEveryCommandIsClassified holds for each command of each server whether each user may
+// TestEveryCommandIsClassified holds for each command of the server whether each user may
 // use it. One that nobody has classified fails: decide, and add it to
 // testdata/commands, and to the chart's rules if it is to be refused.
 func TestEveryCommandIsClassified(t *testing.T) {
 	known := classified(t)
-	for name, server := range servers(t) {
-		t.Run(name, func(t *testing.T) {
-			i, p := single(t, server)
-			client := i.Client(p, lab.RedisPort)
-			defer func() { _ = client.Close() }()
-			found := commands(t, client)
-			require.Greater(t, len(found), 300)
-			for command, words := range found {
-				want, ok := known[command]
-				if !assert.True(t, ok, "%s is not classified", command) {
-					continue
-				}
-				for n, user := range users {
-					said, err := client.Do(t.Context(), append([]any{"ACL", "DRYRUN", user}, words...)...).Text()
-					require.NoError(t, err, command)
-					got := allowed
-					if said != "OK" {
-						require.Contains(t, said, "has no permissions to run", command)
-						got = refused
-					}
-					assert.Equal(t, want[n], got, "%s, %s: %s", user, command, said)
-				}
+	i, p := single(t)
+	client := i.Client(p, lab.RedisPort)
+	defer func() { _ = client.Close() }()
+	found := commands(t, client)
+	require.Greater(t, len(found), 300)
+	for command, words := range found {
+		want, ok := known[command]
+		if !assert.True(t, ok, "%s is not classified", command) {
+			continue
+		}
+		for n, user := range users {
+			said, err := client.Do(t.Context(), append([]any{"ACL", "DRYRUN", user}, words...)...).Text()
+			require.NoError(t, err, command)
+			got := allowed
+			if said != "OK" {
+				require.Contains(t, said, "has no permissions to run", command)
+				got = refused
 			}
-		})
+			assert.Equal(t, want[n], got, "%s, %s: %s", user, command, said)
+		}
 	}
 }

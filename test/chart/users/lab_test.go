@@ -1,5 +1,6 @@
 // Package users starts Redis with the users that the tenant chart renders, and holds
-// what each may do: every command of every server.
+// what each may do: every command of the server in PATH, which scripts/test.sh has be each
+// of ci/servers/list in turn.
 package users
 
 import (
@@ -14,7 +15,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"github.com/stretchr/testify/require"
 
 	"github.com/tenant-redis/tenant-redis/test/chart/render"
 	"github.com/tenant-redis/tenant-redis/test/lab"
@@ -67,13 +67,12 @@ func (i *instance) keep(key, value string) {
 	i.Write(filepath.Join(i.Users, key), value, 0o600)
 }
 
-// single starts one Redis, a master, by this server's program.
-func single(t *testing.T, server string) (*instance, *lab.Process) {
+// single starts one Redis, a master.
+func single(t *testing.T) (*instance, *lab.Process) {
 	t.Helper()
 	i := newInstance(t)
 	i.Links = nil
 	p := i.Redis[0]
-	require.NoError(t, os.Symlink(server, filepath.Join(p.Dir, "redis-server")))
 	// Nothing but the user's rights is to refuse anything.
 	i.Restart(p, slices.Concat(i.arguments, []string{"--enable-debug-command", "yes", "--enable-module-command", "yes"})...)
 	i.Do(p, "REPLICAOF", "NO", "ONE")

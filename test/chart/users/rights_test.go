@@ -150,43 +150,38 @@ var reading = [][]any{
 	{"TTL", "key"},
 }
 
-// TestHostileClient sends each command for real, on each server, and holds that Redis
-// goes on as it was.
+// TestHostileClient sends each command for real, and holds that Redis goes on as it was.
 func TestHostileClient(t *testing.T) {
-	for name, server := range servers(t) {
-		t.Run(name, func(t *testing.T) {
-			i, p := single(t, server)
-			before := i.Do(p, "ACL", "LIST")
-			for _, command := range hostile {
-				said := refusal(t, i.as(p, password), command...)
-				assert.Regexp(t, denied, said, "%v", command)
-			}
-			reader := i.login(p, readOnlyUser, readPassword)
-			for _, command := range append(writing, hostile...) {
-				if command[0] != "CLIENT" || command[1] != "LIST" {
-					assert.Regexp(t, denied, refusal(t, reader, command...), "%v", command)
-				}
-			}
-			for _, command := range reading {
-				assert.Empty(t, refusal(t, reader, command...), "%v", command)
-			}
-			client := i.as(p, password)
-			for _, command := range usual {
-				if strings.HasPrefix(fmt.Sprint(command...), "CLIENTSETINFO") && strings.Contains(fmt.Sprint(i.Do(p, "INFO", "server")), "redis_version:7.0.") {
-					continue // of 7.2
-				}
-				assert.Empty(t, refusal(t, client, command...), "%v", command)
-			}
-			assert.Equal(t, before, i.Do(p, "ACL", "LIST"))
-			assert.Equal(t, "master", i.Role(p))
-		})
+	i, p := single(t)
+	before := i.Do(p, "ACL", "LIST")
+	for _, command := range hostile {
+		said := refusal(t, i.as(p, password), command...)
+		assert.Regexp(t, denied, said, "%v", command)
 	}
+	reader := i.login(p, readOnlyUser, readPassword)
+	for _, command := range append(writing, hostile...) {
+		if command[0] != "CLIENT" || command[1] != "LIST" {
+			assert.Regexp(t, denied, refusal(t, reader, command...), "%v", command)
+		}
+	}
+	for _, command := range reading {
+		assert.Empty(t, refusal(t, reader, command...), "%v", command)
+	}
+	client := i.as(p, password)
+	for _, command := range usual {
+		if strings.HasPrefix(fmt.Sprint(command...), "CLIENTSETINFO") && strings.Contains(fmt.Sprint(i.Do(p, "INFO", "server")), "redis_version:7.0.") {
+			continue // of 7.2
+		}
+		assert.Empty(t, refusal(t, client, command...), "%v", command)
+	}
+	assert.Equal(t, before, i.Do(p, "ACL", "LIST"))
+	assert.Equal(t, "master", i.Role(p))
 }
 
 // TestPatterns holds that all patterns may be subscribed to, which Redis grants apart
 // from channels, and that what comes of it is events of keys, too.
 func TestPatterns(t *testing.T) {
-	i, p := single(t, servers(t)["this machine"])
+	i, p := single(t)
 	i.Do(p, "CONFIG", "SET", "notify-keyspace-events", "KEA")
 	client := i.as(p, password)
 	for _, events := range []*redis.PubSub{client.PSubscribe(t.Context(), "*"), client.PSubscribe(t.Context(), "__keyevent@*:set"), client.Subscribe(t.Context(), "__keyevent@0__:set")} {
@@ -202,7 +197,7 @@ func TestPatterns(t *testing.T) {
 // TestNobodyElseGetsIn holds that the tenant's password is not the instance's, that
 // there is no user without one, and that no process shows either.
 func TestNobodyElseGetsIn(t *testing.T) {
-	i, p := single(t, servers(t)["this machine"])
+	i, p := single(t)
 	require.NoError(t, i.as(p, password).Ping(t.Context()).Err())
 	for _, wrong := range []string{own, "x"} {
 		require.ErrorContains(t, i.as(p, wrong).Ping(t.Context()).Err(), "WRONGPASS")
@@ -258,7 +253,7 @@ func TestUnfitPasswords(t *testing.T) {
 // TestUserSurvivesMigration holds that a Redis which copies another one knows the tenant's user, of
 // whom that one knows nothing, and that the tenant finds the data when it is master.
 func TestUserSurvivesMigration(t *testing.T) {
-	i, p := single(t, servers(t)["this machine"])
+	i, p := single(t)
 	source := i.Pod(3, 4)
 	i.Start(source)
 	t.Cleanup(func() { source.Signal(syscall.SIGKILL) })

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -168,6 +169,12 @@ done`)
 		return strings.Contains(started, "start.sh: no master to follow: ") && err == nil && serving == ""
 	}, 2*time.Minute, time.Second, "a new Redis follows nobody, and the proxies serve nobody")
 	for _, pod := range i.Pods(t, "redis") {
+		own[pod.Status.PodIP] = pod.Name
+	}
+	// helm test asks Sentinel, and has a password. It fails.
+	_ = exec.CommandContext(t.Context(), framework.Path("bin/helm"), "--namespace", i.Namespace, "test", i.Name, "--timeout", "3m").Run()
+	require.Contains(t, framework.Output(t, i.Namespace, "logs", "job/"+i.Name+"-golive"), "names "+foreign+":6379")
+	for _, pod := range framework.ListPods(t, i.Namespace, "job-name="+i.Name+"-golive") {
 		own[pod.Status.PodIP] = pod.Name
 	}
 	heard := framework.Output(t, i.Tenant, "logs", "job/foreign")

@@ -40,6 +40,20 @@
       app.kubernetes.io/name: prometheus-blackbox-exporter
 {{- end }}
 
+{{/*
+Where the Pods that try the instance out may go. They log in wherever a Sentinel sends them, and
+a Sentinel can be told an address. What is closed to them the instance has to refuse, so all its
+ports are open from here. Where the cluster's DNS is differs; it answers by UDP, which no Redis does.
+*/}}
+{{- define "tenant-redis.peers.tried" -}}
+- to:
+    {{- include "tenant-redis.peers.instance" . | nindent 4 }}
+    {{- if .Values.proxy.enabled }}
+    {{- include "tenant-redis.peers.proxy" . | nindent 4 }}
+    {{- end }}
+- ports: [{port: 53, protocol: UDP}]
+{{- end }}
+
 {{- define "tenant-redis.peers.clients" -}}
 - namespaceSelector:
     {{- if .Values.access.allNamespaces }} {}

@@ -25,6 +25,8 @@ var subjects = []peer{
 	{"Sentinel", member(cache, "sentinel")},
 	{"the proxy", proxyPod(cache)},
 	{"the operator", operatorPod(system)},
+	{"the probe", probePod(cache)},
+	{"`helm test`", golivePod(cache)},
 }
 
 var peers = []peer{
@@ -60,10 +62,13 @@ var peers = []peer{
 // TestNetworkTable holds the table of docs/access.md.
 func TestNetworkTable(t *testing.T) {
 	m := newEngine(t, policies(t, nil)).matrix(t, subjects, peers)
-	rows := []string{
-		"| | to Redis | to Sentinel | to the proxy | to the operator | from Redis | from Sentinel | from the proxy | from the operator |",
-		"|---|---|---|---|---|---|---|---|---|",
+	header := []string{""}
+	for _, direction := range []string{"to ", "from "} {
+		for _, s := range subjects {
+			header = append(header, direction+s.name)
+		}
 	}
+	rows := []string{"|" + strings.Join(header, " | ") + " |", strings.Repeat("|---", len(header)) + "|"}
 	for _, p := range peers {
 		row := []string{p.name}
 		for _, s := range subjects {
@@ -142,11 +147,17 @@ func TestReusedAddress(t *testing.T) {
 		return accepted
 	}
 	redis, sentinel := member(cache, "redis"), member(cache, "sentinel")
+	probe, golive := probePod(cache), labelled(golivePod(cache))
 	tenant := client("team-a", "cache", "allow")
 	require.True(t, connects(sentinel, redis, 6379))
 	require.True(t, connects(redis, redis, 6379))
 	require.True(t, connects(sentinel, sentinel, 26379))
 	require.True(t, connects(tenant, redis, 6379))
+	for _, trying := range []*api.PodInfo{probe, golive} {
+		require.True(t, connects(trying, redis, 6379))
+		require.True(t, connects(trying, sentinel, 26379))
+		require.True(t, connects(trying, proxyPod(cache), 6379))
+	}
 
 	for name, stranger := range map[string]*api.PodInfo{
 		"another instance":          member(sessions, "redis"),
@@ -160,7 +171,7 @@ func TestReusedAddress(t *testing.T) {
 		"a client of the neighbour": client(system, "sessions", "allow"),
 	} {
 		for _, number := range []int{6379, 26379} {
-			for _, own := range []*api.PodInfo{redis, sentinel} {
+			for _, own := range []*api.PodInfo{redis, sentinel, probe, golive} {
 				assert.False(t, connects(own, stranger, number), "to %s, port %d", name, number)
 				assert.False(t, connects(stranger, own, number), "from %s, port %d", name, number)
 			}
@@ -174,6 +185,7 @@ func TestReusedAddress(t *testing.T) {
 func TestNobodyElse(t *testing.T) {
 	e := newEngine(t, policies(t, nil))
 	redis, sentinel, proxy := subjects[0].pod, subjects[1].pod, subjects[2].pod
+	trying := []peer{subjects[4], subjects[5]}
 	tried, allowed := 0, 0
 	everyPod(func(p *api.PodInfo) {
 		in, label := p.Namespace.Name, p.Labels
@@ -203,6 +215,11 @@ func TestNobodyElse(t *testing.T) {
 			}
 			if got := e.letsOut(t, redis, p, to); got != (fellow && (to.number == 6379 || to.number == 26379)) {
 				require.Fail(t, "Redis", "gets out to %s: %v in %s: %v", to, label, in, got)
+			}
+			for _, one := range trying {
+				if got := e.letsOut(t, one.pod, p, to); got != (fellow || ownProxy || to == port{53, "UDP"}) {
+					require.Fail(t, one.name, "gets out to %s: %v in %s: %v", to, label, in, got)
+				}
 			}
 		}
 	})
@@ -250,7 +267,8 @@ func TestEveryLineCounts(t *testing.T) {
 		peer{"proxy of another instance", proxyPod(sessions)},
 		peer{"proxy without part-of", without(proxyPod(cache), "app.kubernetes.io/part-of")},
 		peer{"proxy without component", without(proxyPod(cache), "app.kubernetes.io/component")},
-		peer{"helm test", golivePod(cache)},
+		peer{"probe of nobody", without(probePod(cache), "app.kubernetes.io/name")},
+		peer{"probe without part-of", without(probePod(cache), "app.kubernetes.io/part-of")},
 		peer{"helm test of nobody", without(golivePod(cache), "app.kubernetes.io/name")},
 		peer{"other Pod of the instance", without(golivePod(cache), "app.kubernetes.io/component")},
 		peer{"operator of another release", without(operatorPod(system), "app.kubernetes.io/instance")},

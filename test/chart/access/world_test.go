@@ -41,7 +41,7 @@ func tenantChart(release, namespace string) render.Chart {
 
 // valuesOf gives an instance the namespace of its tenant.
 func valuesOf(tenant string, more render.Values) render.Values {
-	v := render.Values{"tenantNamespaces": `["` + tenant + `"]`, "auth.enabled": "false", "proxy.enabled": "true"}
+	v := render.Values{"tenantNamespaces": `["` + tenant + `"]`, "auth.enabled": "false", "proxy.enabled": "true", "monitoring.enabled": "true", "monitoring.probe.writes": "true"}
 	maps.Copy(v, more)
 	return v
 }
@@ -142,6 +142,21 @@ func proxyPod(of render.Chart) *api.PodInfo {
 		"app.kubernetes.io/component": "proxy",
 		"app.kubernetes.io/part-of":   "tenant-redis",
 	})
+}
+
+// probePod is a Pod as the chart labels those that write as the tenant does.
+func probePod(of render.Chart) *api.PodInfo {
+	return labelled(pod(of.Namespace, map[string]string{
+		"app.kubernetes.io/name":      of.Release,
+		"app.kubernetes.io/component": "probe",
+		"app.kubernetes.io/part-of":   "tenant-redis",
+	}))
+}
+
+// labelled lets a Pod in as a client of cache.
+func labelled(p *api.PodInfo) *api.PodInfo {
+	p.Labels["elastisys.io/redis-cache-access"] = "allow"
+	return p
 }
 
 // golivePod is a Pod as the chart labels those of helm test.

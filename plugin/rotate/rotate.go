@@ -129,8 +129,8 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 	return s, i.keep(ctx, s)
 }
 
-// Finish replaces the Pods that have started with the old password, the master
-// last, which hands over, and has Redis forget it.
+// Finish replaces the Pods that have started with the old password, the proxies first and
+// the master last, which hands over, and has Redis forget it.
 func (i Instance) Finish(ctx context.Context) error {
 	s, err := i.state(ctx)
 	if err != nil {
@@ -142,23 +142,16 @@ func (i Instance) Finish(ctx context.Context) error {
 	if s, err = i.settle(ctx, s); err != nil {
 		return err
 	}
-	for {
-		// A master that hands over asks the new Pods with the old password.
+	for more := true; more; {
+		// A master that hands over asks the new Pods with the old password, and proxies
+		// that are older than the Redis do.
 		if err := i.acceptBoth(ctx, s); err != nil {
 			return err
 		}
 		if err := i.awaitWhole(ctx); err != nil {
 			return err
 		}
-		pod, err := i.nextOf(ctx, s)
-		if err != nil {
-			return err
-		}
-		if pod == nil {
-			break
-		}
-		i.Say("replacing %s, which has started with the old password", pod.Name)
-		if err := i.replace(ctx, pod); err != nil {
+		if more, err = i.renew(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -173,6 +166,19 @@ func (i Instance) Finish(ctx context.Context) error {
 	}
 	s.previous, s.settled = "", time.Time{}
 	return i.keep(ctx, s)
+}
+
+// renew restarts the proxies or replaces a Pod, if there are any with the old password.
+func (i Instance) renew(ctx context.Context, s state) (bool, error) {
+	if restarted, err := i.restartProxies(ctx, s); restarted || err != nil {
+		return restarted, err
+	}
+	pod, err := i.nextOf(ctx, s)
+	if pod == nil || err != nil {
+		return false, err
+	}
+	i.Say("replacing %s, which has started with the old password", pod.Name)
+	return true, i.replace(ctx, pod)
 }
 
 func (i Instance) awaitWhole(ctx context.Context) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -313,6 +314,60 @@ func TestRotationOfTenantUser(t *testing.T) {
 	require.Equal(t, none, w.takes(old))
 	w.Password = own
 	w.Settled(w.master())
+}
+
+// addProxies adds two, whose Deployment replaces one of them each time that one looks. Until
+// both are, Redis is to take both passwords.
+func (w *world) addProxies() (restarted func() []string) {
+	client := w.Rotation.Client.(*fake.Clientset)
+	meta := func(name string, labels map[string]string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels, CreationTimestamp: metav1.NewTime(serverTime().Add(-time.Hour))}
+	}
+	require.NoError(w.T, client.Tracker().Add(&appsv1.Deployment{ObjectMeta: meta(name+"-proxy", nil)}))
+	deployments, pods := appsv1.SchemeGroupVersion.WithResource("deployments"), corev1.SchemeGroupVersion.WithResource("pods")
+	var first, second []string
+	for n := range 2 {
+		pod := fmt.Sprintf("%s-proxy-%d", name, n)
+		require.NoError(w.T, client.Tracker().Add(&corev1.Pod{ObjectMeta: meta(pod, reach.Labels(name, reach.Proxy))}))
+		first = append(first, pod)
+	}
+	ended := &corev1.Pod{ObjectMeta: meta(name+"-proxy-ended", reach.Labels(name, reach.Proxy)), Status: corev1.PodStatus{Phase: corev1.PodFailed}}
+	require.NoError(w.T, client.Tracker().Add(ended))
+	client.PrependReactor("list", "pods", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if !action.(clienttesting.ListAction).GetListRestrictions().Labels.Matches(reach.Labels(name, reach.Proxy)) {
+			return false, nil, nil
+		}
+		object, err := client.Tracker().Get(deployments, namespace, name+"-proxy")
+		require.NoError(w.T, err)
+		template := object.(*appsv1.Deployment).Spec.Template
+		if len(template.Annotations) == 0 || len(second) == len(first) {
+			return false, nil, nil
+		}
+		require.Equal(w.T, all, w.takes(old))
+		require.Equal(w.T, all, w.takes(string(w.operators(client)["password"])))
+		replaced := &corev1.Pod{ObjectMeta: meta(first[len(second)], reach.Labels(name, reach.Proxy))}
+		replaced.Annotations = template.Annotations
+		second = append(second, replaced.Name)
+		return false, nil, client.Tracker().Update(pods, replaced, namespace)
+	})
+	return func() []string { return second }
+}
+
+// Proxies ask with the password that they have started with. They have the new one before
+// the old one ends, and before any Redis starts with the new one alone.
+func TestRotationBehindProxies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	restarted := w.addProxies()
+	w.Rotation.Client.(*fake.Clientset).PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		require.Len(t, restarted(), 2)
+		return false, nil, nil
+	})
+	require.NoError(t, w.Rotation.Start(t.Context()))
+	require.Empty(t, restarted())
+	require.NoError(t, w.Rotation.Finish(t.Context()))
+	require.Len(t, restarted(), 2)
+	require.Equal(t, none, w.takes(old))
 }
 
 // mount writes the operator's Secret where the Pods have it.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"cmp"
+	"maps"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,9 +18,12 @@ import (
 
 // TestRotation changes an instance's passwords. Clients with the old one see
 // nothing of the change; those with the new one see no more of its end than a
-// planned hand-over, for which the Pods have to log in at the Sentinels.
+// planned hand-over, for which the Pods have to log in at the Sentinels. Proxies serve with
+// the new one in the end.
 func TestRotation(t *testing.T) {
-	i := framework.Install(t, framework.Release{Name: "e2e-rotation", Values: bounded})
+	values := maps.Clone(bounded)
+	values["proxy.enabled"] = "true"
+	i := framework.Install(t, framework.Release{Name: "e2e-rotation", Values: values})
 	i.AwaitServing(t)
 	sentinels, former := i.Pods(t, "sentinel"), peersPassword(t, i)
 	checkRotation(t, i, "1")

@@ -21,7 +21,7 @@ func rotateCommand() *cobra.Command {
 		Long: "Changes the password of a running instance. No client is refused on the way: Redis takes the old and the new one until --finish.\n" +
 			"1. rotate NAME: a new password for each user into the Secrets of the release, of which the tenant's is one. No Pod restarts.\n" +
 			"2. The tenant restarts what connects, so that it reads the Secret again.\n" +
-			"3. rotate NAME --finish: replaces the Redis Pods one by one, the master hands over, and the old password ends.\n" +
+			"3. rotate NAME --finish: restarts the proxies, replaces the Redis Pods one by one, the master hands over, and the old password ends.\n" +
 			"With auth.existingSecret, upgrade with \"\" there first: " + version.Page("docs/for-administrators.md") + " has the steps.\n" +
 			"Interrupted anywhere, the same command goes on. The release may be rolled back: its earlier revisions get the new password, too.\n" +
 			"Exit codes: 0 done, 2 not done, with the reason.",

@@ -76,8 +76,9 @@ const (
 )
 
 // heardEpochs listens to what the Sentinels tell each other: a message that anybody may
-// send to one raises the epoch of all, and asked, they do not tell before they have voted.
-// That one says nothing is for other checks.
+// send to one raises the epoch of all, or that of the master's configuration, which none
+// replaces any more. Asked, they do not tell before they have voted. That one says nothing
+// is for other checks.
 func (i *instance) heardEpochs(ctx context.Context) error {
 	master, found := i.topology.Master()
 	if !found {
@@ -96,8 +97,10 @@ func (i *instance) heardEpochs(ctx context.Context) error {
 		if len(words) != helloLength {
 			continue
 		}
-		if epoch, err := strconv.ParseUint(words[3], 10, 64); err != nil || epoch > serving.LastEpoch {
-			return fmt.Errorf("the Sentinel at %s is at epoch %s, after which there are none", words[0], words[3])
+		for _, word := range []string{words[3], words[7]} {
+			if epoch, err := strconv.ParseUint(word, 10, 64); err != nil || epoch > serving.LastEpoch {
+				return fmt.Errorf("the Sentinel at %s is at epoch %s, after which there are none", words[0], word)
+			}
 		}
 		heard[words[2]] = true
 	}

@@ -247,15 +247,24 @@ func TestPasswordIsOff(t *testing.T) {
 }
 
 // TestPoisonedEpoch holds that an epoch is found out that one message to a Sentinel has
-// set and at which none has voted yet.
+// set and at which none has voted yet, be it the Sentinels' own or that of the master's
+// configuration.
 func TestPoisonedEpoch(t *testing.T) {
-	i := answering(t, password)
-	w := healthy(t, i)
-	require.Empty(t, failed(t, w))
 	const last = "18446744073709551615"
-	hello := strings.Join([]string{"127.0.0.9", "26379", strings.Repeat("a", 40), last, lab.MasterName, i.Redis[0].IP, lab.RedisPort, "0"}, ",")
-	i.Tell(i.Sentinels[1], "PUBLISH", "__sentinel__:hello", hello)
-	require.Contains(t, failed(t, w), "quorum")
+	for title, epochs := range map[string][2]string{"own": {last, "0"}, "configuration": {"0", last}} {
+		t.Run(title, func(t *testing.T) {
+			i := answering(t, password)
+			w := healthy(t, i)
+			require.Empty(t, failed(t, w))
+			hello := strings.Join([]string{"127.0.0.9", "26379", strings.Repeat("a", 40), epochs[0], lab.MasterName, i.Redis[0].IP, lab.RedisPort, epochs[1]}, ",")
+			i.Tell(i.Sentinels[1], "PUBLISH", "__sentinel__:hello", hello)
+			findings, err := w.cluster().Walk(t.Context(), name)
+			require.NoError(t, err)
+			at := slices.IndexFunc(findings, func(finding Finding) bool { return finding.Check == "quorum" })
+			require.Equal(t, Failed, findings[at].Status)
+			require.Contains(t, findings[at].Seen, "is at epoch "+last)
+		})
+	}
 }
 
 // TestRestrictedSentinels holds that Sentinels that take little from strangers are asked no

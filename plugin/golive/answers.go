@@ -129,41 +129,6 @@ func checkPassword(ctx context.Context, i *instance) (string, error) {
 	return "all Redis refuse those without it", nil
 }
 
-// checkUser asks as the tenant for what tells most: the password of default is among the
-// settings.
-func checkUser(ctx context.Context, i *instance) (string, error) {
-	if i.user == "" {
-		return "the tenant logs in as default", errSkipped
-	}
-	for _, node := range i.clients {
-		if node.err != nil {
-			return "", fmt.Errorf("%s: %w", node.pod, node.err)
-		}
-		if err := bounded(ctx, *node.client.Options(), i.user, i.userPassword); err != nil {
-			return "", fmt.Errorf("%s, as %s: %w", node.pod, i.user, err)
-		}
-	}
-	return fmt.Sprintf("all Redis know %s and its bounds", i.user), nil
-}
-
-// bounded is why a Redis does not serve a user, or serves it too much.
-func bounded(ctx context.Context, options redis.Options, user, password string) error {
-	options.Username, options.Password = user, password
-	client := redis.NewClient(&options)
-	defer func() { _ = client.Close() }()
-	if err := client.Ping(ctx).Err(); err != nil {
-		return err
-	}
-	err := client.ConfigGet(ctx, "requirepass").Err()
-	switch {
-	case err == nil:
-		return errors.New("it shows its settings")
-	case !strings.HasPrefix(err.Error(), "NOPERM"):
-		return err
-	}
-	return nil
-}
-
 // fullest is how much of maxmemory may be used, in per cent.
 const fullest = 90
 

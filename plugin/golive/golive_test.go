@@ -279,7 +279,7 @@ func TestRestrictedSentinels(t *testing.T) {
 func TestTenantUser(t *testing.T) {
 	i := answering(t, password)
 	w := healthy(t, i)
-	w.user = "app"
+	w.secret = map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": userPassword}
 	require.Equal(t, []string{"user"}, failed(t, w), "no Redis knows it")
 	for _, p := range i.Redis {
 		i.Do(p, "ACL", "SETUSER", "app", "on", ">"+userPassword, "~*", "+@all", "-@admin")
@@ -287,6 +287,38 @@ func TestTenantUser(t *testing.T) {
 	require.Empty(t, failed(t, w))
 	i.Do(i.Redis[2], "ACL", "SETUSER", "app", "+config|get")
 	require.Equal(t, []string{"user"}, failed(t, w))
+}
+
+// TestUsersOfOwnSecret holds that both users are looked at that Redis is started with, where
+// there is no Secret of the chart's that names them.
+func TestUsersOfOwnSecret(t *testing.T) {
+	i := answering(t, password)
+	w := healthy(t, i)
+	w.secret = map[string]string{"tenant-password": userPassword, "read-only-password": readerPassword}
+	w.failover["redis"].(map[string]any)["command"] = []any{
+		"/bin/sh", "/redis-shutdown/start.sh", "redis-server", "--user", "app", "on", "#/redis-users/tenant-password", "~*", "+@all",
+		"--user", "viewer", "on", "#/redis-users/read-only-password", "~*", "+@read",
+	}
+	require.Equal(t, []string{"user"}, failed(t, w), "no Redis knows them")
+	setUser := func(rule ...any) {
+		for _, p := range i.Redis {
+			i.Do(p, append([]any{"ACL", "SETUSER"}, rule...)...)
+		}
+	}
+	setUser("app", "on", ">"+userPassword, "~*", "+@all", "-@admin", "-acl", "+role")
+	require.Equal(t, []string{"user"}, failed(t, w), "none knows the reader")
+	setUser("viewer", "on", ">"+readerPassword, "~*", "+@read", "+ping")
+	require.Empty(t, failed(t, w))
+	reader := []string{"REDIS_USERNAME=app", "REDIS_PASSWORD=" + userPassword, "REDIS_READ_USERNAME=viewer", "REDIS_READ_PASSWORD=" + readerPassword}
+	for _, rule := range []string{"+del", "+config|get"} {
+		setUser("viewer", rule)
+		require.Equal(t, []string{"user"}, failed(t, w), rule)
+		require.Contains(t, helmTest(t, i, reader...), "user", rule)
+		setUser("viewer", "-"+rule[1:])
+	}
+	require.NotContains(t, helmTest(t, i, reader...), "user")
+	w.secret["REDIS_USERNAME"], w.secret["REDIS_PASSWORD"] = "app", "another-than-redis-has"
+	require.Equal(t, []string{"user"}, failed(t, w), "the tenant's Secret is wrong")
 }
 
 // TestDocs holds that docs/golive.md lists the checks that there are, and their

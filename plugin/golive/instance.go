@@ -31,9 +31,10 @@ type failover struct {
 	} `json:"spec"`
 }
 
-// component is how many Pods there should be, and where.
+// component is how many Pods there should be, what they start, and where.
 type component struct {
 	Replicas                  int                               `json:"replicas"`
+	Command                   []string                          `json:"command"`
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints"`
 }
 
@@ -48,8 +49,8 @@ type instance struct {
 	policies       []networkingv1.NetworkPolicy
 	// connection is nil if there is no such ConfigMap.
 	connection *corev1.ConfigMap
-	// user and userPassword are what the tenant logs in with, empty if that is default.
-	user, userPassword string
+	// users are the tenant's, none if that logs in as default.
+	users []login
 	// proxy is nil if there is none.
 	proxy     *appsv1.Deployment
 	topology  serving.Topology
@@ -78,14 +79,14 @@ func (c Cluster) read(ctx context.Context, name string) (*instance, error) {
 	}
 	c.readSelection(ctx, i)
 	c.readOperator(ctx, i)
-	password, err := c.password(ctx, i)
+	passwords, err := c.passwords(ctx, i)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.readUser(ctx, i); err != nil {
+	if err := c.readUsers(ctx, i, passwords); err != nil {
 		return nil, err
 	}
-	c.askAll(ctx, i, password)
+	c.askAll(ctx, i, string(passwords["password"]))
 	return i, nil
 }
 
@@ -146,34 +147,17 @@ func (c Cluster) readOperator(ctx context.Context, i *instance) {
 	}
 }
 
-// password is that of Redis, empty if it has none.
-func (c Cluster) password(ctx context.Context, i *instance) (string, error) {
+// passwords are those of Redis' users by their keys, none if it asks for none.
+func (c Cluster) passwords(ctx context.Context, i *instance) (map[string][]byte, error) {
 	name := i.want.Spec.Auth.SecretPath
 	if name == "" {
-		return "", nil
+		return nil, nil
 	}
 	secret, err := c.Client.CoreV1().Secrets(i.namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return "", fmt.Errorf("cannot read the Secret with the password: %w", err)
+		return nil, fmt.Errorf("cannot read the Secret with the password: %w", err)
 	}
-	return string(secret.Data["password"]), nil
-}
-
-// readUser reads the tenant's Secret, which has the instance's name. Where Secrets are made
-// elsewhere there need not be one.
-func (c Cluster) readUser(ctx context.Context, i *instance) error {
-	if i.want.Spec.Auth.SecretPath == "" {
-		return nil
-	}
-	secret, err := c.Client.CoreV1().Secrets(i.namespace).Get(ctx, i.name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot read the tenant's Secret: %w", err)
-	}
-	i.user, i.userPassword = string(secret.Data["REDIS_USERNAME"]), string(secret.Data["REDIS_PASSWORD"])
-	return nil
+	return secret.Data, nil
 }
 
 // podsAsked is how many Pods of a component there should be.

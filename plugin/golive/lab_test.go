@@ -29,14 +29,15 @@ const (
 	name      = "sessions"
 	namespace = "redis-system"
 	password  = "secret-of-the-lab"
-	// userPassword is that of the tenant's user.
-	userPassword = "secret-of-the-tenant"
+	// userPassword is that of the tenant's user, and readerPassword of its second one.
+	userPassword   = "secret-of-the-tenant"
+	readerPassword = "secret-of-the-reader"
 )
 
 // world is what Kubernetes knows of an instance in the lab. Tests spoil a copy.
 type world struct {
-	// user is the tenant's, empty for default.
-	user      string
+	// secret is what the Secret has beside the password of default.
+	secret    map[string]string
 	failover  map[string]any
 	redis     []corev1.Pod
 	sentinels []corev1.Pod
@@ -157,9 +158,8 @@ func serveRecord(t *testing.T, ip string, port int32, record string) {
 // cluster holds the world, and leads to the lab's processes.
 func (w *world) cluster() Cluster {
 	objects := []runtime.Object{w.connection.DeepCopy(), &corev1.Secret{ObjectMeta: meta(name), Data: map[string][]byte{"password": []byte(password)}}}
-	if w.user != "" {
-		objects[1].(*corev1.Secret).Data["REDIS_USERNAME"] = []byte(w.user)
-		objects[1].(*corev1.Secret).Data["REDIS_PASSWORD"] = []byte(userPassword)
+	for key, value := range w.secret {
+		objects[1].(*corev1.Secret).Data[key] = []byte(value)
 	}
 	addresses := map[string]string{}
 	if w.proxies != nil {

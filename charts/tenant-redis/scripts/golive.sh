@@ -26,14 +26,19 @@ ask() (
 	echo "${answer:-no answer from $host:$port}"
 )
 
-# redis HOST:PORT COMMAND...: asks with the user's name and password. The latter is in the environment,
-# not in the arguments, which every process may list.
-redis() (
-	[ -z "${REDIS_PASSWORD-}" ] || export REDISCLI_AUTH="$REDIS_PASSWORD"
-	at=$1
-	shift
-	ask "$at" ${REDIS_USERNAME:+--user "$REDIS_USERNAME"} "$@"
+# as USER PASSWORD HOST:PORT COMMAND...: asks with a user's name and password, empty for none.
+# redis-cli has the latter in its environment, not in its arguments, which every process may list.
+as() (
+	whom=$1 at=$3
+	[ -z "$2" ] || export REDISCLI_AUTH="$2"
+	shift 3
+	ask "$at" ${whom:+--user "$whom"} "$@"
 )
+
+# redis HOST:PORT COMMAND...: asks as the tenant's applications do.
+redis() {
+	as "${REDIS_USERNAME-}" "${REDIS_PASSWORD-}" "$@"
+}
 
 # named SENTINEL: the HOST:PORT of the master that a Sentinel names.
 named() {
@@ -241,19 +246,30 @@ keeps_data() {
 	seen="a key was written, replicated, read and removed"
 }
 
-# has_bounds: whether the tenant's user may not do what is the administrator's. Sentinels
-# do not listen to this channel, but it is one of theirs.
-has_bounds() {
-	for command in "CONFIG GET maxmemory" "ACL WHOAMI" "REPLICAOF NO ONE" "PUBLISH __sentinel__:golive none"; do
+# refused USER PASSWORD COMMAND...: whether the master refuses a user each of these.
+refused() {
+	user=$1 secret=$2
+	shift 2
+	for command; do
 		# shellcheck disable=SC2086 # words
-		seen=$(redis "$master" $command)
+		seen=$(as "$user" "$secret" "$master" $command)
 		case $seen in NOPERM*) ;; *)
-			seen="$command: $seen"
+			seen="$command as $user: $seen"
 			return 1
 			;;
 		esac
 	done
-	seen="$REDIS_USERNAME is refused what is not for applications"
+}
+
+# has_bounds: whether the tenant's user may not do what is the administrator's, and the one
+# that only reads no more than that. Sentinels do not listen to this channel, but it is one
+# of theirs.
+has_bounds() {
+	set -- "CONFIG GET maxmemory" "ACL WHOAMI" "REPLICAOF NO ONE" "PUBLISH __sentinel__:golive none"
+	refused "$REDIS_USERNAME" "$REDIS_PASSWORD" "$@" || return
+	[ -z "${REDIS_READ_USERNAME-}" ] ||
+		refused "$REDIS_READ_USERNAME" "$REDIS_READ_PASSWORD" "$@" "DEL tenant-redis:golive:none" || return
+	seen="$REDIS_USERNAME is refused what is not for applications${REDIS_READ_USERNAME:+, and $REDIS_READ_USERNAME to write}"
 }
 
 # resolve HOST: its addresses.

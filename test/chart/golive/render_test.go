@@ -82,6 +82,19 @@ func TestJobsPassword(t *testing.T) {
 	require.Equal(t, "REDIS_PASSWORD", env[0].Name)
 	require.Equal(t, "mine", env[0].ValueFrom.SecretKeyRef.Name)
 	require.Empty(t, job(t, "helm", "golive", "--set", "auth.enabled=false,auth.existingSecret=").Spec.Template.Spec.Containers[0].Env)
+
+	env = job(t, "helm", "golive", "--set", "auth.tenantUser=app,auth.readOnlyUser=viewer").Spec.Template.Spec.Containers[0].Env
+	keys := map[string]string{}
+	for _, variable := range env {
+		keys[variable.Name] = variable.Value
+		if from := variable.ValueFrom; from != nil {
+			keys[variable.Name] = from.SecretKeyRef.Name + "/" + from.SecretKeyRef.Key
+		}
+	}
+	require.Equal(t, map[string]string{
+		"REDIS_USERNAME": "app", "REDIS_PASSWORD": "mine/tenant-password",
+		"REDIS_READ_USERNAME": "viewer", "REDIS_READ_PASSWORD": "mine/read-only-password",
+	}, keys)
 }
 
 // TestProxyPorts holds that a stranger tries each port of the proxy.

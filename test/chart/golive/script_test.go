@@ -115,8 +115,36 @@ func TestTenantUser(t *testing.T) {
 	require.NotContains(t, output, password)
 	for command, rights := range map[string]string{"CONFIG GET maxmemory": "+config", "PUBLISH __sentinel__:golive none": "allchannels"} {
 		output, err := walk("reset", "on", ">"+password, "~*", "&[^_]*", "+@all", "-@admin", "-@dangerous", "-acl", "+role", rights)
-		assertFails(t, output, err, map[string]string{"user": command + ": "})
+		assertFails(t, output, err, map[string]string{"user": command + " as app: "})
 	}
+}
+
+// The user that only reads is tried, too, where the tenant has one.
+func TestReadOnlyUser(t *testing.T) {
+	t.Parallel()
+	i := running(t, "secret-of-the-instance")
+	const reads = "secret-of-the-reader"
+	walk := func(rights ...any) (string, error) {
+		for _, p := range i.Redis {
+			i.Do(p, "ACL", "SETUSER", "app", "on", ">"+password, "~*", "&[^_]*", "+@all", "-@admin", "-@dangerous", "-acl", "+role")
+			i.Do(p, append([]any{"ACL", "SETUSER", "viewer", "reset", "on", ">" + reads, "~*"}, rights...)...)
+		}
+		connection := []string{
+			"REDIS_SENTINEL_HOST=" + i.Sentinels[0].IP, "REDIS_SENTINEL_PORT=" + lab.SentinelPort, "REDIS_SENTINEL_MASTER=" + lab.MasterName,
+			"REDIS_READ_USERNAME=viewer", "REDIS_READ_PASSWORD=" + reads,
+		}
+		return with(t, "app", password, connection, []string{"busybox", "sh", script, "tenant", "0", "3", "3"})
+	}
+	output, err := walk("+@read")
+	require.NoError(t, err, output)
+	require.Contains(t, output, "\nok      user: app is refused what is not for applications, and viewer to write\n")
+	require.NotContains(t, output, reads)
+	for command, rights := range map[string]string{"CONFIG GET maxmemory": "+config", "DEL tenant-redis:golive:none": "+del"} {
+		output, err := walk("+@read", rights)
+		assertFails(t, output, err, map[string]string{"user": command + " as viewer: "})
+	}
+	output, err = walk("off")
+	assertFails(t, output, err, map[string]string{"user": "CONFIG GET maxmemory as viewer: "})
 }
 
 // A tenant that reaches the proxies alone, for which the master stands here, looks at what it can,

@@ -73,6 +73,14 @@ containers:
           secretKeyRef:
             name: {{ include "tenant-redis.instanceSecret" .root | quote }}
             key: {{ .root.Values.auth.tenantUser | empty | ternary "password" "tenant-password" }}
+      {{- with .root.Values.auth.readOnlyUser }}
+      - {name: REDIS_READ_USERNAME, value: {{ . | quote }}}
+      - name: REDIS_READ_PASSWORD
+        valueFrom:
+          secretKeyRef:
+            name: {{ include "tenant-redis.instanceSecret" $.root | quote }}
+            key: read-only-password
+      {{- end }}
     {{- end }}
     resources:
       requests:

@@ -3,7 +3,11 @@
 {{- $auth := .Values.auth -}}
 {{- $secret := $auth.existingSecret -}}
 {{- $namespace := .Release.Namespace -}}
+{{- $name := include "tenant-redis.name" . -}}
 {{- $current := include "tenant-redis.userOfTenant" . -}}
+{{- /* Made elsewhere, for applications to log in with. */ -}}
+{{- $release := lookup "v1" "Secret" $namespace $name | dig "metadata" "annotations" "meta.helm.sh/release-name" "" -}}
+{{- $foreign := and $secret (ne $release .Release.Name) (include "tenant-redis.passwordIn" (dict "root" . "secret" $name "key" "REDIS_PASSWORD")) -}}
 {{- $rules := list
   (dict
     "key" "auth.readOnlyUser"
@@ -21,7 +25,14 @@
     "says" (printf "%q, but the applications log in as %q, whom no Redis would know any more" $auth.tenantUser $current)
     "fix" (printf (cat
       "set it to %q; for another name set it to \"\" first,"
-      "and to that name when the operator has replaced all Pods") $current)) -}}
+      "and to that name when the operator has replaced all Pods") $current))
+  (dict
+    "key" "auth.tenantUser"
+    "wrong" (and $foreign (ne $current $auth.tenantUser) (include "tenant-redis.handedOver" .))
+    "says" (printf (cat
+      "%q, but Secret %s/%s has REDIS_PASSWORD, and as REDIS_USERNAME %q,"
+      "so that applications would not log in as that user") $auth.tenantUser $namespace $name $current)
+    "fix" (printf "give it REDIS_USERNAME %q, or set auth.tenantUser to what it has" $auth.tenantUser)) -}}
 {{- range include "tenant-redis.userList" . | fromJsonArray -}}
 {{- $rules = concat $rules (list
   (dict

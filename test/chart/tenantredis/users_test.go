@@ -3,6 +3,7 @@ package tenantredis
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -230,6 +231,50 @@ func TestTenantUserOfOwnSecret(t *testing.T) {
 			}
 			require.Error(t, err)
 			assert.Contains(t, out, test.says)
+		})
+	}
+}
+
+// TestTenantUserOfForeignSecret holds that a Secret of the tenant's that others make names the
+// user, as soon as Redis knows that.
+func TestTenantUserOfForeignSecret(t *testing.T) {
+	mine := keeps("mine", map[string]string{"password": "one", "tenant-password": "two"})
+	foreign := func(data map[string]string) cluster {
+		c := keeps(release, data)
+		for path, object := range c {
+			secret := object.(corev1.Secret)
+			secret.Annotations = nil
+			c[path] = secret
+		}
+		return c
+	}
+	both := func(tenants cluster) cluster {
+		c := maps.Clone(mine)
+		maps.Copy(c, tenants)
+		return c
+	}
+	const says = `auth.tenantUser: "app", but Secret redis-system/cache has REDIS_PASSWORD, and as REDIS_USERNAME %q, so that applications would not log in as that user: give it REDIS_USERNAME "app", or set auth.tenantUser to what it has`
+	nameless, named := map[string]string{"REDIS_PASSWORD": "two"}, map[string]string{"REDIS_USERNAME": "app", "REDIS_PASSWORD": "two"}
+	for name, test := range map[string]struct {
+		cluster
+		says string
+	}{
+		"none":                  {mine, ""},
+		"named":                 {both(foreign(named)), ""},
+		"nameless":              {both(foreign(nameless)), fmt.Sprintf(says, "")},
+		"another name":          {both(foreign(map[string]string{"REDIS_USERNAME": "shop", "REDIS_PASSWORD": "two"})), fmt.Sprintf(says, "shop")},
+		"for something else":    {both(foreign(map[string]string{"license": "two"})), ""},
+		"the chart's":           {both(keeps(release, nameless)), ""},
+		"no Redis knows it yet": {runsWith("mine", 3, nil, mine, foreign(nameless)), ""},
+		"one does not yet":      {runsWith("mine", 2, usersOfApp, mine, foreign(nameless)), ""},
+		"all Redis know it":     {runsWith("mine", 3, usersOfApp, mine, foreign(nameless)), fmt.Sprintf(says, "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, helm := range helms {
+				out, err := test.template(t, helm, "--set", "auth.existingSecret=mine,auth.tenantUser=app")
+				require.Equal(t, test.says != "", err != nil, out)
+				require.Contains(t, out, test.says)
+			}
 		})
 	}
 }

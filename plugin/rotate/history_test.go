@@ -32,10 +32,10 @@ func with(password string) string {
 }
 
 // packed is a revision as Helm keeps it.
-func packed(t *testing.T, name string) string {
+func packed(t *testing.T, name, manifest string) string {
 	t.Helper()
 	text, err := json.Marshal(release.Release{
-		Name: name, Namespace: namespace, Version: 1, Manifest: with(old),
+		Name: name, Namespace: namespace, Version: 1, Manifest: manifest,
 		Info:   &release.Info{Status: release.StatusDeployed},
 		Chart:  &chart.Chart{Metadata: &chart.Metadata{Name: "tenant-redis", Version: "0.1.0", APIVersion: "v2"}},
 		Config: map[string]any{"monitoring": map[string]any{"thresholds": map[string]any{"replicationLagBytes": 1073741824}}},
@@ -60,9 +60,9 @@ func kept(release string) metav1.ObjectMeta {
 // as it was, and that other releases are left alone.
 func TestHistory(t *testing.T) {
 	own := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app.kubernetes.io/instance": "release"}}}
-	revision := &corev1.Secret{ObjectMeta: kept("release"), Type: "helm.sh/release.v1", Data: map[string][]byte{"release": []byte(packed(t, "release"))}}
-	foreign := &corev1.Secret{ObjectMeta: kept("other"), Type: "helm.sh/release.v1", Data: map[string][]byte{"release": []byte(packed(t, "other"))}}
-	configMap := &corev1.ConfigMap{ObjectMeta: kept("release"), Data: map[string]string{"release": packed(t, "release")}}
+	revision := &corev1.Secret{ObjectMeta: kept("release"), Type: "helm.sh/release.v1", Data: map[string][]byte{"release": []byte(packed(t, "release", with(old)))}}
+	foreign := &corev1.Secret{ObjectMeta: kept("other"), Type: "helm.sh/release.v1", Data: map[string][]byte{"release": []byte(packed(t, "other", with(old)))}}
+	configMap := &corev1.ConfigMap{ObjectMeta: kept("release"), Data: map[string]string{"release": packed(t, "release", with(old))}}
 	i := Instance{Client: fake.NewClientset(own, revision, foreign, configMap), Namespace: namespace, Name: name}
 	for range 2 {
 		require.NoError(t, i.changeHistory(t.Context(), state{turn: turn{current: "new-secret", previous: old}}))

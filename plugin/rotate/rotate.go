@@ -101,6 +101,10 @@ func (i Instance) change(ctx context.Context, s state) (state, error) {
 		if err := i.Whole(ctx); err != nil {
 			return s, fmt.Errorf("the instance is not whole, and a rotation would not mend it: %w", err)
 		}
+		// Found before anything changes, or the tenant would be left with the old one.
+		if _, err := i.tenants(ctx, s); err != nil {
+			return s, err
+		}
 		s.next = rand.Text()
 		for n := range s.users {
 			s.users[n].next = rand.Text()

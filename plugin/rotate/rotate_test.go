@@ -21,6 +21,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -38,6 +39,8 @@ const (
 	// user is the tenant's, where it has one, and oldTenant its password.
 	user      = "app"
 	oldTenant = "old-secret-of-the-tenant"
+	// closed is a namespace that has been the tenant's.
+	closed = "closed"
 	// reader is the tenant's second user.
 	reader    = "viewer"
 	oldReader = "old-secret-of-the-reader"
@@ -76,6 +79,12 @@ func newWorld(t *testing.T, user string) *world {
 		w.addPod(client, reach.Sentinel, fmt.Sprintf("rfs-%s-%d", name, n), w.Sentinels[n])
 	}
 	client.PrependReactor("create", "pods", w.evict(client))
+	client.PrependReactor("*", "secrets", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if action.GetNamespace() != "" && action.GetNamespace() != closed {
+			return false, nil, nil
+		}
+		return true, nil, apierrors.NewForbidden(corev1.Resource("secrets"), "", errors.New("a deployer has no such right"))
+	})
 	client.PrependReactor("create", "selfsubjectreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, &authenticationv1.SelfSubjectReview{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(serverTime())}}, nil
 	})
@@ -88,7 +97,29 @@ func newWorld(t *testing.T, user string) *world {
 	return w
 }
 
+// secrets are those of the release and its revisions. The namespace of the first one is
+// closed by now; of those of the second one is gone, and one is another release's.
 func (w *world) secrets() []runtime.Object {
+	return append(w.tenantsAndOwn(),
+		w.revision("9", "superseded", namespace+"/"+name, closed+"/"+name),
+		w.revision("10", "deployed", namespace+"/"+name, namespace+"/"+w.secretName, "gone/"+name, "team-b/"+name),
+		w.revision("11", "failed", namespace+"/"+name, "team-a/"+name))
+}
+
+// revision is one that has made these Secrets.
+func (w *world) revision(version, status string, secrets ...string) *corev1.Secret {
+	manifest := ""
+	for _, secret := range secrets {
+		of, name, _ := strings.Cut(secret, "/")
+		manifest += fmt.Sprintf("---\n# Source: tenant-redis/templates/secret.yaml\napiVersion: v1\nkind: Secret\nmetadata: {namespace: %s, name: %s}\n", of, name)
+	}
+	meta := kept(name)
+	meta.Name += version
+	meta.Labels["version"], meta.Labels["status"] = version, status
+	return &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"release": []byte(packed(w.T, name, manifest))}}
+}
+
+func (w *world) tenantsAndOwn() []runtime.Object {
 	meta := func(namespace, name string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{
 			Namespace: namespace, Name: name,
@@ -555,7 +586,13 @@ func TestRefusals(t *testing.T) {
 	require.ErrorContains(t, i.Start(t.Context()), `upgrade with auth.existingSecret "" first, and the chart takes the password over: secrets "none" not found`)
 
 	own := foreign.DeepCopy()
-	own.Labels = map[string]string{"app.kubernetes.io/managed-by": "Helm"}
+	own.Labels = map[string]string{"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "release"}
+	whole := func(context.Context) error { return nil }
+	i = Instance{Client: fake.NewClientset(own), Namespace: namespace, Name: name, Whole: whole}
+	require.ErrorContains(t, i.Start(t.Context()), `the release "release" has no revision in a Secret or ConfigMap of namespace redis-system`)
+	left, err := i.Client.CoreV1().Secrets(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, own, left)
 	i = Instance{
 		Client: fake.NewClientset(own), Namespace: namespace, Name: name,
 		Whole: func(context.Context) error { return errors.New("replicas: 1 of 2 linked") },
@@ -576,6 +613,9 @@ func (w *world) hand(password string) {
 	_, err = w.Rotation.Client.CoreV1().Secrets(namespace).Create(w.T.Context(), &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{
 		"password": []byte(password), "tenant-password": []byte(oldTenant), "sentinel-password": []byte(oldPeers),
 	}}, metav1.CreateOptions{})
+	require.NoError(w.T, err)
+	revision := w.revision("12", "deployed", namespace+"/"+name, namespace+"/"+meta.Name, "team-a/"+name)
+	_, err = w.Rotation.Client.CoreV1().Secrets(namespace).Create(w.T.Context(), revision, metav1.CreateOptions{})
 	require.NoError(w.T, err)
 }
 

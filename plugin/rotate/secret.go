@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
@@ -23,6 +24,9 @@ const (
 	// settledKey is an annotation: since when Pods start with the current one.
 	settledKey = "tenant-redis.dev/password-settled"
 )
+
+// instanceLabel has the release's name.
+const instanceLabel = "app.kubernetes.io/instance"
 
 // turn is a password and how far its change is: next is set before it, previous after
 // it, neither when none is under way.
@@ -220,24 +224,41 @@ func replaceAll(secret *corev1.Secret, s state) {
 	}
 }
 
+// tenants are the Secrets that the release has made beside the one that says how far the
+// rotation is, wherever its revisions name some: to look for them in all namespaces
+// takes a right that shows everybody's. Those that are gone are of earlier revisions.
+func (i Instance) tenants(ctx context.Context, s state) ([]corev1.Secret, error) {
+	own, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, i.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	names, err := i.namedInHistory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []corev1.Secret
+	for _, name := range names {
+		secret, err := i.Client.CoreV1().Secrets(name.Namespace).Get(ctx, name.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) || name == (types.NamespacedName{Namespace: i.Namespace, Name: s.secret}) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the Secret %s, which the release has made: %w", name, err)
+		}
+		if madeByHelm(secret) && secret.Labels[instanceLabel] == own.Labels[instanceLabel] && secret.Annotations["meta.helm.sh/release-namespace"] == i.Namespace {
+			found = append(found, *secret)
+		}
+	}
+	return found, nil
+}
+
 // changeTenants changes the release's other Secrets, in all namespaces.
 func (i Instance) changeTenants(ctx context.Context, s state) error {
-	own, err := i.Client.CoreV1().Secrets(i.Namespace).Get(ctx, i.Name, metav1.GetOptions{})
+	secrets, err := i.tenants(ctx, s)
 	if err != nil {
 		return err
 	}
-	release := "app.kubernetes.io/managed-by=Helm,app.kubernetes.io/name=tenant-redis,app.kubernetes.io/instance=" + own.Labels["app.kubernetes.io/instance"]
-	secrets, err := i.Client.CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: release})
-	if err != nil {
-		return fmt.Errorf("cannot list the release's Secrets: %w", err)
-	}
-	for _, secret := range secrets.Items {
-		if secret.Namespace == i.Namespace && secret.Name == s.secret {
-			continue
-		}
-		if secret.Annotations["meta.helm.sh/release-namespace"] != i.Namespace {
-			continue
-		}
+	for _, secret := range secrets {
 		replaceAll(&secret, s)
 		if _, err := i.Client.CoreV1().Secrets(secret.Namespace).Update(ctx, &secret, metav1.UpdateOptions{}); err != nil {
 			return fmt.Errorf("cannot change the Secret %s/%s: %w; run this again", secret.Namespace, secret.Name, err)

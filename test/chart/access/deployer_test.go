@@ -73,4 +73,11 @@ func TestDeployerMayDeploy(t *testing.T) {
 	may(system, asked("apps", "deployments", "list", "watch"))
 	may(system, asked("", "pods", "list", "watch"))
 	may(system, asked("", "pods/log", "get"))
+	// helm tenant golive and rotate; Secrets are above.
+	may(system, asked("", "pods/portforward", "create"))
+	may(system, asked("", "pods/eviction", "create"))
+	may(system, asked("apps", "deployments", "get", "patch"))
+	may(system, asked("", "configmaps", "get", "list", "update"))
+	may(system, asked("policy", "poddisruptionbudgets", "list"))
+	may(system, asked("networking.k8s.io", "networkpolicies", "list"))
 }

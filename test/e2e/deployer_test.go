@@ -29,8 +29,8 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: tenant-redis-de
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: e2e-deployer}]
 `
 
-// TestDeployer installs, upgrades, tests and removes an instance as one who has
-// rights in two namespaces alone, and holds that what a running instance would not
+// TestDeployer installs, upgrades, tests and removes an instance, and gives it another
+// password, as one who has rights in two namespaces alone, and holds that what a running instance would not
 // survive is refused.
 func TestDeployer(t *testing.T) {
 	release := framework.Release{Name: "e2e-deployed", Values: map[string]string{
@@ -53,6 +53,8 @@ func TestDeployer(t *testing.T) {
 		require.ErrorContains(t, i.TryUpgrade(t, framework.Path("charts/tenant-redis"), changed), says.says)
 	}
 	i.AwaitServing(t)
+	rotate(t, i)
+	require.NotEqual(t, before, passwordOf(t, i))
 }
 
 // becomeDeployer has Helm act as a user to whom the Roles of examples/deployer are

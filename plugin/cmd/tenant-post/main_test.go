@@ -204,6 +204,28 @@ func TestRunKeepsTheLastError(t *testing.T) {
 	require.Equal(t, got.stderr, problem+"\n")
 }
 
+// TestRunTwice holds that what a second run would change is refused in the first, for Helm
+// as for kustomize.
+func TestRunTwice(t *testing.T) {
+	const (
+		growing = "apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata: {name: a}\nspec:\n  namespace: a\n  patches:\n" +
+			"  - {target: {kind: ConfigMap}, operations: [{op: replace, path: /data/l/0, value: x}]}\n" +
+			"  - {target: {kind: ConfigMap}, operations: [{op: add, path: /data/l/0, value: y}]}\n"
+		object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {l: [a]}\n"
+		wrong  = ".data.l[0]: cannot be patched by spec.patches[0].operations[0]: a second run would change it again"
+	)
+	got := command(object, "--tenant", writeFile(t, growing))
+	require.Equal(t, exitManifests, got.code)
+	require.Empty(t, got.stdout)
+	require.Contains(t, got.stderr, wrong)
+
+	items := "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig:\n" + indented(growing) + "items:\n-" + indented(object)[1:]
+	got = command(items)
+	require.Equal(t, exitManifests, got.code)
+	require.Contains(t, got.stdout, "data: {l: [a]}\n")
+	require.Contains(t, got.stderr, wrong)
+}
+
 // brokenPipe fails to be written to.
 type brokenPipe struct{}
 

@@ -321,6 +321,17 @@ func TestHelmTellsWhyAnInstallFails(t *testing.T) {
 	})
 }
 
+// TestHelmTemplateTwice holds that what a second run would change is refused in the first.
+func TestHelmTemplateTwice(t *testing.T) {
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		t.Setenv("HELM_BIN", h.binary)
+		got := command("", "template", "shop", "testdata/chart", "--tenant", extended(t, unlabelling))
+		require.Equal(t, exitError, got.code)
+		require.Contains(t, got.stderr, "a second run would change it again")
+	})
+}
+
 func TestHelmRefusesAnotherNamespace(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
 		t.Helper()

@@ -14,7 +14,9 @@ import (
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
+	"github.com/tenant-redis/tenant-redis/plugin/twice"
 )
 
 const (
@@ -98,6 +100,9 @@ func (r *rendered) result(command *cobra.Command, args []string) (rules.Result, 
 	result, err := rules.Render(t, manifests)
 	if err == nil && !r.allowEmpty {
 		err = result.CheckSome()
+	}
+	if err == nil {
+		err = twice.Check(t, manifest.Pieces(manifests))
 	}
 	if errors.Is(err, rules.ErrNothing) {
 		err = fmt.Errorf("%w; look at the command that should write them, or say --allow-empty", err)

@@ -127,6 +127,12 @@ func TestNoSecretOfBatch(t *testing.T) {
 // batchOf renders a chart of one template for a tenant with some values.
 func batchOf(t *testing.T, values, template, schema string) result {
 	t.Helper()
+	return batchIn(tenantWithChart(t, values, template, schema))
+}
+
+// tenantWithChart returns a folder with a chart and a folder of tenants.
+func tenantWithChart(t *testing.T, values, template, schema string) string {
+	t.Helper()
 	folder := t.TempDir()
 	tenant, err := os.ReadFile("testdata/tenant.yaml")
 	require.NoError(t, err)
@@ -141,6 +147,10 @@ func batchOf(t *testing.T, values, template, schema string) result {
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	}
+	return folder
+}
+
+func batchIn(folder string) result {
 	return command("", "batch", filepath.Join(folder, "chart"), "--tenants", filepath.Join(folder, "tenants"), "--output", filepath.Join(folder, "out"))
 }
 
@@ -171,6 +181,25 @@ func TestNothingIsNoSuccess(t *testing.T) {
 			require.Equal(t, result{}, command(stream, name, "--allow-empty", "--tenant", "testdata/tenant.yaml"))
 		}
 	}
+}
+
+// unlabelling is a patch that a second run would carry out again: it takes away what a
+// rule gives.
+const unlabelling = "  patches: [{target: {kind: Service}, operations: [{op: remove, path: /metadata/labels}]}]\n"
+
+// TestTwice holds that what a second run would change is refused in the first.
+func TestTwice(t *testing.T) {
+	const labelled = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n  labels:\n    a: b\n"
+	for _, name := range []string{"diff", "explain", "check"} {
+		got := command(labelled, name, "--tenant", extended(t, unlabelling))
+		require.Equal(t, exitError, got.code)
+		require.Contains(t, got.stderr, "Service redis-system/s: .metadata.labels: cannot be patched by spec.patches[0].operations[0]: a second run would change it again")
+	}
+	folder := tenantWithChart(t, "", labelled, "")
+	require.NoError(t, os.Rename(extended(t, unlabelling), filepath.Join(folder, "tenants/a/tenant.yaml")))
+	got := batchIn(folder)
+	require.Equal(t, exitError, got.code)
+	require.Contains(t, got.stderr, "a second run would change it again")
 }
 
 // TestCheckOfProvenance holds that what was not rendered is denied, and what was

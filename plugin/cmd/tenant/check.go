@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/check"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 func checkCommand() *cobra.Command {
@@ -75,13 +77,12 @@ func tell(command *cobra.Command, violations []check.Violation) error {
 
 // unrendered denies the documents that were not rendered before with this tenant
 // file: rendering them again changes them, or gives them their first provenance.
-// Its digest may differ, because kustomize writes the tenant file again.
 func unrendered(result rules.Result) []check.Violation {
 	var found []check.Violation
 	for _, doc := range result.Documents {
 		changes := doc.Changes()
 		i := slices.IndexFunc(changes, func(c manifest.Change) bool { return c.Rule != rules.ProvenanceRule || c.Old == "" })
-		if i < 0 {
+		if i < 0 || isSame(doc) {
 			continue
 		}
 		found = append(found, check.Violation{
@@ -92,6 +93,28 @@ func unrendered(result rules.Result) []check.Violation {
 	return found
 }
 
+// isSame tells whether a document is in the end what it was: a patch may ask for an image
+// that is mapped again. The digest of the tenant file may differ, because kustomize
+// writes it again.
+func isSame(doc rules.Document) bool {
+	before, err := objectsIn(doc.Before)
+	if err != nil {
+		return false
+	}
+	after, err := objectsIn(doc.Before.With(doc.After))
+	return err == nil && reflect.DeepEqual(withoutDigests(before), withoutDigests(after))
+}
+
+func withoutDigests(objects []unstructured.Unstructured) []unstructured.Unstructured {
+	for _, object := range objects {
+		if annotations := object.GetAnnotations(); annotations[tenant.Provenance] != "" {
+			annotations[tenant.Provenance] = "any"
+			object.SetAnnotations(annotations)
+		}
+	}
+	return objects
+}
+
 // objectsOf decodes what was rendered.
 func objectsOf(result rules.Result) ([]unstructured.Unstructured, error) {
 	var objects []unstructured.Unstructured
@@ -99,16 +122,24 @@ func objectsOf(result rules.Result) ([]unstructured.Unstructured, error) {
 		if len(doc.Objects) == 0 {
 			continue
 		}
-		var object unstructured.Unstructured
-		err := yaml.Unmarshal(doc.Before.With(doc.After).Alone(), &object.Object)
-		if err == nil {
-			err = takeApart(object, &objects)
-		}
+		some, err := objectsIn(doc.Before.With(doc.After))
 		if err != nil {
 			return nil, &manifest.Error{Line: doc.Before.Line, Object: doc.Object, Problem: "cannot be decoded to be checked"}
 		}
+		objects = append(objects, some...)
 	}
 	return objects, nil
+}
+
+// objectsIn decodes a document, which may be a list.
+func objectsIn(piece manifest.Piece) ([]unstructured.Unstructured, error) {
+	var object unstructured.Unstructured
+	if err := yaml.Unmarshal(piece.Alone(), &object.Object); err != nil {
+		return nil, err
+	}
+	var objects []unstructured.Unstructured
+	err := takeApart(object, &objects)
+	return objects, err
 }
 
 // takeApart adds an object to all, or the objects of a list, which may be lists

@@ -13,8 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
+	"github.com/tenant-redis/tenant-redis/plugin/rules"
 )
 
 // result is what a run of the command leaves.
@@ -213,6 +215,29 @@ func TestCheckOfProvenance(t *testing.T) {
 	other := regexp.MustCompile("sha256:[0-9a-f]{64}").ReplaceAllString(renderedService(t), "sha256:0")
 	require.Equal(t, result{}, command(other, args...))
 	require.Equal(t, exitDiffers, command(strings.Replace(renderedService(t), "team: a", "team: b", 1), args...).code)
+}
+
+// TestCheckOfProvenanceAfterAPatch holds that what was rendered is not denied because a
+// patch asks for an image that is mapped after it, each time.
+func TestCheckOfProvenanceAfterAPatch(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: redis:6}]}\n"
+	file := extended(t, "  patches: [{target: {kind: Pod}, operations: [{op: replace, path: /spec/containers/0/image, value: 'redis:7'}]}]\n")
+	team, err := input.Tenant(file)
+	require.NoError(t, err)
+	rendered, err := rules.Render(team, []byte(pod))
+	require.NoError(t, err)
+	once := string(rendered.Bytes())
+	require.Contains(t, once, "registry.example/library/redis:7")
+	args := []string{"check", "--require-provenance", "--tenant", file}
+	other := regexp.MustCompile("sha256:[0-9a-f]{64}").ReplaceAllString(once, "sha256:0")
+	for _, stream := range []string{once, other} {
+		got := command(stream, args...)
+		require.Empty(t, got.stderr)
+		require.NotContains(t, got.stdout, "provenance")
+	}
+	for _, stream := range []string{pod, strings.Replace(once, "redis:7", "redis:6", 1), strings.Replace(once, "rendered-by", "by", 1)} {
+		require.Contains(t, command(stream, args...).stdout, "deny provenance: Pod ", stream)
+	}
 }
 
 func TestExplain(t *testing.T) {

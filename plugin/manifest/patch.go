@@ -32,6 +32,9 @@ func Patch(doc *Document, indexes []int, operations []Operation) error {
 	if err != nil {
 		return err
 	}
+	if doc.isJSON {
+		operations = inJSON(operations)
+	}
 	onlyTests := !slices.ContainsFunc(operations, func(op Operation) bool { return op.Op != "test" })
 	var undone []int
 	for i, object := range objects {
@@ -64,6 +67,17 @@ func Patch(doc *Document, indexes []int, operations []Operation) error {
 		}
 	}
 	return nil
+}
+
+// inJSON returns operations with values that JSON can hold.
+func inJSON(operations []Operation) []Operation {
+	operations = slices.Clone(operations)
+	for i, op := range operations {
+		if op.Value != nil {
+			operations[i].Value = forJSON(op.Value)
+		}
+	}
+	return operations
 }
 
 // these returns objects by their indexes. It is an error if an edit made the

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -91,6 +92,35 @@ func TestPatchLeavesTheRest(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, test.want, strings.TrimPrefix(string(got), "kind: x\n"))
 		})
+	}
+}
+
+// TestPatchOfJSON holds that what is patched in JSON is JSON, which has the value that
+// Kubernetes reads in the patch, and that patching twice is patching once.
+func TestPatchOfJSON(t *testing.T) {
+	const document = `{"kind":"x","data":{"a":"b"}}`
+	for value, want := range map[string]string{
+		"010": "8", "0644": "420", "0o17": "15", "0x1F": "31", "0b11": "3", "1_000": "1000", "+1": "1", "-0x10": "-16",
+		"TRUE": "true", "False": "false", ".5": "0.5", "1.": "1", "1.10": "1.10", "1e3": "1e3", "18446744073709551615": "18446744073709551615",
+		"2001-01-01": `"2001-01-01"`, ".inf": `".inf"`, ".NaN": `".NaN"`, "~": "null", "yes": `"yes"`, "'010'": `"010"`, "a": `"a"`,
+		"[0x1, {m: 0644}]": `[1, {"m": 420}]`, "{}": "{}",
+	} {
+		for _, op := range []string{"add", "replace"} {
+			path := map[string]string{"add": "/data/c", "replace": "/data/a"}[op]
+			doc, err := Parse(Piece{Text: []byte(document), Line: 1})
+			require.NoError(t, err)
+			operations := []Operation{operation(t, op, path, value)}
+			require.NoError(t, Patch(doc, []int{0}, operations), "%s %s", op, value)
+			got, err := doc.Bytes()
+			require.NoError(t, err)
+			wanted := map[string]string{"add": `{"kind":"x","data":{"c": ` + want + `, "a":"b"}}`, "replace": `{"kind":"x","data":{"a":` + want + `}}`}[op]
+			require.Equal(t, wanted, string(got), value)
+			require.True(t, json.Valid(got), value)
+			doc, err = Parse(Piece{Text: got, Line: 1})
+			require.NoError(t, err, value)
+			require.NoError(t, Patch(doc, []int{0}, operations))
+			require.Empty(t, doc.Changes(), value)
+		}
 	}
 }
 

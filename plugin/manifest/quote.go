@@ -53,6 +53,37 @@ func quoteAs(text string, asJSON bool) string {
 	return string(written)
 }
 
+// forJSON returns a value with each scalar as JSON writes it. What JSON has no way to
+// write, such as a date, is a string, for which Kubernetes takes it, too.
+func forJSON(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.ScalarNode {
+		return jsonScalar(n)
+	}
+	value := *n
+	value.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		value.Content[i] = forJSON(child)
+	}
+	return &value
+}
+
+func jsonScalar(n *yaml.Node) *yaml.Node {
+	var value any
+	switch tag := n.ShortTag(); {
+	case tag == "!!str" || json.Valid([]byte(n.Value)):
+		return n
+	case tag == "!!timestamp" || n.Decode(&value) != nil:
+		return scalarNode(n.Value)
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return scalarNode(n.Value)
+	}
+	written := &yaml.Node{Kind: yaml.ScalarNode, Value: string(text)}
+	written.Tag = written.ShortTag()
+	return written
+}
+
 // quoteLike is quote, but keeps the quotes that the place has now.
 func quoteLike(style yaml.Style, text string) string {
 	double := strconv.Quote(text)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
@@ -72,8 +73,8 @@ func needsPostRenderer(args []string) bool {
 func renderTemplate(command *cobra.Command, t *tenant.Tenant, args []string) error {
 	var manifests bytes.Buffer
 	helm := exec.Command(helmBinary(), slices.Concat([]string{"template"}, args, []string{"--namespace", t.Spec.Namespace})...)
-	helm.Stdin, helm.Stdout, helm.Stderr = command.InOrStdin(), &manifests, command.ErrOrStderr()
-	if err := helm.Run(); err != nil {
+	helm.Stdin, helm.Stdout = command.InOrStdin(), &manifests
+	if err := runUnquoted(helm, command.ErrOrStderr()); err != nil {
 		return err
 	}
 	result, err := rules.Output(t, manifests.Bytes())
@@ -164,8 +165,8 @@ func runHelm(command *cobra.Command, args []string) error {
 	start := time.Now()
 	var said bytes.Buffer
 	helm := exec.Command(helmBinary(), args...)
-	helm.Stdin, helm.Stdout, helm.Stderr = command.InOrStdin(), command.OutOrStdout(), io.MultiWriter(command.ErrOrStderr(), &said)
-	err := helm.Run()
+	helm.Stdin, helm.Stdout = command.InOrStdin(), command.OutOrStdout()
+	err := runUnquoted(helm, io.MultiWriter(command.ErrOrStderr(), &said))
 	if err != nil {
 		problem, when, readErr := lasterror.Read()
 		if readErr == nil && when.After(start) && !strings.Contains(said.String(), problem) {
@@ -173,4 +174,35 @@ func runHelm(command *cobra.Command, args []string) error {
 		}
 	}
 	return err
+}
+
+// runUnquoted runs a Helm and hands on what it says of errors, without what its YAML
+// parser quotes of the manifests, which may be a Secret.
+func runUnquoted(helm *exec.Cmd, stderr io.Writer) error {
+	lines := &unquotedLines{to: stderr}
+	helm.Stderr = lines
+	err := helm.Run()
+	lines.flush()
+	return err
+}
+
+// unquotedLines hands on whole lines.
+type unquotedLines struct {
+	to   io.Writer
+	rest []byte
+}
+
+func (u *unquotedLines) Write(text []byte) (int, error) {
+	u.rest = append(u.rest, text...)
+	end := bytes.LastIndexByte(u.rest, '\n') + 1
+	if end == 0 {
+		return len(text), nil
+	}
+	_, err := io.WriteString(u.to, yamltext.WithoutQuotes(string(u.rest[:end])))
+	u.rest = bytes.Clone(u.rest[end:])
+	return len(text), err
+}
+
+func (u *unquotedLines) flush() {
+	_, _ = io.WriteString(u.to, yamltext.WithoutQuotes(string(u.rest)))
 }

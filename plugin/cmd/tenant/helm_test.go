@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
 )
 
 // repository is the root of the repository.
@@ -329,6 +331,26 @@ func TestHelmTemplateTwice(t *testing.T) {
 		got := command("", "template", "shop", "testdata/chart", "--tenant", extended(t, unlabelling))
 		require.Equal(t, exitError, got.code)
 		require.Contains(t, got.stderr, "a second run would change it again")
+	})
+}
+
+// TestNoSecretOfHelm has a chart render Secrets that Helm's own parser cannot read.
+func TestNoSecretOfHelm(t *testing.T) {
+	streams := secrettest.Streams()
+	eachHelm(t, func(t *testing.T, h helm) {
+		t.Helper()
+		t.Setenv("HELM_BIN", h.binary)
+		t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+		for _, name := range []string{"an anchor", "a key of YAML", "braces", "a key twice"} {
+			chart := filepath.Join(tenantWithChart(t, "", strings.ReplaceAll(streams[name], "{{", `{{ "{{" }}`), ""), "chart")
+			for _, args := range [][]string{{"template"}, {"install", "--dry-run=client"}, {"upgrade", "--install", "--dry-run=client"}} {
+				got := command("", append(args, "shop", chart, "--tenant", "testdata/tenant.yaml")...)
+				require.True(t, got.code == 0 || got.stderr != "", name)
+				secrettest.NotIn(t, got.stderr, name)
+			}
+		}
+		chart := filepath.Join(tenantWithChart(t, "", streams["an anchor"], ""), "chart")
+		require.Contains(t, command("", "template", "shop", chart, "--tenant", "testdata/tenant.yaml").stderr, "unknown anchor '***' referenced")
 	})
 }
 

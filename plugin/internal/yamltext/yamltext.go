@@ -5,6 +5,7 @@ package yamltext
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -113,4 +114,16 @@ func split(err error) (line int, words string) {
 		}
 	}
 	return line, words
+}
+
+// quotes are what the parser's errors, and those of its older version, quote of a text.
+var quotes = regexp.MustCompile("(unknown anchor '|anchor ').*(' referenced|' value contains itself)|" +
+	"(invalid map key: ).*()|" +
+	"(cannot (?:unmarshal|decode) !!\\w+ `)(?s:.*?)(` (?:into|as a) )|" +
+	"(key ).*( already (?:set in map|defined at line))")
+
+// WithoutQuotes returns what another program says, without what the parser's errors in it
+// quote of a text.
+func WithoutQuotes(said string) string {
+	return quotes.ReplaceAllString(said, "$1$3$5$7***$2$4$6$8")
 }

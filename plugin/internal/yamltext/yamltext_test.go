@@ -1,10 +1,12 @@
 package yamltext
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	older "go.yaml.in/yaml/v2"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -68,4 +70,34 @@ func TestProblem(t *testing.T) {
 	text = []byte(strings.Repeat("#"+strings.Repeat("x", 98)+"\n", maxSearched/100+1) + "a: @\n")
 	at, _ = Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
 	require.Equal(t, Position{Line: maxSearched/100 + 2}, at)
+}
+
+// TestWithoutQuotes holds that nothing of a text is left in what another program says of
+// it, and that all else is.
+func TestWithoutQuotes(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: *hunter":                    "unknown anchor '***' referenced",
+		"a: {{hunter: 1}: 2}":           "invalid map key: ***",
+		"a: !!int hunter":               "cannot decode !!str `***` as a !!int",
+		"{hunter: 1, hunter: 2}":        "mapping key *** already defined at line 1",
+		"a: &hunter {b: *hunter}":       "anchor '***' value contains itself",
+		"a: !!float |\n  hunter\n  2\n": "cannot decode !!str `***` as a !!float",
+	} {
+		var value any
+		err := yaml.Unmarshal([]byte(text), &value)
+		require.ErrorContains(t, err, "hunter", text)
+		said := "Error: on a.yaml: " + err.Error() + "\nUse --debug\n"
+		got := WithoutQuotes(said)
+		require.NotContains(t, got, "hunter", text)
+		require.Contains(t, got, want, text)
+		require.True(t, strings.HasPrefix(got, "Error: on a.yaml: yaml: ") && strings.HasSuffix(got, "\nUse --debug\n"), got)
+		require.NotContains(t, WithoutQuotes(strconv.Quote(said)), "hunter", text)
+	}
+	const said = "Error: key \"a\" is not there, cannot unmarshal it, and anchor 'b' is\n"
+	require.Equal(t, said, WithoutQuotes(said))
+	for _, text := range []string{"{{hunter: 1}: 2}", "{hunter: 1, hunter: 2}", "a: *hunter"} {
+		err := older.UnmarshalStrict([]byte(text), new(any))
+		require.ErrorContains(t, err, "hunter")
+		require.NotContains(t, WithoutQuotes(err.Error()), "hunter")
+	}
 }

@@ -170,11 +170,17 @@ func TestHide(t *testing.T) {
 		"auth": map[string]any{"password": "one", "existingSecret": "kept", "secretName": "kept too"}, "token": []any{"two", 3, nil, true},
 		"sessionToken": "twofold", "credentials": map[string]any{"a": map[string]any{"b": "four\n \nfive"}}, "PRIVATE": "six", "size": "kept",
 	}
-	words := secretWords(values, false)
-	slices.Sort(words)
-	require.Equal(t, []string{"3", "five", "four", "one", "six", "two", "twofold"}, words)
+	require.Equal(t, []string{"3", "five", "four", "one", "six", "two", "twofold"}, slices.Sorted(maps.Keys(secretWords(values))))
 	require.EqualError(t, hide(errors.New("a twofold one kept, two kept too"), values), "a *** *** kept, *** kept too")
 	same := errors.New("kept")
 	require.Same(t, same, hide(same, values))
 	require.NoError(t, hide(nil, values))
+
+	// What is long enough to be a password, whatever its key is called.
+	values = map[string]any{
+		"apiKey": "key-of-all", "tls": map[string]any{"key": "line 1\nline 22"}, "auth": map[string]any{"value": `say "a"`},
+		"number": 1234567, "size": "small", "username": "visible", "of": "apiKey", "items": []any{"abcdef", "abcde"},
+	}
+	require.EqualError(t, hide(errors.New(`apiKey key-of-all, line 22 of line 1, "say \"a\"" 1234567 small visible abcdef abcde`), values),
+		`apiKey ***, *** of ***, "***" *** small visible *** abcde`)
 }

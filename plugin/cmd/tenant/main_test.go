@@ -120,6 +120,16 @@ func TestNoSecretOfBatch(t *testing.T) {
 		require.NotEmpty(t, got.stderr, name)
 		secrettest.NotIn(t, got.stdout+got.stderr, name)
 	}
+	const keys = "apiKey: hunterA\ntls: {key: hunterB}\nauth: {value: hunterC}\n"
+	for name, test := range map[string]struct{ template, schema, want string }{
+		"patterns": {"", `{"properties": {"apiKey": {"pattern": "^a"}, "tls": {"properties": {"key": {"pattern": "^a"}}}, "auth": {"properties": {"value": {"pattern": "^a"}}}}}`, "apiKey"},
+		"required": {`{{ required (printf "no %q for apiKey" .Values.apiKey) .Values.none }}`, "", `no "***" for apiKey`},
+	} {
+		got := batchOf(t, keys, test.template, test.schema)
+		require.NotZero(t, got.code, name)
+		require.Contains(t, got.stderr, test.want, name)
+		secrettest.NotIn(t, got.stdout+got.stderr, name)
+	}
 	for name, stream := range secrettest.Streams() {
 		got := batchOf(t, "", strings.ReplaceAll(stream, "{{", "{ {"), "")
 		secrettest.NotIn(t, got.stdout+got.stderr, name)

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 	"github.com/tenant-redis/tenant-redis/plugin/krm"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
@@ -61,6 +62,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return code
 	}
+	// It may name a file or a flag.
+	err = errors.New(printable.Lines(err.Error()))
 	fmt.Fprintln(stderr, err)
 	if err := lasterror.Write(err); err != nil {
 		fmt.Fprintln(stderr, "tenant-post: cannot keep this error for helm tenant why:", err)

@@ -139,6 +139,21 @@ func TestRunRefusesUsage(t *testing.T) {
 	}
 }
 
+// TestNoEscapesOfArguments holds that no name of a file or a flag reaches a terminal as more
+// than text, nor one in the last error.
+func TestNoEscapesOfArguments(t *testing.T) {
+	escape := filepath.Join(t.TempDir(), "\x1b[31m.yaml")
+	require.NoError(t, os.WriteFile(escape, []byte(strings.Repeat("#", 1<<20+1)), 0o600))
+	for _, args := range [][]string{{"--tenant", "no\x1b[31m"}, {"--tenant", escape}, {"--\x1b[31m"}, {"--tenant", goodTenant, "\x1b[31m"}, {"--version=\x1b[31m"}} {
+		got := command(configMap, args...)
+		require.Equal(t, exitUsage, got.code, args)
+		require.Contains(t, got.stderr, `\x1b[31m`)
+		problem, _, err := lasterror.Read()
+		require.NoError(t, err)
+		require.NotContains(t, got.stderr+problem, "\x1b")
+	}
+}
+
 // TestNoSecretInAnyOutput looks for the values of Secrets in what a run tells besides
 // the manifests: on stderr, in the last error, and in the results of a KRM function.
 func TestNoSecretInAnyOutput(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenant-redis/tenant-redis/plugin/batch"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 )
 
 // kubeVersion is the Kubernetes that is rendered for unless it is said.
@@ -58,12 +59,12 @@ func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) err
 			return err
 		}
 		written[name] = true
-		fmt.Fprintln(command.OutOrStdout(), name)
+		fmt.Fprintln(command.OutOrStdout(), printable.Text(name))
 	}
 	there, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	for _, name := range there {
 		if !written[name] {
-			fmt.Fprintf(command.ErrOrStderr(), "%s is of no tenant in these folders; remove it, and what it made\n", name)
+			fmt.Fprintf(command.ErrOrStderr(), "%s is of no tenant in these folders; remove it, and what it made\n", printable.Text(name))
 		}
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
@@ -52,7 +53,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		// Helm has said what is wrong.
 		return ended.ExitCode()
 	}
-	fmt.Fprintln(stderr, withDashes(err))
+	// It may name a file or a flag.
+	fmt.Fprintln(stderr, printable.Lines(withDashes(err)))
 	return exitError
 }
 

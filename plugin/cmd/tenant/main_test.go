@@ -183,6 +183,26 @@ func TestNoEscapesInAnyOutput(t *testing.T) {
 	}
 }
 
+// TestNoEscapesOfArguments holds that no name of a file or a flag does, either.
+func TestNoEscapesOfArguments(t *testing.T) {
+	tenant, err := os.ReadFile("testdata/tenant.yaml")
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "\x1b[31m.yaml")
+	require.NoError(t, os.WriteFile(file, tenant, 0o600))
+	for _, args := range [][]string{
+		{"explain", "--tenant", file},
+		{"explain", "--tenant", "\x1b[31m.yaml"},
+		{"diff", "--tenant", "testdata/tenant.yaml", "\x1b[31m.yaml"},
+		{"\x1b[31m"},
+		{"diff", "--\x1b[31m"},
+		{"batch", "\x1b[31m", "--tenants", ".", "--output", "."},
+	} {
+		got := command(service, args...)
+		require.Contains(t, got.stdout+got.stderr, `\x1b[31m`, args)
+		require.NotContains(t, got.stdout+got.stderr, "\x1b", args)
+	}
+}
+
 // TestNothingIsNoSuccess holds that a pipe whose first command failed is an error.
 func TestNothingIsNoSuccess(t *testing.T) {
 	for _, name := range []string{"diff", "explain", "check"} {

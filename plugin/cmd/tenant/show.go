@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
 	"github.com/tenant-redis/tenant-redis/plugin/reference"
 	"github.com/tenant-redis/tenant-redis/plugin/report"
@@ -59,7 +60,7 @@ func explainCommand() *cobra.Command {
 			if output == "json" {
 				return report.JSON(command.OutOrStdout(), result)
 			}
-			return report.Text(command.OutOrStdout(), result, r.tenantFile)
+			return report.Text(command.OutOrStdout(), result, printable.Text(r.tenantFile))
 		},
 	}
 	r.flags(command)

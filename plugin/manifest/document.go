@@ -88,7 +88,7 @@ func (e *Error) Error() string {
 func Parse(piece Piece) (*Document, error) {
 	d := &Document{piece: piece, text: piece.Alone(), name: nameOf(nil)}
 	if !utf8.Valid(d.text) {
-		return nil, d.errorAt(1, "", "is not UTF-8; save the chart's files as UTF-8")
+		return nil, d.syntaxError(yamltext.NotUTF8(d.text), "is not UTF-8; save the chart's files as UTF-8")
 	}
 	if err := d.checkCount(); err != nil {
 		return nil, err

@@ -33,8 +33,8 @@ func TestParseRefuses(t *testing.T) {
 			"a: [\nb: c\n",
 			"manifests: line 11, column 4: document: is not valid YAML: did not find expected ',' or ']'; look at the chart's output with helm template",
 		},
-		"no UTF-8": {"a: \xff\n", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
-		"UTF-16":   {"\xff\xfea\x00", "manifests: line 10: document: is not UTF-8; save the chart's files as UTF-8"},
+		"no UTF-8": {"a: b\nc: é\xff\n", "manifests: line 11, column 5: document: is not UTF-8; save the chart's files as UTF-8"},
+		"UTF-16":   {"\xff\xfea\x00", "manifests: line 10, column 1: document: is not UTF-8; save the chart's files as UTF-8"},
 		"a list":   {"- a\n", "manifests: line 10: document: is a list; each document must be a Kubernetes object"},
 		"a string": {"---\nabc\n", "manifests: line 11: document: is a single value; each document must be a Kubernetes object"},
 		"duplicate key": {

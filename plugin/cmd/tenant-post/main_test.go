@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -186,6 +187,16 @@ func TestRunRefusesTenantFile(t *testing.T) {
 		stderr: file + ":4:3: metadata.nam: is not a known key; allowed are name; did you mean \"name\"?\n" +
 			file + ":4:3: metadata.name: is missing; required are name; add name\n",
 	}, command(configMap, "--tenant", file))
+}
+
+// TestRunTellsWhereACharacterIs holds that what is no text is told where it stands, in
+// either file.
+func TestRunTellsWhereACharacterIs(t *testing.T) {
+	for _, wrong := range []string{"\x01", "\xff"} {
+		file := writeFile(t, "apiVersion: a\nkind: b\nmetadata: {name: "+wrong+"}\n")
+		require.Contains(t, command(configMap, "--tenant", file).stderr, file+":3:18: (file): is not YAML: ")
+		require.Contains(t, command(configMap+"x: "+wrong+"\n", "--tenant", goodTenant).stderr, fmt.Sprintf("line %d, column 4: ", 1+strings.Count(configMap, "\n")))
+	}
 }
 
 func TestRunRefusesManifests(t *testing.T) {

@@ -27,6 +27,9 @@ const maxSearched = 1 << 20
 // Secret. The place is the beginning where none is known.
 func Problem(text []byte, err error) (Position, string) {
 	line, words := split(err)
+	if slices.Contains(ofReader, words) {
+		return positionOf(text, first(text, isUnreadable)), words
+	}
 	if name, found := strings.CutPrefix(words, "unknown anchor '"); found {
 		name, _, _ = strings.Cut(name, "'")
 		return positionOf(text, max(bytes.Index(text, []byte("*"+name)), 0)),
@@ -37,6 +40,35 @@ func Problem(text []byte, err error) (Position, string) {
 		return Position{Line: line}, words
 	}
 	return positionOf(text, columnOf(text, line, words)), words
+}
+
+// ofReader are errors about single characters. The parser names no place for them.
+var ofReader = []string{
+	"control characters are not allowed", "invalid Unicode character", "invalid leading UTF-8 octet", "incomplete UTF-8 octet sequence",
+	"invalid trailing UTF-8 octet", "invalid length of a UTF-8 sequence",
+}
+
+// NotUTF8 returns the place of the first byte that is not UTF-8.
+func NotUTF8(text []byte) Position { return positionOf(text, first(text, isBroken)) }
+
+// first returns the offset of the first character that is wrong, or 0.
+func first(text []byte, isWrong func(r rune, size int) bool) int {
+	for at := 0; at < len(text); {
+		r, size := utf8.DecodeRune(text[at:])
+		if isWrong(r, size) {
+			return at
+		}
+		at += size
+	}
+	return 0
+}
+
+func isBroken(r rune, size int) bool { return r == utf8.RuneError && size == 1 }
+
+// isUnreadable tells whether YAML does not have a character.
+func isUnreadable(r rune, size int) bool {
+	isControl := r < ' ' && r != '\t' && r != '\n' && r != '\r' || r > '~' && r < '\u00a0' && r != '\u0085'
+	return isBroken(r, size) || isControl || r == '\ufffe' || r == '\uffff'
 }
 
 // lineOf returns the line of what is wrong. line is the parser's.

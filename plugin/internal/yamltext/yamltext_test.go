@@ -101,3 +101,24 @@ func TestWithoutQuotes(t *testing.T) {
 		require.NotContains(t, WithoutQuotes(err.Error()), "hunter")
 	}
 }
+
+// TestProblemOfACharacter holds that what no YAML has is told where it stands.
+func TestProblemOfACharacter(t *testing.T) {
+	for wrong, words := range map[string]string{
+		"\x01": "control characters are not allowed", "\x7f": "control characters are not allowed", "\u0080": "control characters are not allowed",
+		"\ufffe": "control characters are not allowed", "\xff": "invalid leading UTF-8 octet", "\xc3": "invalid trailing UTF-8 octet",
+		"\xed\xa0\x80": "invalid Unicode character", "\xc0\x80": "invalid length of a UTF-8 sequence",
+	} {
+		for _, lines := range []int{0, 40, maxSearched / 8} {
+			text := []byte(strings.Repeat("# \té\r\n", lines) + "k: é" + wrong + "v\n")
+			at, got := Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
+			require.Equal(t, words, got, "%q", wrong)
+			require.Equal(t, Position{Line: lines + 1, Column: 5}, at, "%q", wrong)
+		}
+	}
+	text := []byte("a: b\nc: \xc3")
+	at, words := Problem(text, yaml.Unmarshal(text, &yaml.Node{}))
+	require.Equal(t, "incomplete UTF-8 octet sequence", words)
+	require.Equal(t, Position{Line: 2, Column: 4}, at)
+	require.Equal(t, Position{Line: 2, Column: 4}, NotUTF8(text))
+}

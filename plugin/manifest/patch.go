@@ -164,7 +164,7 @@ func (n Node) carryOut(op Operation) error {
 func (n Node) carryOutOnItem(key string, op Operation) error {
 	if op.Op == "add" {
 		i := len(n.yaml.Content)
-		if key != "-" {
+		if key != "-" && key != strconv.Itoa(i) {
 			var err error
 			if i, err = n.index(key, op); err != nil {
 				return err

@@ -31,6 +31,10 @@ func TestPatchLeavesTheRest(t *testing.T) {
 	tests := map[string]struct{ text, op, path, value, want string }{
 		"the first key":           {data, "remove", "/data/a", "", "data:\n  # about a\n  # about b\n  b: |\n    x\n    # x\n  # about c\n  c: \"3\"\n"},
 		"a block text":            {data, "replace", "/data/b", "z", strings.Replace(data, "|\n    x\n    # x", "z", 1)},
+		"a comment on a block":    {"b: | # cb\n  x # x\nz: 1\n", "replace", "/b", "q", "b: q # cb\nz: 1\n"},
+		"on a folded block":       {"b: >-\t# #cb\r\n  x\r\nz: 1\r\n", "replace", "/b", "{c: d}", "b: {c: d} # #cb\r\nz: 1\r\n"},
+		"on a block without text": {"b: | # cb\n\nz: 1\n", "replace", "/b", "q", "b: q # cb\n\nz: 1\n"},
+		"on two plain lines":      {"b: x#\n  y # ce\n# about z\nz: 1\n", "replace", "/b", "q", "b: q # ce\n# about z\nz: 1\n"},
 		"a block text goes":       {data, "remove", "/data/b", "", strings.Replace(data, "  b: |\n    x\n    # x\n", "", 1)},
 		"the last key":            {data, "remove", "/data/c", "", strings.Replace(data, "  c: \"3\"\n", "", 1)},
 		"the key behind a dash":   {"l:\n- a: 1\n  # about b\n  b: 2\n", "remove", "/l/0/a", "", "l:\n- # about b\n  b: 2\n"},

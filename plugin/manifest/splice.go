@@ -208,7 +208,7 @@ func (d *Document) replaceValue(was, now *yaml.Node, limit, keyColumn int) (edit
 	}
 	length := d.contentEnd(start, limit, was) - start
 	if was.Kind == yaml.ScalarNode {
-		return edit{offset: start, length: length, text: d.flow(now)}, true
+		return edit{offset: start, length: length, text: d.flow(now) + commentOn(text[:length], was)}, true
 	}
 	// A list may stand as far left as its key; nothing else may.
 	column, lead := was.Column, ""
@@ -222,6 +222,20 @@ func (d *Document) replaceValue(was, now *yaml.Node, limit, keyColumn int) (edit
 	end := lineEnd(text)
 	lines := strings.TrimSuffix(strings.TrimPrefix(block(now, indent, end), indent), end)
 	return edit{offset: start, length: length, text: lead + lines}, true
+}
+
+// commentOn returns the comment on a text over several lines, with a blank before it: it
+// stands behind the sign of a block scalar, or behind the last line of a plain one.
+func commentOn(text []byte, n *yaml.Node) string {
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		text = text[:nextLine(text, 0)]
+	}
+	for i := 1; i < len(text); i++ {
+		if text[i] == '#' && (text[i-1] == ' ' || text[i-1] == '\t') {
+			return " " + strings.TrimRight(string(text[i:]), "\r\n")
+		}
+	}
+	return ""
 }
 
 func scalarOnOneLine(text []byte, n *yaml.Node) bool {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -45,43 +46,52 @@ func batchCommand() *cobra.Command {
 	return command
 }
 
-// writeAll writes each tenant's manifests into a file of its own, which nobody sees
-// half written, and tells which files belong to no tenant any more.
-func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) error {
+// writeAll writes each tenant's manifests into a file of its own, and tells which files
+// belong to no tenant any more. All are written beside their names before the first gets
+// it, so that nobody sees one half written, nor some tenants' new and others' old for want
+// of room.
+func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) (err error) {
 	// Manifests hold Secrets.
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	written := map[string]bool{}
-	for _, t := range tenants {
-		name := filepath.Join(folder, t.Name()+".yaml")
-		if err := writeFile(name, t.Result); err != nil {
+	written := map[string]string{}
+	defer func() {
+		for _, beside := range written {
+			_ = os.Remove(beside) // It is gone if it has its name.
+		}
+	}()
+	names := make([]string, len(tenants))
+	for i, t := range tenants {
+		names[i] = filepath.Join(folder, t.Name()+".yaml")
+		if info, err := os.Stat(names[i]); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder; remove it, or write elsewhere with --output", names[i])
+		}
+		if written[names[i]], err = writeBeside(names[i], t.Result); err != nil {
 			return err
 		}
-		written[name] = true
+	}
+	for _, name := range names {
+		if err := os.Rename(written[name], name); err != nil {
+			return err
+		}
 		fmt.Fprintln(command.OutOrStdout(), printable.Text(name))
 	}
 	there, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	for _, name := range there {
-		if !written[name] {
+		if !slices.Contains(names, name) {
 			fmt.Fprintf(command.ErrOrStderr(), "%s is of no tenant in these folders; remove it, and what it made\n", printable.Text(name))
 		}
 	}
 	return err
 }
 
-// writeFile writes a file beside its name, and gives it the name when it is whole.
-func writeFile(name string, content io.WriterTo) error {
+// writeBeside writes a file into the folder of a name, and returns its own.
+func writeBeside(name string, content io.WriterTo) (string, error) {
 	file, err := os.CreateTemp(filepath.Dir(name), ".batch-*")
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = content.WriteTo(file)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-	}
-	return err
+	return file.Name(), errors.Join(err, file.Close())
 }

@@ -383,6 +383,35 @@ func TestBatch(t *testing.T) {
 	require.Empty(t, left)
 }
 
+// TestBatchWritesAllOrNothing holds that no tenant's file is new where another's cannot be
+// written.
+func TestBatchWritesAllOrNothing(t *testing.T) {
+	folder := tenantWithChart(t, "", service, "")
+	text, err := os.ReadFile("testdata/tenant.yaml")
+	require.NoError(t, err)
+	other := strings.NewReplacer("name: team-a", "name: team-b", "redis-system", "other", "release: shop", "release: other").Replace(string(text))
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "tenants/b"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "tenants/b/tenant.yaml"), []byte(other), 0o600))
+	template := strings.Replace(service, "  namespace: redis-system\n", "", 1)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "chart/templates/a.yaml"), []byte(template), 0o600))
+	out := filepath.Join(folder, "out")
+	require.NoError(t, os.MkdirAll(filepath.Join(out, "team-b.yaml"), 0o700))
+	got := batchIn(folder)
+	require.Equal(t, result{code: exitError, stderr: filepath.Join(out, "team-b.yaml") + " is a folder; remove it, or write elsewhere with --output\n"}, got)
+	left, err := filepath.Glob(filepath.Join(out, "*"))
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join(out, "team-b.yaml")}, left)
+	left, err = filepath.Glob(filepath.Join(out, ".*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+
+	require.NoError(t, os.Remove(filepath.Join(out, "team-b.yaml")))
+	got = batchIn(folder)
+	require.Zero(t, got.code, got.stderr)
+	require.FileExists(t, filepath.Join(out, "team-a.yaml"))
+	require.FileExists(t, filepath.Join(out, "team-b.yaml"))
+}
+
 // TestCheckOfCapacity holds that a folder with more instances than the operator is set
 // for is told, with the value to change.
 func TestCheckOfCapacity(t *testing.T) {

@@ -38,7 +38,7 @@ type spec struct {
 	Namespaces  []string          `yaml:"namespaces,omitempty,flow"`
 	Labels      map[string]string `yaml:"labels,omitempty"`
 	Images      []mapping         `yaml:"images,omitempty"`
-	OtherImages string            `yaml:"otherImages"`
+	OtherImages yaml.Node         `yaml:"otherImages"`
 	Exceptions  []target          `yaml:"exceptions,omitempty"`
 	Kinds       []kind            `yaml:"kinds,omitempty"`
 }
@@ -101,14 +101,21 @@ func Tenant(stream []byte, name, namespace string) ([]byte, error) {
 		}
 		switch {
 		case f.except(err):
-		case f.Spec.OtherImages == "refuse":
-			// Perhaps an image is left to an operator.
-			f.Spec.OtherImages = "keep"
+		case f.Spec.OtherImages.Value == refuse:
+			// Perhaps an image is left to an operator, or is from where no rule can name.
+			reason, _, _ := strings.Cut(err.Error(), "\n")
+			f.Spec.OtherImages = otherImages("keep")
+			f.Spec.OtherImages.LineComment = "with refuse: " + reason
 		default:
 			return nil, err
 		}
 	}
 }
+
+// refuse is what a draft says of images that no rule is about, if that can be rendered.
+const refuse = "refuse"
+
+func otherImages(value string) yaml.Node { return yaml.Node{Kind: yaml.ScalarNode, Value: value} }
 
 // except adds the exceptions that an error asks for. It is false if there is none.
 func (f *file) except(err error) bool {
@@ -171,7 +178,7 @@ func read(stream []byte, name, namespace string) (*file, error) {
 	f := &file{
 		APIVersion: tenant.APIVersion, Kind: tenant.Kind,
 		Metadata: metadata{Name: cmp.Or(name, most(s.instances), "team-a")},
-		Spec:     spec{Namespace: namespace, Namespaces: slices.Sorted(maps.Keys(s.namespaces)), Labels: s.labels, OtherImages: "refuse", Kinds: declared},
+		Spec:     spec{Namespace: namespace, Namespaces: slices.Sorted(maps.Keys(s.namespaces)), Labels: s.labels, OtherImages: otherImages(refuse), Kinds: declared},
 	}
 	for _, registry := range slices.Sorted(maps.Keys(s.registries)) {
 		f.Spec.Images = append(f.Spec.Images, mapping{From: registry, To: registry})
@@ -225,7 +232,7 @@ func (s *seen) add(o manifest.Node) error {
 	}
 	id := group + "/" + name
 	if kinds.IsKnown(id) {
-		return s.addImages(o, kinds.Of(nil, id).Names())
+		return s.addImages(o, kinds.Of(nil, id))
 	}
 	k := s.kinds[id]
 	if k == nil {
@@ -282,34 +289,50 @@ func isCharts(key string) bool {
 		slices.Contains([]string{"app", "chart", "release", "heritage"}, key)
 }
 
-// addImages notes the registries of the images at some paths.
-func (s *seen) addImages(o manifest.Node, paths []string) error {
-	for _, path := range paths {
+// addImages notes the registries of an object's images, with those that annotations of
+// Pods name.
+func (s *seen) addImages(o manifest.Node, k kinds.Kind) error {
+	for _, path := range k.Names() {
 		places, err := o.Find(path)
 		if err != nil {
 			return err
 		}
 		for _, place := range places {
-			if err := s.addRegistry(place); err != nil {
+			text, err := place.Text()
+			if err != nil {
 				return err
 			}
+			s.addRegistry(text)
+		}
+	}
+	for _, path := range slices.Concat(k.Annotations, k.DriversTexts()) {
+		places, err := o.Find(path)
+		if err != nil {
+			return err
+		}
+		for _, place := range places {
+			_ = place.Walk(func(key string, value manifest.Node) (bool, error) {
+				if text, err := value.Text(); err == nil && kinds.IsImage(key, text) {
+					s.addRegistry(text)
+				}
+				return false, nil
+			})
 		}
 	}
 	return nil
 }
 
-func (s *seen) addRegistry(place manifest.Node) error {
-	text, err := place.Text()
-	if err != nil {
-		return err
-	}
+// addRegistry notes the registry of an image, if a rule can name it: it can not name an
+// address in brackets.
+func (s *seen) addRegistry(text string) {
 	_, name := image.CutScheme(text)
-	if read, ok := image.Parse(name); ok {
-		registry, _, _ := strings.Cut(read.Repository(), "/")
+	read, ok := image.Parse(name)
+	if registry, _, _ := strings.Cut(read.Repository(), "/"); ok && namedByRules.MatchString(registry) {
 		s.registries[registry] = true
 	}
-	return nil
 }
+
+var namedByRules = regexp.MustCompile(tenant.Formats["imagePrefix"].Pattern)
 
 // declare returns the kinds that are not known, with the places of their Pods and
 // images.
@@ -325,9 +348,9 @@ func (s *seen) declare() ([]kind, error) {
 			return nil, err
 		}
 		declared := tenant.ScopedKind{Group: k.Group, Kind: k.Kind, Pods: templates, Images: k.Images}
-		names := kinds.Of([]tenant.ScopedKind{declared}, id).Names()
+		known := kinds.Of([]tenant.ScopedKind{declared}, id)
 		for _, o := range k.objects {
-			if err := s.addImages(o, names); err != nil {
+			if err := s.addImages(o, known); err != nil {
 				return nil, err
 			}
 		}

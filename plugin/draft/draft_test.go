@@ -85,11 +85,25 @@ func TestTenant(t *testing.T) {
 
 	got, err = Tenant([]byte("apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: c}\nspec: {redis: {}, sentinel: {}}\n"), "", "")
 	require.NoError(t, err)
-	require.Contains(t, string(got), "  otherImages: keep\n", "an image is left to the operator")
+	require.Contains(t, string(got), "  otherImages: keep # with refuse: manifests: line ", "an image is left to the operator")
 
 	got, err = Tenant([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"), "team-b", "space-b")
 	require.NoError(t, err)
 	require.Contains(t, string(got), "  name: team-b\nspec:\n  namespace: space-b\n")
+}
+
+// TestImagesAnywhere holds that images are found where rules map them, and that it is told
+// why others are kept.
+func TestImagesAnywhere(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {%s}}\nspec: {containers: [{name: a, image: %q}]}\n"
+	got, err := Tenant(fmt.Appendf(nil, pod, "vault.hashicorp.com/agent-image: 'evil.example/a:1'", "quay.io/a/b:1"), "", "")
+	require.NoError(t, err)
+	require.Contains(t, string(got), "    - from: evil.example\n      to: evil.example\n    - from: quay.io\n      to: quay.io\n  otherImages: refuse\n")
+
+	got, err = Tenant(fmt.Appendf(nil, pod, "", "[::1]:5000/x"), "", "")
+	require.NoError(t, err)
+	require.NotContains(t, string(got), "from:")
+	require.Contains(t, string(got), `  otherImages: keep # with refuse: manifests: line 4: Pod p: .spec.containers[0].image: holds "[::1]:5000/x", whose registry no rule of spec.images names`)
 }
 
 // TestContainersAnywhere holds that a kind whose containers are in no Pod template can be

@@ -16,7 +16,7 @@ func (d *Document) checkCount() *Error {
 	if len(d.text) <= maxMarks || marks(d.text) <= maxMarks {
 		return nil
 	}
-	return d.newError(1, "", fmt.Sprintf("has more than %d keys and values, and no object of Kubernetes is as large; split it, or write a List with - and an object below it for each item", maxMarks))
+	return d.newError(1, "", fmt.Sprintf("has more than %d lines, keys and values, and no object of Kubernetes is as large; split it, or write a List with - and an object below it for each item", maxMarks))
 }
 
 // marks counts the marks of structure in a text, without those in quotes, in

@@ -131,10 +131,11 @@ func TestParseRefusesTooMuch(t *testing.T) {
 		"empty braces": "{" + strings.Repeat("a,", maxMarks) + "}\n",
 		"lines":        "a:\n" + strings.Repeat("- 1\n", maxMarks),
 		"keys":         strings.Repeat("a:\n", maxMarks),
+		"comments":     "a: b\n" + strings.Repeat("# c\n", maxMarks),
 		"dashes":       "- " + strings.Repeat("- ", maxMarks) + "\n",
 	} {
 		_, err := Parse(Piece{Text: []byte(text), Line: 1})
-		require.ErrorContains(t, err, "line 1: document: has more than 250000 keys and values", name)
+		require.ErrorContains(t, err, "line 1: document: has more than 250000 lines, keys and values", name)
 	}
 	const text = "1,1,1,1,1,1,1,1"
 	_, err := Parse(Piece{Text: []byte("a: |\n" + strings.Repeat("  "+text+"\n", 40_000)), Line: 1})

@@ -229,7 +229,7 @@ func (w *world) evict(client *fake.Clientset) clienttesting.ReactionFunc {
 		w.Password = string(w.operators(client)["password"])
 		master := w.master()
 		if master == process {
-			w.Tell(w.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
+			w.TellAsPeer(w.Sentinels[0], "SENTINEL", "FAILOVER", lab.MasterName)
 			master = w.Elected(process, 5*time.Second)
 		}
 		process.Signal(9)

@@ -104,8 +104,8 @@ func TestRefusals(t *testing.T) {
 			"manifests: line 3: Pod p: .metadata.name: is not what spec.patches[0].operations[0] tests for; the patch is not carried out",
 		},
 		"an index that is not there": {
-			patch("{op: add, path: /spec/containers/1, value: {}}"), pod + "image: redis\n",
-			"manifests: line 6: Pod p: .spec.containers: has 1 items, and \"1\" of spec.patches[0].operations[0] names none; allowed are 0 and up, and - to add at the end",
+			patch("{op: add, path: /spec/containers/2, value: {}}"), pod + "image: redis\n",
+			"manifests: line 6: Pod p: .spec.containers: has 1 items, and \"2\" of spec.patches[0].operations[0] names none; allowed are 0 and up, and - to add at the end",
 		},
 		"a patch that undoes itself": {
 			patch("{op: add, path: /spec/a, value: 1}, {op: remove, path: /spec/a}"), pod + "image: redis\n",

@@ -4,9 +4,9 @@ import "hash/maphash"
 
 // facts are what documents say that matters to others.
 type facts struct {
-	// replaced are labels that get another value, and what had one of them.
-	replaced map[label]string
-	asked    map[askedLabel]bool
+	// relabelled is what gets other labels, and whose they are.
+	relabelled map[relabelled]string
+	asked      map[asked]bool
 	// rendered are hashes of the references to what the documents have.
 	rendered []uint64
 	used     map[reference]bool
@@ -35,7 +35,7 @@ func (r reference) hash() uint64 { return maphash.Comparable(seed, r) }
 // verdict is what is wrong with a stream as a whole.
 type verdict struct {
 	// lost has what is wrong with what selectors ask for.
-	lost map[askedLabel]string
+	lost map[asked]loss
 	// missing are used, and nowhere in the stream.
 	missing map[reference]bool
 	// open is what lets everyone in, and which of its Pods do.

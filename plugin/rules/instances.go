@@ -55,6 +55,11 @@ type requirement struct {
 
 func (r requirement) isMet(labels map[string]string) bool {
 	value, there := labels[r.key]
+	return r.admits(value, there)
+}
+
+// admits tells whether what has that value of the label, or none, is selected.
+func (r requirement) admits(value string, there bool) bool {
 	switch r.operator {
 	case "In":
 		return there && slices.Contains(r.values, value)
@@ -114,17 +119,28 @@ func (e *engine) noteInstance(o *object, f *facts) error {
 
 // noteFailover adds the Pods that the operator makes of a RedisFailover.
 func noteFailover(o *object, f *facts, own reference) error {
+	made, err := failoverPods(o)
+	for i, labels := range made {
+		f.guarded = append(f.guarded, guarded{own, components[i][componentLabel], labels})
+	}
+	return err
+}
+
+// failoverPods are the labels of the Pods that the operator makes of a RedisFailover, one
+// set for each of its components.
+func failoverPods(o *object) ([]map[string]string, error) {
 	passed, err := podLabels(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var all []map[string]string
 	for _, component := range components[:2] {
 		labels := maps.Clone(component)
 		maps.Copy(labels, passed)
-		labels[nameLabel], labels[componentLabel], labels[partLabel] = own.name, component[componentLabel], component[partLabel]
-		f.guarded = append(f.guarded, guarded{own, component[componentLabel], labels})
+		labels[nameLabel], labels[componentLabel], labels[partLabel] = o.value("name"), component[componentLabel], component[partLabel]
+		all = append(all, labels)
 	}
-	return nil
+	return all, nil
 }
 
 // noteProxies adds the Pods of an object that an instance lets in as its proxies.

@@ -33,19 +33,27 @@ func newEngine(t *tenant.Tenant) *engine {
 
 // plan plans all edits of a document, and notes what the others need to know of it.
 func (e *engine) plan(doc *manifest.Document, d *Document, o *outcome, matched matches) error {
+	objects, err := e.objects(doc, matched)
+	if err != nil {
+		return err
+	}
+	// As the chart has them.
+	before, err := labelsOfAll(objects)
+	if err != nil {
+		return err
+	}
 	if err := e.patchObjects(doc, matched); err != nil {
 		return err
 	}
 	if err := e.attachSidecars(doc, matched); err != nil {
 		return err
 	}
-	objects, err := e.objects(doc, matched)
-	if err != nil {
+	if objects, err = e.objects(doc, matched); err != nil {
 		return err
 	}
 	var all problems
-	for _, object := range objects {
-		if err := e.planAndNote(object, o); err != nil {
+	for i, object := range objects {
+		if err := e.planAndNote(object, before[min(i, len(before)-1)], o); err != nil {
 			all.add(err)
 		} else if e.keepsPlan {
 			d.Objects = append(d.Objects, fmt.Sprintf("%s %s/%s", object.id, object.namespace, object.value("name")))
@@ -55,15 +63,15 @@ func (e *engine) plan(doc *manifest.Document, d *Document, o *outcome, matched m
 }
 
 // planAndNote plans the edits of an object, and notes what others need to know of it.
-func (e *engine) planAndNote(object *object, o *outcome) error {
-	// As the chart has them.
-	if err := e.noteLabels(object, &o.facts); err != nil {
-		return err
-	}
+// before are the labels that the chart gives it.
+func (e *engine) planAndNote(object *object, before map[holder]map[string]string, o *outcome) error {
 	if err := e.planObject(object); err != nil {
 		return err
 	}
 	// As they will be applied.
+	if err := e.noteLabels(object, before, &o.facts); err != nil {
+		return err
+	}
 	if err := e.noteReferences(object, &o.facts); err != nil {
 		return err
 	}

@@ -1,11 +1,12 @@
 package rules
 
 import (
-	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
 
@@ -18,162 +19,175 @@ const (
 	namespaces
 )
 
-// label is one of some objects. Of Pods that do not have it, the value is empty.
-type label struct {
-	key, value string
-	of         sort
+// relabelled are the labels of something that gets others, as joined writes them.
+type relabelled struct {
+	of sort
+	// kept are those that stay, lost those that do not, and got what is there instead.
+	kept, lost, got string
+	// isMade is whether an operator makes it, which may add labels.
+	isMade bool
 }
 
-// askedLabel is what a selector asks of one label.
-type askedLabel struct {
-	key, operator string
-	of            sort
-	// values are joined by commas, which no value has.
-	values string
+// asked is all that a selector asks for, as written writes it.
+type asked struct {
+	of  sort
+	all string
 }
 
-// admits tells whether a Pod with that value, empty if there is none, is selected.
-func (a askedLabel) admits(value string) bool {
-	isNamed := slices.Contains(strings.Split(a.values, ","), value)
-	switch a.operator {
-	case "In":
-		return isNamed
-	case "NotIn":
-		return !isNamed
-	case "DoesNotExist":
-		return value == ""
-	default:
-		return true
-	}
+// loss is what a selector loses: which of what it asks for, and what is wrong.
+type loss struct {
+	at    int
+	wrong string
 }
 
-// lostLabels returns what is wrong with selectors that ask for a label which gets another
-// value: a Service would have no endpoints, a policy no Pods, a monitor no Services.
-func (e *engine) lostLabels(outcomes []*outcome) map[askedLabel]string {
-	replaced := map[label]string{}
-	for _, o := range outcomes {
-		maps.Copy(replaced, o.facts.replaced)
+// joined writes labels in a form that can be compared: each on a line, which has neither in it.
+func joined(labels map[string]string) string {
+	var b strings.Builder
+	for key, value := range ordered(labels) {
+		b.WriteString(key + "=" + value + "\n")
 	}
-	// By what they have in common, or each selector would be compared with each label.
-	olds := map[label][]label{}
-	for _, old := range slices.SortedFunc(maps.Keys(replaced), func(a, b label) int { return strings.Compare(a.value, b.value) }) {
-		common := label{key: old.key, of: old.of}
-		olds[common] = append(olds[common], old)
+	return b.String()
+}
+
+// apart reads what joined has written.
+func apart(text string) map[string]string {
+	labels := map[string]string{}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		labels[key] = value
 	}
-	lost := map[askedLabel]string{}
-	for _, o := range outcomes {
-		for asked := range o.facts.asked {
-			if asked.admits(e.labels[asked.key]) {
-				continue
-			}
-			candidates := olds[label{key: asked.key, of: asked.of}]
-			if asked.operator == "In" {
-				candidates = asked.labels()
-			}
-			isLost := func(old label) bool { return replaced[old] != "" && asked.admits(old.value) }
-			if i := slices.IndexFunc(candidates, isLost); i >= 0 {
-				lost[asked] = e.lossOf(asked, candidates[i], replaced[candidates[i]])
-			}
+	return labels
+}
+
+// written writes what a selector asks for in a form that can be compared. No key has a
+// blank, and no value a comma.
+func written(all []requirement) string {
+	var b strings.Builder
+	for _, r := range all {
+		b.WriteString(r.key + " " + r.operator + " " + strings.Join(r.values, ",") + "\n")
+	}
+	return b.String()
+}
+
+// requirements reads what written has written.
+func (a asked) requirements() []requirement {
+	var all []requirement
+	for line := range strings.Lines(a.all) {
+		key, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		operator, values, _ := strings.Cut(rest, " ")
+		all = append(all, requirement{key: key, operator: operator, values: strings.Split(values, ",")})
+	}
+	return all
+}
+
+// holder is what has labels in an object: itself, or its Pods at a path.
+type holder struct {
+	of   sort
+	path string
+}
+
+// labelSets are the labels of an object and of its Pods.
+func (o *object) labelSets() (map[holder]map[string]string, error) {
+	own, sets := others, map[holder]map[string]string{}
+	if o.id == "/Namespace" {
+		own = namespaces
+	}
+	var err error
+	if sets[holder{of: own}], err = labelsAt(o.metadata, "labels"); err != nil {
+		return nil, err
+	}
+	if o.id == kinds.Failover {
+		made, err := failoverPods(o)
+		for i, labels := range made {
+			sets[holder{pods, components[i][componentLabel]}] = labels
 		}
-	}
-	return lost
-}
-
-// labels are those that the selector names.
-func (a askedLabel) labels() []label {
-	var named []label
-	for value := range strings.SplitSeq(a.values, ",") {
-		named = append(named, label{a.key, value, a.of})
-	}
-	return named
-}
-
-// lossOf says what becomes of what a selector asks for, if owner had the old label.
-func (e *engine) lossOf(asked askedLabel, old label, owner string) string {
-	rule, value := e.labelCause(old.key).Rule, e.labels[old.key]
-	if asked.operator != "In" {
-		return fmt.Sprintf("shuts Pods with the label %s=%s out, which %s would get from %s of the tenant file; "+
-			"remove the label from the tenant file, or change the selector in the chart's values", old.key, value, owner, rule)
-	}
-	return fmt.Sprintf("asks for the label %s=%s, which %s would lose: %s of the tenant file makes it %s; "+
-		"remove the label from the tenant file, or change both in the chart's values", old.key, old.value, owner, rule, value)
-}
-
-// noteLabels adds what an object says about the labels that the tenant sets.
-func (e *engine) noteLabels(o *object, f *facts) error {
-	if err := e.noteOwnLabels(o, f); err != nil {
-		return err
+		return sets, err
 	}
 	for _, path := range o.kind.PodLabels() {
-		places, err := o.node.Find(path)
+		steps := strings.Split(path, ".")
+		places, err := o.node.Find(strings.Join(steps[:len(steps)-2], "."))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if len(places) == 0 {
-			for key := range ordered(e.labels) {
-				f.replacePods(o, key, "")
-			}
-		}
-		for _, labels := range places {
-			if err := e.noteReplaced(o, labels, f); err != nil {
-				return err
+		for _, place := range places {
+			if sets[holder{pods, place.Path()}], err = labelsAt(place, strings.Join(steps[len(steps)-2:], ".")); err != nil {
+				return nil, err
 			}
 		}
 	}
-	// What a Secret holds is no selector, and must not be told.
-	if o.id == "/Secret" {
-		return nil
-	}
-	for _, selector := range o.node.Below("selector", "matchLabels", "matchExpressions") {
-		if selectsNone(selector.Path()) {
-			continue
-		}
-		if err := e.noteAsked(selector, selects(o, selector.Path()), f); err != nil {
-			return err
-		}
-	}
-	return nil
+	return sets, nil
 }
 
-// noteOwnLabels adds the labels of an object itself that get another value.
-func (e *engine) noteOwnLabels(o *object, f *facts) error {
-	places, err := o.metadata.Find("labels")
+// labelsAt are the labels at a path below a place.
+func labelsAt(place manifest.Node, path string) (map[string]string, error) {
+	labels := map[string]string{}
+	found, err := place.Find(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, mapping := range found {
+		err := mapping.Walk(func(key string, value manifest.Node) (bool, error) {
+			text, err := value.Text()
+			if err != nil {
+				text, err = mapping.ScalarAt(key) // It is no string: a number, perhaps.
+			}
+			labels[key] = text
+			return false, err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return labels, nil
+}
+
+// labelsOfAll are the labels of objects, one after the other.
+func labelsOfAll(objects []*object) ([]map[holder]map[string]string, error) {
+	all := make([]map[holder]map[string]string, len(objects))
+	for i, o := range objects {
+		var err error
+		if all[i], err = o.labelSets(); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// noteLabels adds which labels of an object are others than before, and what its selectors
+// ask for.
+func (e *engine) noteLabels(o *object, before map[holder]map[string]string, f *facts) error {
+	after, err := o.labelSets()
 	if err != nil {
 		return err
 	}
-	of := others
-	if o.id == "/Namespace" {
-		of = namespaces
-	}
-	for _, labels := range places {
-		for key, value := range ordered(e.labels) {
-			old, err := labels.ScalarAt(key)
-			if err != nil {
-				return err
-			}
-			if old != "" && old != value {
-				note(&f.replaced, label{key, old, of}, o.title())
-			}
+	for h, old := range before {
+		if labels, isThere := after[h]; isThere {
+			noteRelabelled(o, h.of, old, labels, f)
 		}
 	}
-	return nil
+	return e.noteSelectors(o, f)
 }
 
-func (e *engine) noteReplaced(o *object, labels manifest.Node, f *facts) error {
-	for key, value := range ordered(e.labels) {
-		old, err := labels.ScalarAt(key)
-		if err != nil {
-			return err
+func noteRelabelled(o *object, of sort, before, after map[string]string, f *facts) {
+	kept, lost, got := map[string]string{}, map[string]string{}, maps.Clone(after)
+	for key, value := range before {
+		if now, isThere := after[key]; !isThere || now != value {
+			lost[key] = value
+			continue
 		}
-		if old != value {
-			f.replacePods(o, key, old)
-		}
+		kept[key] = value
+		delete(got, key)
 	}
-	return nil
-}
-
-func (f *facts) replacePods(o *object, key, old string) {
-	note(&f.replaced, label{key, old, pods}, "Pods of "+o.title())
+	// Of Pods alone somebody may want that they have no such label.
+	if len(lost) == 0 && (of != pods || len(got) == 0) {
+		return
+	}
+	owner := o.title()
+	if of == pods {
+		owner = "Pods of " + owner
+	}
+	isMade := o.kind.StandIn && o.id != kinds.Failover
+	note(&f.relabelled, relabelled{of, joined(kept), joined(lost), joined(got), isMade}, owner)
 }
 
 // title is the kind and name.
@@ -203,68 +217,127 @@ func selects(o *object, path string) sort {
 	}
 }
 
-// noteAsked adds the values that a selector asks for: of a mapping of labels, or of
-// a list of expressions.
-func (e *engine) noteAsked(selector manifest.Node, of sort, f *facts) error {
-	if selector.HasItems() {
-		return e.noteExpressions(selector, of, f)
-	}
-	for _, key := range selector.Keys() {
-		value, isSet := e.labels[key]
-		if !isSet {
-			continue
-		}
-		asked, err := selector.ScalarAt(key)
-		if err != nil {
-			return err
-		}
-		if asked != "" && asked != value {
-			if err := e.noteAskedLabel(selector, askedLabel{key: key, operator: "In", of: of, values: asked}, f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// wish is one of the things that a selector asks for, and where.
+type wish struct {
+	requirement
+	place manifest.Node
 }
 
-func (e *engine) noteExpressions(list manifest.Node, of sort, f *facts) error {
-	expressions, err := list.Items()
+// selection is a selector in an object.
+type selection struct {
+	of     sort
+	wishes []wish
+}
+
+func (s selection) asked() asked {
+	all := make([]requirement, len(s.wishes))
+	for i, w := range s.wishes {
+		all[i] = w.requirement
+	}
+	return asked{s.of, written(all)}
+}
+
+// noteSelectors adds what the selectors of an object ask for. In the second round it refuses
+// what nothing has any more.
+func (e *engine) noteSelectors(o *object, f *facts) error {
+	// What a Secret holds is no selector, and must not be told; a claim selects volumes.
+	if o.id == "/Secret" || o.id == "/PersistentVolumeClaim" {
+		return nil
+	}
+	all, err := o.selections()
 	if err != nil {
 		return err
 	}
-	for _, expression := range expressions {
-		key, err := expression.Value("key")
-		if err != nil {
-			return err
-		}
-		operator, err := expression.Value("operator")
-		if err != nil {
-			return err
-		}
-		if _, isSet := e.labels[key]; !isSet {
+	for _, s := range all {
+		if e.verdict != nil {
+			if lost, isLost := e.verdict.lost[s.asked()]; isLost {
+				return s.wishes[lost.at].place.Errorf("%s", lost.wrong)
+			}
 			continue
 		}
-		values, err := texts(expression, "values[]")
-		if err != nil {
-			return err
-		}
-		asked := askedLabel{key: key, operator: operator, of: of, values: strings.Join(values, ",")}
-		if err := e.noteAskedLabel(expression, asked, f); err != nil {
-			return err
+		if slices.ContainsFunc(s.wishes, e.mayLose) {
+			note(&f.asked, s.asked(), true)
 		}
 	}
 	return nil
 }
 
-// noteAskedLabel adds what a selector asks for. In the second round it refuses what
-// nothing has any more.
-func (e *engine) noteAskedLabel(place manifest.Node, asked askedLabel, f *facts) error {
-	if e.verdict == nil {
-		note(&f.asked, asked, true)
-		return nil
+// mayLose tells whether what a selector asks for is a label that may become another. Which
+// labels patches are about, only the result tells.
+func (e *engine) mayLose(w wish) bool {
+	_, isSet := e.labels[w.key]
+	return isSet && !w.isMet(e.labels) || len(e.tenant.Spec.Patches)+len(e.tenant.Spec.Sidecars) > 0
+}
+
+// selections are the selectors of an object, in their order.
+func (o *object) selections() ([]*selection, error) {
+	var all []*selection
+	byPath := map[string]*selection{}
+	fields := []string{"selector", "matchLabels", "matchExpressions"}
+	if isIstios(o) {
+		fields = append(fields, "labels")
 	}
-	if wrong := e.verdict.lost[asked]; wrong != "" {
-		return place.Errorf("%s", wrong)
+	for _, place := range o.node.Below(fields...) {
+		path := place.Path()
+		wishes, err := wishesOf(place)
+		if err != nil {
+			return nil, err
+		}
+		if len(wishes) == 0 || selectsNone(path) {
+			continue
+		}
+		// Both fields of a selector count.
+		path = strings.TrimSuffix(strings.TrimSuffix(path, ".matchLabels"), ".matchExpressions")
+		if byPath[path] == nil {
+			byPath[path] = &selection{of: selects(o, place.Path())}
+			all = append(all, byPath[path])
+		}
+		byPath[path].wishes = append(byPath[path].wishes, wishes...)
 	}
-	return nil
+	return all, nil
+}
+
+// isIstios tells whether an object is of a kind whose selectors are fields called labels.
+func isIstios(o *object) bool { return strings.HasPrefix(o.id, "networking.istio.io/") }
+
+// wishesOf are what a place asks for: a mapping of labels, or a list of expressions.
+func wishesOf(place manifest.Node) ([]wish, error) {
+	path := place.Path()
+	switch {
+	case strings.HasSuffix(path, ".matchExpressions"):
+		return expressionsOf(place)
+	case strings.HasSuffix(path, ".labels") && !selectsByLabels.MatchString(path), len(place.Keys()) == 0:
+		return nil, nil
+	}
+	labels, err := labelsAt(place, "")
+	if err != nil {
+		return nil, nil //nolint:nilerr // The schema of a kind has fields of these names, too.
+	}
+	var wishes []wish
+	for key, value := range ordered(labels) {
+		wishes = append(wishes, wish{requirement{key, "In", []string{value}}, place})
+	}
+	return wishes, nil
+}
+
+// selectsByLabels are the fields by which Istio selects Pods.
+var selectsByLabels = regexp.MustCompile(`\.workloadSelector\.labels$|\.subsets\[[0-9]+\]\.labels$`)
+
+func expressionsOf(list manifest.Node) ([]wish, error) {
+	if !list.HasItems() {
+		return nil, nil
+	}
+	expressions, err := list.Items()
+	if err != nil {
+		return nil, err
+	}
+	wishes := make([]wish, len(expressions))
+	for i, place := range expressions {
+		r, err := expressionOf(place)
+		if err != nil {
+			return nil, err
+		}
+		wishes[i] = wish{r, place}
+	}
+	return wishes, nil
 }

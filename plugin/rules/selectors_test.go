@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
 // TestNoOutageByLabel holds that a label of Pods is not changed under what selects
@@ -43,6 +45,93 @@ func TestNoOutageByLabel(t *testing.T) {
 	_, err := Render(teamA(t, labels), []byte("apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r, labels: {tier: frontend}}\n---\n"+
 		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {tier: frontend}}\n"))
 	require.ErrorContains(t, err, "which Pods of RedisFailover r would lose")
+}
+
+// TestNoOutageByPatch holds that a patch takes no label from under what selects by it.
+func TestNoOutageByPatch(t *testing.T) {
+	const (
+		labels     = "/spec/template/metadata/labels"
+		deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {selector: {matchLabels: {own: web}}, template: {metadata: {labels: {app: web, own: web, tier: a}}}}\n---\n"
+		service    = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web}}\n"
+		istio      = "apiVersion: networking.istio.io/v1\nkind: "
+	)
+	patch := func(operation string) *tenant.Tenant {
+		return teamA(t, "  kinds: [{group: networking.istio.io, kind: Sidecar, scope: Namespaced}, {group: networking.istio.io, kind: DestinationRule, scope: Namespaced}]\n"+
+			"  namespaces: [redis-system]\n  patches: [{target: {group: apps, kind: Deployment}, operations: ["+operation+"]}]\n")
+	}
+	replaced, removed := patch("{op: replace, path: "+labels+"/app, value: web2}"), patch("{op: remove, path: "+labels+"/app}")
+	for selector, path := range map[string]string{
+		service: "Service x: .spec.selector",
+		"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchLabels: {app: web}}}\n":                                        "PodDisruptionBudget x: .spec.selector.matchLabels",
+		"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchExpressions: [{key: app, operator: In, values: [b, web]}]}}\n": "PodDisruptionBudget x: .spec.selector.matchExpressions[0]",
+		istio + "Sidecar\nmetadata: {name: x}\nspec: {workloadSelector: {labels: {app: web}}}\n":                                                                      "Sidecar x: .spec.workloadSelector.labels",
+		istio + "DestinationRule\nmetadata: {name: x}\nspec: {subsets: [{name: a, labels: {app: web}}]}\n":                                                            "DestinationRule x: .spec.subsets[0].labels",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web, pod-template-hash: a}}\n":                                                    "Service x: .spec.selector",
+		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web, tenant-redis.dev/tenant: team-a}}\n":                                         "Service x: .spec.selector",
+	} {
+		for _, stream := range []string{deployment + selector, selector + "---\n" + deployment} {
+			_, err := Render(replaced, []byte(stream))
+			require.ErrorContains(t, err, path+": asks for the label app=web, which Pods of Deployment web would lose: spec.patches of the tenant file makes it web2")
+			_, err = Render(removed, []byte(stream))
+			require.ErrorContains(t, err, path+": asks for the label app=web, which Pods of Deployment web would lose: spec.patches of the tenant file removes it")
+		}
+	}
+	own := patch("{op: replace, path: " + labels + "/own, value: other}")
+	_, err := Render(own, []byte(deployment))
+	require.ErrorContains(t, err, "Deployment web: .spec.selector.matchLabels: asks for the label own=web, which Pods of Deployment web would lose")
+	added := patch("{op: add, path: " + labels + "/new, value: a}")
+	const without = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchLabels: {app: web}, matchExpressions: [{key: new, operator: DoesNotExist}]}}\n"
+	_, err = Render(added, []byte(deployment+without))
+	require.ErrorContains(t, err, "shuts Pods with the label new=a out, which Pods of Deployment web would get from spec.patches of the tenant file")
+	for _, stream := range []string{
+		service, deployment + service, deployment + strings.Replace(service, "app: web", "app: web, tier: b", 1),
+		deployment + strings.Replace(without, "app: web", "app: b", 1), deployment + strings.Replace(without, "app: web}", "app: web, x: y}", 1),
+	} {
+		tier := patch("{op: replace, path: " + labels + "/tier, value: c}, {op: add, path: " + labels + "/new, value: a}")
+		if stream == service {
+			stream += "---\n" + strings.ReplaceAll(deployment, "web", "other")
+		}
+		_, err := Render(tier, []byte(stream))
+		require.NoError(t, err)
+	}
+	// Both are patched, and a second time.
+	both := teamA(t, "  patches: [{target: {group: apps, kind: Deployment}, operations: [{op: replace, path: "+labels+"/app, value: b}]}, "+
+		"{target: {kind: Service}, operations: [{op: replace, path: /spec/selector/app, value: b}]}]\n")
+	got, err := render(both, []byte(deployment+service))
+	require.NoError(t, err)
+	_, err = Render(both, got)
+	require.NoError(t, err)
+}
+
+// TestWhoWasNeverSelected holds that a selector loses nothing by the label of what it has not
+// selected before.
+func TestWhoWasNeverSelected(t *testing.T) {
+	const web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {metadata: {labels: {app: web, tier: old}}}}\n---\n"
+	team := teamA(t, "  labels: {tier: new}\n")
+	for selector, isLost := range map[string]bool{
+		"{app: outside, tier: old}": false, "{other: outside, tier: old}": false, "{app: web, tier: old}": true, "{tier: old}": true,
+		"{app: web, tier: old, pod-template-hash: a}": true, "{app: web, tier: new}": false, "{app: web, tier: older}": false,
+	} {
+		_, err := Render(team, []byte(web+"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: "+selector+"}\n"))
+		require.Equal(t, isLost, err != nil, "%s: %v", selector, err)
+	}
+	// What operators make may have labels that nobody sees here.
+	const server = "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: p}\nspec: {podMetadata: {labels: {tier: old}}}\n---\n"
+	_, err := Render(team, []byte(server+"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {prometheus: p, tier: old}}\n"))
+	require.ErrorContains(t, err, "which Pods of Prometheus p would lose")
+	_, err = Render(team, []byte("apiVersion: databases.spotahome.com/v1\nkind: RedisFailover\nmetadata: {name: r, labels: {tier: old}}\nspec: {redis: {}, sentinel: {}}\n---\n"+
+		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app.kubernetes.io/component: redis, app.kubernetes.io/name: r, redisfailovers-role: master, tier: old}}\n"))
+	require.ErrorContains(t, err, "which Pods of RedisFailover r would lose")
+}
+
+// TestFieldsThatAreNoSelectors holds that fields which are only called so are left alone, as
+// in the schema of a kind.
+func TestFieldsThatAreNoSelectors(t *testing.T) {
+	team := teamA(t, "  exceptions: [{group: apiextensions.k8s.io, kind: CustomResourceDefinition}]\n  patches: [{target: {kind: ConfigMap}, optional: true, operations: [{op: add, path: /data, value: {}}]}]\n")
+	for _, schema := range []string{"{matchLabels: {type: object, properties: {a: {type: string}}}, matchExpressions: {type: array, items: {type: object}}}", "[a]", "a", "{dnsZones: [a]}"} {
+		_, err := Render(team, []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\nspec: {selector: "+schema+"}\n"))
+		require.NoError(t, err)
+	}
 }
 
 // TestNoObjectIsLostByLabel holds that a label of a Service, or of what else is selected

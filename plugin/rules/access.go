@@ -85,18 +85,14 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	if len(elsewhere) == 0 {
 		return e.checkNeighbours(o, peer)
 	}
-	names, err := namespacesOf(peer)
+	p, err := readPeer(peer, elsewhere[0])
 	if err != nil {
 		return err
 	}
-	platform, err := e.isPlatform(peer)
-	if err != nil {
-		return err
+	if e.isPlatform(p) {
+		return e.checkSelects(o, peer, "lets all Pods of "+strings.Join(p.namespaces, ", ")+" in")
 	}
-	if platform {
-		return e.checkSelects(o, peer, "lets all Pods of "+names[0]+" in")
-	}
-	if err := e.checkForeign(peer, names); err != nil {
+	if err := e.checkForeign(p); err != nil {
 		return err
 	}
 	if err := e.checkClientLabels(peer); err != nil {
@@ -169,74 +165,88 @@ func (e *engine) clientNamespaces() []string {
 	return slices.Compact(slices.Sorted(slices.Values(e.namespaces())))
 }
 
-// isPlatform tells whether a peer is Pods of one of the platform's namespaces.
-func (e *engine) isPlatform(peer manifest.Node) (bool, error) {
-	selectors, err := peer.Find("namespaceSelector")
-	if err != nil || len(selectors) == 0 || !slices.Equal(selectors[0].Keys(), []string{"matchLabels"}) {
-		return false, err
-	}
-	names, err := namespacesOf(peer)
-	return len(names) == 1 && slices.Contains(e.tenant.Spec.Access.PlatformNamespaces, names[0]), err
+// otherPeer is a peer of other namespaces.
+type otherPeer struct {
+	node manifest.Node
+	// namespaces are the names that it asks for, none if it does not go by names.
+	namespaces []string
+	// pods is what it asks of Pods.
+	pods []requirement
 }
 
-// namespacesOf returns the names of the namespaces that a peer asks for, none if
-// it does not go by names.
-func namespacesOf(peer manifest.Node) ([]string, error) {
-	labels, err := peer.Find("namespaceSelector.matchLabels")
+func readPeer(node, elsewhere manifest.Node) (otherPeer, error) {
+	p := otherPeer{node: node}
+	asked, err := requirementsOf(elsewhere)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	for _, named := range labels {
-		if name, err := named.Entry(namespaceLabel); err != nil || name != "" {
-			return []string{name}, err
+	for _, r := range asked {
+		switch {
+		case r.key != namespaceLabel || r.operator != "In":
+		case p.namespaces == nil:
+			p.namespaces = r.values
+		default:
+			p.namespaces = slices.DeleteFunc(p.namespaces, func(name string) bool { return !slices.Contains(r.values, name) })
 		}
 	}
-	expressions, err := peer.Find("namespaceSelector.matchExpressions[]")
-	if err != nil {
-		return nil, err
+	selectors, err := node.Find("podSelector")
+	if err != nil || len(selectors) == 0 {
+		return p, err
 	}
-	var names []string
-	for _, expression := range expressions {
-		key, err := expression.Value("key")
-		if err != nil {
-			return nil, err
-		}
-		values, err := texts(expression, "values[]")
-		if err != nil {
-			return nil, err
-		}
-		if key == namespaceLabel {
-			names = append(names, values...)
-		}
-	}
-	return names, nil
+	p.pods, err = requirementsOf(selectors[0])
+	return p, err
+}
+
+func (e *engine) isClients(namespace string) bool {
+	return slices.Contains(e.clientNamespaces(), namespace)
+}
+
+func (e *engine) isPlatforms(namespace string) bool {
+	return slices.Contains(e.tenant.Spec.Access.PlatformNamespaces, namespace)
+}
+
+// isPlatform tells whether a peer is Pods of the platform's namespaces alone. The release
+// may be in one of them: whoever is let in there by a client's label is a client.
+func (e *engine) isPlatform(p otherPeer) bool {
+	areClients := every(p.namespaces, e.isClients) && slices.ContainsFunc(p.pods, e.isAccess)
+	return len(p.namespaces) > 0 && every(p.namespaces, e.isPlatforms) && !areClients
+}
+
+// isAccess tells whether what a selector asks for is about a label that lets Pods in.
+func (e *engine) isAccess(r requirement) bool {
+	_, isNamed := e.tenant.Spec.Access.PodLabels[r.key]
+	return isNamed
+}
+
+func every[T any](items []T, is func(T) bool) bool {
+	return !slices.ContainsFunc(items, func(item T) bool { return !is(item) })
 }
 
 // operatorName is the label by which the chart's NetworkPolicies know the Pods of
 // the Redis operator.
 const operatorName, operatorValue = "app.kubernetes.io/name", "redis-operator"
 
-// checkForeign refuses a peer that would become a tenant's though it cannot be
-// one: Pods of namespaces of which none is the tenant's, and the operator's.
-func (e *engine) checkForeign(peer manifest.Node, names []string) error {
-	foreign := len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(e.clientNamespaces(), name) })
-	if foreign {
-		return peer.Errorf("selects Pods of %s, which is neither the tenant's nor the platform's; allowed are %s; "+
+// checkForeign refuses a peer that would become a tenant's though it cannot be one: Pods of
+// namespaces of which none is the tenant's, or some are the platform's, and the operator's.
+func (e *engine) checkForeign(p otherPeer) error {
+	names := strings.Join(p.namespaces, ", ")
+	if len(p.namespaces) > 0 && !slices.ContainsFunc(p.namespaces, e.isClients) && !slices.ContainsFunc(p.namespaces, e.isPlatforms) {
+		return p.node.Errorf("selects Pods of %s, which is neither the tenant's nor the platform's; allowed are %s; "+
 			"add it to spec.access.platformNamespaces if the operator or monitoring is there, or change the chart's values",
-			strings.Join(names, ", "), strings.Join(append(e.clientNamespaces(), e.tenant.Spec.Access.PlatformNamespaces...), ", "))
+			names, strings.Join(append(e.clientNamespaces(), e.tenant.Spec.Access.PlatformNamespaces...), ", "))
 	}
-	labels, err := peer.Find("podSelector.matchLabels")
-	if err != nil {
-		return err
+	isShutOut := func(name string) bool { return e.isPlatforms(name) && !e.isClients(name) }
+	if i := slices.IndexFunc(p.namespaces, isShutOut); i >= 0 {
+		return p.node.Errorf("selects Pods of %s, of which %s is the platform's and would be shut out; write a peer of its own for it", names, p.namespaces[i])
 	}
-	for _, label := range labels {
-		if name, err := label.Entry(operatorName); err != nil {
-			return err
-		} else if name == operatorValue && len(names) > 0 {
-			return peer.Errorf("selects the Redis operator's Pods in %s, which would be shut out; add %s to spec.access.platformNamespaces", names[0], names[0])
-		}
+	if !slices.ContainsFunc(p.pods, isOperators) {
+		return nil
 	}
-	return nil
+	if len(p.namespaces) == 1 {
+		return p.node.Errorf("selects the Redis operator's Pods in %s, which would be shut out; add %s to spec.access.platformNamespaces", names, names)
+	}
+	return p.node.Errorf("selects the Redis operator's Pods, which would be shut out; select their one namespace by %s, "+
+		"and add it to spec.access.platformNamespaces", namespaceLabel)
 }
 
 // tellAccess writes the labels that let a Pod in into a connection ConfigMap.

@@ -371,6 +371,7 @@ func TestNeighbours(t *testing.T) {
 // TestThePlatformIsNotShutOut holds that a peer of the operator or of monitoring
 // never becomes a tenant's.
 func TestThePlatformIsNotShutOut(t *testing.T) {
+	const shutOut = "selects the Redis operator's Pods, which would be shut out; select their one namespace by kubernetes.io/metadata.name, and add it to spec.access.platformNamespaces"
 	team := teamA(t, "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring], optional: true}\n")
 	for peer, want := range map[string]string{
 		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: redis-operator}}, podSelector: {matchLabels: {a: b}}}": "selects Pods of redis-operator, which is neither the tenant's nor the platform's; " +
@@ -379,11 +380,40 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 			"allowed are redis-system, team-a, monitoring; add it to spec.access.platformNamespaces if the operator or monitoring is there, or change the chart's values",
 		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: redis-system}}, podSelector: {matchLabels: {app.kubernetes.io/name: redis-operator}}}": "selects the Redis operator's Pods in redis-system, " +
 			"which would be shut out; add redis-system to spec.access.platformNamespaces",
+		"{namespaceSelector: {matchLabels: {team: platform}}, podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [redis-operator]}]}}":                                                                           shutOut,
+		"{namespaceSelector: {}, podSelector: {matchLabels: {app.kubernetes.io/name: redis-operator}}}":                                                                                                                                            shutOut,
+		"{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [redis-system, team-c]}]}, podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [a, redis-operator]}]}}": shutOut,
+		"{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [monitoring, team-c]}]}, podSelector: {matchLabels: {in: allow}}}": "selects Pods of monitoring, team-c, " +
+			"of which monitoring is the platform's and would be shut out; write a peer of its own for it",
+		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}, matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [monitoring, team-a]}]}}": "lets all Pods of monitoring in; select them by a label, " +
+			"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy}",
 		"{namespaceSelector: {}, podSelector: {matchLabels: {other: allow}}}": "asks clients for the label other, which spec.access.podLabels does not name; " +
 			"name the same in both, or set spec.release if the label follows from the release's name",
 	} {
 		_, err := Render(team, []byte(networkPolicy+"from: ["+peer+"]\n"))
 		require.EqualError(t, err, "manifests: line 7: NetworkPolicy n: .spec.ingress[0].from[0]: "+want)
+	}
+}
+
+// TestThePlatformStays holds that a peer of the platform's namespaces alone stays as it is,
+// however it names them, and a client's is one though the release is in such a namespace.
+func TestThePlatformStays(t *testing.T) {
+	team := teamA(t, "  namespaces: [team-a]\n  access: {podLabels: {in: allow}, platformNamespaces: [monitoring, logging, redis-system], optional: true}\n")
+	of := func(names, pods string) string {
+		return "from: [{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [" + names + "]}]}, podSelector: {matchLabels: {" + pods + "}}}]\n"
+	}
+	for _, peer := range []string{of("monitoring", "a: b"), of("monitoring, logging", "a: b"), of("redis-system", "app.kubernetes.io/name: redis-operator")} {
+		got, err := render(team, []byte(networkPolicy+peer))
+		require.NoError(t, err)
+		require.Contains(t, string(got), peer)
+	}
+	clients := teamA(t, "  namespaces: [redis-system]\n  access: {podLabels: {in: allow}, platformNamespaces: [redis-system]}\n")
+	for _, peer := range []string{of("redis-system", "in: allow"), "from: [{namespaceSelector: {}}]\n"} {
+		got, err := render(clients, []byte(strings.Replace(connection, "team-a", "redis-system", 1)+networkPolicy+peer))
+		require.NoError(t, err, "it is a client's")
+		again, err := render(clients, got)
+		require.NoError(t, err)
+		require.Equal(t, string(got), string(again))
 	}
 }
 

@@ -146,18 +146,20 @@ func (e *engine) checkSelects(o *object, peer manifest.Node, wrong string) error
 		if err := e.checkTenants(o, selector); err != nil {
 			return err
 		}
-		if asks, err := asksFor(selector); err != nil || asks {
+		if asks, err := e.asksFor(selector); err != nil || asks {
 			return err
 		}
 	}
-	return e.refuse(o, peer, "%s; select them by a label", wrong)
+	return e.refuse(o, peer, "%s; select them by the value of a label", wrong)
 }
 
-// asksFor tells whether a selector asks for a label that is there. One that only
-// asks for labels that are not there selects nearly everything.
-func asksFor(selector manifest.Node) (bool, error) {
-	all, err := requirementsOf(selector)
-	return slices.ContainsFunc(all, func(r requirement) bool { return r.operator == "In" || r.operator == "Exists" }), err
+// asksFor tells whether a selector asks for certain values of a label, or for one of those
+// that let Pods in. All Pods of a Deployment have some label or other.
+func (e *engine) asksFor(selector manifest.Node) (bool, error) {
+	asked, err := requirementsOf(selector)
+	return slices.ContainsFunc(asked, func(r requirement) bool {
+		return r.operator == "In" || r.operator == "Exists" && e.isAccess(r)
+	}), err
 }
 
 // clientNamespaces are the tenant's and the release's, where helm test runs.

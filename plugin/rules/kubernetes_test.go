@@ -374,9 +374,8 @@ func policyViolation(policy *networkingv1.NetworkPolicy) error {
 			if peer.IPBlock != nil {
 				return errors.New("addresses get in")
 			}
-			isPlatform := peer.NamespaceSelector != nil && peer.NamespaceSelector.MatchLabels[namespaceLabel] == "monitoring"
-			if (isPlatform || peer.NamespaceSelector == nil && policy.Namespace != "team-a") &&
-				(peer.PodSelector == nil || len(peer.PodSelector.MatchLabels) == 0) {
+			isPlatform := peer.NamespaceSelector != nil && slices.Equal(valuesAsked(peer.NamespaceSelector)[namespaceLabel], []string{"monitoring"})
+			if (isPlatform || peer.NamespaceSelector == nil && policy.Namespace != "team-a") && len(valuesAsked(peer.PodSelector)) == 0 {
 				return errors.New("all Pods of a namespace get in")
 			}
 			if isPlatform || peer.NamespaceSelector == nil {
@@ -390,6 +389,24 @@ func policyViolation(policy *networkingv1.NetworkPolicy) error {
 		}
 	}
 	return nil
+}
+
+// valuesAsked are the values that a selector asks for of each label.
+func valuesAsked(selector *metav1.LabelSelector) map[string][]string {
+	values := map[string][]string{}
+	if selector == nil {
+		return values
+	}
+	for _, expression := range selector.MatchExpressions {
+		// mighty's clients have a label called in.
+		if expression.Operator == metav1.LabelSelectorOpIn || expression.Operator == metav1.LabelSelectorOpExists && expression.Key == "in" {
+			values[expression.Key] = expression.Values
+		}
+	}
+	for key, value := range selector.MatchLabels {
+		values[key] = []string{value}
+	}
+	return values
 }
 
 // writer writes manifests in every way that YAML has.

@@ -54,12 +54,22 @@ func TestRights(t *testing.T) {
 		},
 		"all neighbours": {
 			own + platform, policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of redis-system in, which other tenants may share; select them by a label, " +
+			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of redis-system in, which other tenants may share; select them by the value of a label, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
+		},
+		"all neighbours with a label that all have": {
+			own + platform, policy + "from: [{podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: Exists}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of redis-system in, which other tenants may share; select them by the value of a label, " +
+				"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
+		},
+		"all of a platform's namespace with a label that all have": {
+			own + platform, policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: pod-template-hash, operator: Exists}]}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
+			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of monitoring in; select them by the value of a label, " +
 				"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
 		},
 		"all of a platform's namespace": {
 			own + platform, policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]\n", `{group: networking.k8s.io, kind: NetworkPolicy}`,
-			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of monitoring in; select them by a label, " +
+			"line 7: NetworkPolicy np: .spec.ingress[0].from[0]: lets all Pods of monitoring in; select them by the value of a label, " +
 				"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy, name: np}",
 		},
 	}
@@ -85,7 +95,7 @@ func TestRights(t *testing.T) {
 		"a ClusterRole at home":                   "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: team-a}\nroleRef: {kind: ClusterRole}\n",
 		"a Role of all at home":                   "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x, namespace: team-a}\nrules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n",
 		"some neighbours":                         policy + "from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}]\n",
-		"others, of one label":                    policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}]}}]\n",
+		"others, of one label":                    policy + "from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}, podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [b]}, {key: in, operator: Exists}]}}]\n",
 		"a volume with its Secret":                "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, csi: {driver: d, volumeAttributes: {secretNamespace: team-a, secretName: namespace, namespace: ''}}}]}\n",
 		"a hook of its name":                      "apiVersion: v1\nkind: Secret\nmetadata: {name: team-a, annotations: {helm.sh/hook: pre-install}}\n",
 		"a hook of its release":                   "apiVersion: v1\nkind: Secret\nmetadata: {name: shop-x, annotations: {helm.sh/hook: pre-install}}\n",
@@ -385,7 +395,7 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 		"{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [redis-system, team-c]}]}, podSelector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [a, redis-operator]}]}}": shutOut,
 		"{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [monitoring, team-c]}]}, podSelector: {matchLabels: {in: allow}}}": "selects Pods of monitoring, team-c, " +
 			"of which monitoring is the platform's and would be shut out; write a peer of its own for it",
-		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}, matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [monitoring, team-a]}]}}": "lets all Pods of monitoring in; select them by a label, " +
+		"{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}, matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [monitoring, team-a]}]}}": "lets all Pods of monitoring in; select them by the value of a label, " +
 			"or add it to spec.exceptions of the tenant file: {group: \"networking.k8s.io\", kind: NetworkPolicy}",
 		"{namespaceSelector: {}, podSelector: {matchLabels: {other: allow}}}": "asks clients for the label other, which spec.access.podLabels does not name; " +
 			"name the same in both, or set spec.release if the label follows from the release's name",

@@ -95,7 +95,7 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	if err := e.checkForeign(p); err != nil {
 		return err
 	}
-	if err := e.checkClientLabels(peer); err != nil {
+	if err := e.checkClientLabels(p); err != nil {
 		return err
 	}
 	o.matched.noteRule("spec.access")
@@ -109,19 +109,25 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 	return peer.Merge(manifest.Fields{"podSelector": pods}, e.cause("spec.access.podLabels"))
 }
 
-// checkClientLabels refuses a peer that asks clients for a label which the tenant
-// file does not name: they would need both, and know one.
-func (e *engine) checkClientLabels(peer manifest.Node) error {
-	labels, err := peer.Find("podSelector.matchLabels")
-	if err != nil {
-		return err
+// checkClientLabels refuses a peer that asks clients for other labels than the tenant file
+// names: the chart's own clients have those, and all others are told of these.
+func (e *engine) checkClientLabels(p otherPeer) error {
+	labels, asked := e.tenant.Spec.Access.PodLabels, map[string]bool{}
+	for _, r := range p.pods {
+		asked[r.key] = true
+		value, isNamed := labels[r.key]
+		switch {
+		case r.isMet(labels):
+		case isNamed:
+			return p.node.Errorf("asks clients for another value of the label %s than %s, which spec.access.podLabels names; name the same in both", r.key, value)
+		default:
+			return p.node.Errorf("asks clients for the label %s, which spec.access.podLabels does not name; "+
+				"name the same in both, or set spec.release if the label follows from the release's name", r.key)
+		}
 	}
-	for _, asked := range labels {
-		for _, key := range asked.Keys() {
-			if _, named := e.tenant.Spec.Access.PodLabels[key]; !named {
-				return peer.Errorf("asks clients for the label %s, which spec.access.podLabels does not name; "+
-					"name the same in both, or set spec.release if the label follows from the release's name", key)
-			}
+	for key := range ordered(labels) {
+		if len(p.pods) > 0 && !asked[key] {
+			return p.node.Errorf("does not ask clients for the label %s, which spec.access.podLabels names; name the same in both", key)
 		}
 	}
 	return nil

@@ -405,6 +405,27 @@ func TestThePlatformIsNotShutOut(t *testing.T) {
 	}
 }
 
+// TestClientsHaveTheLabelsOfBoth holds that a peer asks clients for the labels that the
+// tenant file names, no more and no fewer.
+func TestClientsHaveTheLabelsOfBoth(t *testing.T) {
+	for pods, want := range map[string]string{
+		"{matchLabels: {in: granted, b: c}}":                                                  "asks clients for another value of the label in than allow, which spec.access.podLabels names; name the same in both",
+		"{matchLabels: {in: allow}}":                                                          "does not ask clients for the label b, which spec.access.podLabels names; name the same in both",
+		"{matchLabels: {in: allow, b: c, other: a}}":                                          "asks clients for the label other, which spec.access.podLabels does not name; name the same in both",
+		"{matchLabels: {in: allow}, matchExpressions: [{key: b, operator: In, values: [a]}]}": "asks clients for another value of the label b than c",
+		"{matchLabels: {in: allow, b: c}, matchExpressions: [{key: b, operator: Exists}, {key: a, operator: DoesNotExist}]}": "",
+		"{matchLabels: {in: allow, b: c}}": "",
+		"{}":                               "",
+	} {
+		_, err := Render(teamA(t, "  namespaces: [team-a]\n  access: {podLabels: {in: allow, b: c}, optional: true}\n"), []byte(networkPolicy+"from: [{namespaceSelector: {}, podSelector: "+pods+"}]\n"))
+		if want == "" {
+			require.NoError(t, err, pods)
+			continue
+		}
+		require.ErrorContains(t, err, "NetworkPolicy n: .spec.ingress[0].from[0]: "+want)
+	}
+}
+
 // TestThePlatformStays holds that a peer of the platform's namespaces alone stays as it is,
 // however it names them, and a client's is one though the release is in such a namespace.
 func TestThePlatformStays(t *testing.T) {

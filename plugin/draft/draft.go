@@ -370,7 +370,7 @@ func (k *kind) findTemplates() ([]string, error) {
 			case areContainers && found:
 				templates = with(templates, template)
 				return false, checkCount(len(templates), "places of Pods in a "+k.Kind)
-			case areContainers || kinds.LooksLikeContainer(value):
+			case areContainers || kinds.LooksLikeContainer(key, value):
 				elsewhere = true
 			default:
 				return true, nil

@@ -44,11 +44,14 @@ func LooksLikeContainers(key string, value manifest.Node) bool {
 	return strings.HasSuffix(strings.ToLower(key), "containers") && value.HasItems()
 }
 
-// LooksLikeContainer tells whether a value looks like a container, whatever its field is
-// called: the step of a pipeline is one.
-func LooksLikeContainer(value manifest.Node) bool {
+// LooksLikeContainer tells whether a field looks like a container, whatever it is called: the
+// step of a pipeline is one. If it is called so, it may leave its image to an operator.
+func LooksLikeContainer(key string, value manifest.Node) bool {
 	keys := value.Keys()
-	return slices.Contains(keys, "image") && slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(ofContainers, key) })
+	has := func(some ...string) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(some, key) })
+	}
+	return has("image") && has(ofContainers...) || strings.HasSuffix(strings.ToLower(key), "container") && has("args", "command")
 }
 
 // Injects tells whether a text is JSON or YAML with something that looks like a container
@@ -72,9 +75,9 @@ func Injects(text string) bool {
 	if !ok || err != nil && strings.Contains(text, "*") {
 		return ok // What an alias leads to may have no end.
 	}
-	found := LooksLikeContainer(root)
+	found := LooksLikeContainer("", root)
 	_ = root.Walk(func(key string, value manifest.Node) (bool, error) {
-		found = found || len(ImagesIn(key, value)) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(value)
+		found = found || len(ImagesIn(key, value)) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(key, value)
 		return !found, nil
 	})
 	return found
@@ -127,15 +130,21 @@ func isParted(keys []string) bool {
 	has := func(names ...string) bool {
 		return slices.ContainsFunc(keys, func(key string) bool { return isOneOf(names, key) })
 	}
-	return has("repository", "repo", "registry", "hub") && has("tag", "digest", "sha")
+	return has("repository", "repo", "registry", "hub") && has("tag", "digest", "sha", "version", "image")
 }
 
-// isTagged tells whether a text is an image with a scheme, a tag or a digest, and nothing
+// IsTagged tells whether a text is an image with a scheme, a tag or a digest, and nothing
 // else: HOST:PORT may be one, too.
-func isTagged(text string) bool {
+func IsTagged(text string) bool {
 	read, name, ok := parse(text)
 	hasScheme, hasPath := name != text, strings.Contains(strings.TrimSuffix(name, read.Rest), "/")
 	return ok && (hasScheme || read.Rest != "" && hasPath || read.Rest == ":latest" || isVersion.MatchString(read.Rest))
+}
+
+// hasPort tells whether a text is HOST:PORT/NAME.
+func hasPort(text string) bool {
+	host, _, hasPath := strings.Cut(text, "/")
+	return hasPath && strings.Contains(host, ":") && isName(text)
 }
 
 // isVersion is a tag that is no port, or a digest.
@@ -144,13 +153,13 @@ var isVersion = regexp.MustCompile(`^:v?[0-9]+[.-]|@`)
 // ImagesIn returns what looks like names of images in a field: image: NAME,
 // sidecarImage: NAME, images: [NAME], imageName: NAME, image: {repository: NAME} or
 // another key, imageAnything: HOST/NAME, HOST/NAME at any depth below such a field, and by
-// any name NAME:TAG, oci://NAME and {repository: NAME, tag: TAG}.
+// any name NAME:TAG, HOST:PORT/NAME, oci://NAME and {repository: NAME, tag: TAG}.
 func ImagesIn(key string, value manifest.Node) []manifest.Node {
 	isAbout := strings.Contains(strings.ToLower(key), "image")
 	keys := value.Keys()
 	if len(keys) == 0 {
 		text, _ := value.Text()
-		if IsImage(key, text) || isAbout && isHosted(text) || isTagged(text) {
+		if IsImage(key, text) || isAbout && isHosted(text) || IsTagged(text) || hasPort(text) {
 			return []manifest.Node{value}
 		}
 		return nil

@@ -26,12 +26,15 @@ func (e *engine) checkLooks(o *object, images []manifest.Node) error {
 		if known[value.Path()] {
 			return false, nil
 		}
-		if isPod && (kinds.LooksLikeContainers(key, value) || kinds.LooksLikeContainer(value)) {
+		if isPod && (kinds.LooksLikeContainers(key, value) || kinds.LooksLikeContainer(key, value)) {
 			if declared == nil {
 				return false, e.refuse(o, value, "looks like a container of a Pod, which no rule is about; let a workload make its revisions")
 			}
 			return false, value.Errorf("looks like a container of a Pod, which no rule is about; " +
 				"name the Pod template in pods of the kind in spec.kinds, or write pods: [] if there is none")
+		}
+		if text, err := value.Text(); err == nil && (isPod || isImage) && kinds.Injects(text) {
+			return false, e.refuse(o, value, "is a text that holds what looks like a container or an image, which no rule is about; write it out as fields")
 		}
 		if !isImage {
 			return true, nil
@@ -69,7 +72,9 @@ func (o *object) knownPlaces(images []manifest.Node) (map[string]bool, error) {
 func (e *engine) checkInjected(o *object) error {
 	return o.walkTexts(o.kind.Annotations, func(key, text string, place manifest.Node) error {
 		_, isSet := e.tenant.Spec.Annotations[key]
-		if isSet || isDeployers(key) || !kinds.Injects(text) {
+		// What is called an image is under the rules for images.
+		holds := kinds.Injects(text) || kinds.IsTagged(text) && !kinds.IsImage(key, text)
+		if isSet || isDeployers(key) || !holds {
 			return nil
 		}
 		return e.refuse(o, place, "holds what looks like a container or an image, which may be put into the Pods and no rule is about; remove the annotation, set it in spec.annotations")

@@ -101,6 +101,14 @@ func TestNoWayPast(t *testing.T) {
 		"a volume of Redis":           {"  otherImages: refuse\n", redisFailover + "{extraVolumes: [{name: v, csi: {volumeAttributes: {image: evil.example/a}}}]}}\n", "evil.example/a\", whose registry no rule"},
 		"an image for an injector":    {"  otherImages: refuse\n", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {sidecar.istio.io/proxyImage: evil.example/a}}}}\n", ".spec.template.metadata.annotations.sidecar.istio.io/proxyImage: holds"},
 		"an injector in a namespace":  {"  namespaces: [team-a]\n  otherImages: refuse\n", "apiVersion: v1\nkind: Namespace\nmetadata: {name: team-a, annotations: {config.linkerd.io/proxy-image: evil.example/a}}\n", ".metadata.annotations.config.linkerd.io/proxy-image: holds"},
+		"an image with a version":     {declaredKinds, rollout + "{driver: {repository: evil.example/a, version: '535'}}\n", ".spec.driver.repository: looks like an image"},
+		"an image in three parts":     {strings.Replace(declaredKinds, "spec.agent.image", "spec.image", 1), rollout + "{repository: evil.example/a, image: driver, version: '535'}\n", ".spec.repository: looks like an image"},
+		"an image by its port":        {declaredKinds, rollout + "{runner: 'evil.example:5000/a'}\n", ".spec.runner: looks like an image"},
+		"a container of no image":     {declaredKinds, rollout + "{container: {name: a, command: [sh]}}\n", ".spec.container: looks like a container of a Pod"},
+		"a container in a text":       {declaredKinds, rollout + "{podSpecPatch: 'containers: [{name: main, image: evil.example/a}]'}\n", ".spec.podSpecPatch: is a text that holds what looks like a container or an image"},
+		"an image in a text":          {declaredKinds, rollout + "{a: [{patch: '{\"image\": \"evil.example/a\"}'}]}\n", ".spec.a[0].patch: is a text that holds what looks like a container or an image"},
+		"a container in a revision":   {"", "apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: x}\ndata: {a: 'containers: [{image: a}]'}\n", ".data.a: is a text that holds what looks like a container or an image"},
+		"an image in an annotation":   {"", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {sidecar.x/agent: 'evil.example/a:1'}}\n", ".metadata.annotations.sidecar.x/agent: holds what looks like a container or an image"},
 		"a declared image of no text": {images + declaredKinds, rollout + "{agent: {image: 7}}\n", ".spec.agent.image: must be a string"},
 	}
 	for name, test := range tests {
@@ -140,14 +148,14 @@ func TestPodsAreFoundEverywhere(t *testing.T) {
 		"annotations":     "apiVersion: v1\nkind: Pod\nmetadata: {name: x, annotations: {linkerd.io/proxy-image: 'evil/a', linkerd.io/proxy-imageType: 'evil', text: 'is a/b'}}\n",
 		"annotations that inject nothing": "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n  annotations:\n    linkerd.io/proxy-image: evil/a\n    kubectl.kubernetes.io/last-applied-configuration: '{\"spec\":{\"containers\":[{\"image\":\"a\"}]}}'\n" +
 			"    proxy.istio.io/config: '{\"concurrency\": 2, \"image\": {\"imageType\": \"distroless\"}, \"discoveryAddress\": \"istiod.istio-system.svc:15012\"}'\n" +
-			"    a: 'is: a text: of colons'\n    b: '{{ with secret }}: a'\n    c: '{\"a\": [1, null, \"b\"]}'\n    d: '[]'\n    e: ''\n    f: '- '\n",
+			"    a: 'is: a text: of colons'\n    b: '{{ with secret }}: a'\n    c: '{\"a\": [1, null, \"b\"]}'\n    d: '[]'\n    e: ''\n    f: '- '\n    g: 'redis:6379'\n    h: 'HTTP:80/health'\n    i: '2026-11-30T10:20:30Z'\n    j: 'a/b'\n",
 		"Redis' own":      redisFailover + "{podAnnotations: {sidecar.istio.io/proxyImage: evil/a}, extraVolumes: [{csi: {volumeAttributes: {image: evil/b}}}]}}\n",
 		"monitoring's":    "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x}\nspec: {podMetadata: {annotations: {sidecar.istio.io/proxyImage: evil/a}}}\n",
 		"a scheme":        rollout + "{agent: {image: 'oci://evil/a:1'}}\n",
 		"a RedisFailover": redisFailover + "{image: evil/a, exporter: {image: evil/b}, initContainers: [{image: evil/c}], extraContainers: [{image: evil/d}]}}\n",
-		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png', imageName: a}\n---\n" +
+		"nothing to refuse": "apiVersion: example.com/v1\nkind: None\nmetadata: {name: x}\nspec: {containers: [a], image: 'logo.png', imageName: a, text: 'image: a'}\n---\n" +
 			"apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x, labels: {image: redis, env: a}}\nspec: {imagePullPolicy: Always, imagePullSecrets: [{name: a}], sidecarImage: {pullSecrets: [{name: a}], labels: {a: b.example/c}}, imageTag: a, imageType: image/png, image: {pullPolicy: Always, type: image/png}, metadata: {labels: {image: redis, command: a}, image: redis}, " +
-			"at: 'redis:6379', url: 'https://a.example/b:1', group: example.com/v1, arn: 'a:b:c:d/e', v: 'a:v', git: {repository: a.example/b, branch: c}}\n---\n" + pod + "image: evil/a\n",
+			"at: 'redis:6379', url: 'https://a.example/b:1', group: example.com/v1, arn: 'a:b:c:d/e', v: 'a:v', window: '08:00-18:00', endpoint: 'a:4317', script: 'a: b; c', text: 'is: a text: of colons', container: {name: a}, kafkaContainer: {env: [{name: a}]}, chart: {repo: 'https://a.example', version: '1'}, git: {repository: a.example/b, branch: c}}\n---\n" + pod + "image: evil/a\n",
 	}
 	for apiVersion, kinds := range map[string][]string{
 		"apps/v1": {"DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}, "batch/v1": {"Job"}, "v1": {"ReplicationController"},

@@ -35,7 +35,38 @@ func TestCostIsLinear(t *testing.T) {
 		require.NoError(t, err)
 	}
 	declared, mapped := teamA(t, declaredKinds), teamA(t, "  images: [{from: docker.io, to: mirror.test}]\n")
+	many := func(n int, one func(i int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(one(i))
+		}
+		return b.String()
+	}
+	gold := teamA(t, "  namespaces: [redis-system]\n  labels: {tier: gold}\n")
 	for name, run := range map[string]func(n int){
+		"a selector of many values": func(n int) {
+			n *= 10
+			output(gold, "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: NotIn, values: [team-a"+
+				many(n, func(i int) string { return fmt.Sprintf(", q%d", i) })+"]}]}}\n"+
+				many(n, func(i int) string {
+					return fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: x%d, labels: {tenant-redis.dev/tenant: q%d}}\n", i, i)
+				}))
+		},
+		"selectors of what many have": func(n int) {
+			output(gold, many(5*n, func(i int) string {
+				return fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: x%d, labels: {app: a%d, tier: old}}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: x%d}\nspec: {selector: {app: b%d, tier: old}}\n", i, i, i, i)
+			}))
+		},
+		"proxies with policies": func(n int) {
+			n *= 10
+			o := outcome{}
+			for i := range n {
+				own := fmt.Sprintf("r%d", i)
+				o.facts.policies = append(o.facts.policies, closing{"a", []requirement{{partLabel, "In", []string{"tenant-redis"}}, {nameLabel, "In", []string{own}}}})
+				o.facts.guarded = append(o.facts.guarded, guarded{labels: map[string]string{nameLabel: own, partLabel: "tenant-redis"}, reference: reference{namespace: "a"}})
+			}
+			require.Empty(t, openInstances([]*outcome{&o}))
+		},
 		"a list on one line": func(n int) { output(patch, oneLine(n)) },
 		"a list":             func(n int) { output(patch, lines(n)) },
 		"an object of a declared kind": func(n int) {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -50,7 +51,8 @@ type closing struct {
 // requirement is what a selector asks of one label.
 type requirement struct {
 	key, operator string
-	values        []string
+	// values are in order: there may be as many as Pods.
+	values []string
 }
 
 func (r requirement) isMet(labels map[string]string) bool {
@@ -62,14 +64,19 @@ func (r requirement) isMet(labels map[string]string) bool {
 func (r requirement) admits(value string, there bool) bool {
 	switch r.operator {
 	case "In":
-		return there && slices.Contains(r.values, value)
+		return there && r.names(value)
 	case "NotIn":
-		return !there || !slices.Contains(r.values, value)
+		return !there || !r.names(value)
 	case "Exists":
 		return there
 	default:
 		return r.operator == "DoesNotExist" && !there
 	}
+}
+
+func (r requirement) names(value string) bool {
+	_, isNamed := slices.BinarySearch(r.values, value)
+	return isNamed
 }
 
 func (p closing) selects(namespace string, labels map[string]string) bool {
@@ -79,19 +86,72 @@ func (p closing) selects(namespace string, labels map[string]string) bool {
 // openInstances are what makes Pods that no policy selects, so that everyone gets in, and
 // which Pods these are.
 func openInstances(outcomes []*outcome) map[reference]string {
-	var policies []closing
+	var all []closing
 	for _, o := range outcomes {
-		policies = append(policies, o.facts.policies...)
+		all = append(all, o.facts.policies...)
 	}
+	policies := byLabel(all)
 	open := map[reference]string{}
 	for _, o := range outcomes {
 		for _, g := range o.facts.guarded {
-			if !slices.ContainsFunc(policies, func(p closing) bool { return p.selects(g.namespace, g.labels) }) {
+			if !isSelected(policies, g) {
 				open[g.reference] = g.component
 			}
 		}
 	}
 	return open
+}
+
+// placed is a label of Pods in a namespace, or without one all Pods there.
+type placed struct{ namespace, key, value string }
+
+// labels are those by one of which the policy selects Pods.
+func (p closing) labels(r requirement) []placed {
+	all := make([]placed, len(r.values))
+	for i, value := range r.values {
+		all[i] = placed{p.namespace, r.key, value}
+	}
+	return all
+}
+
+// byLabel finds policies by a label that their Pods must have: of each the one that the
+// fewest ask for, or all Pods would be compared with all policies.
+func byLabel(policies []closing) map[placed][]closing {
+	times := map[placed]int{}
+	for _, p := range policies {
+		for _, r := range p.selector {
+			for _, label := range p.labels(r) {
+				times[label]++
+			}
+		}
+	}
+	found := map[placed][]closing{}
+	for _, p := range policies {
+		rarest, fewest := []placed{{namespace: p.namespace}}, math.MaxInt
+		for _, r := range p.selector {
+			sum := 0
+			for _, label := range p.labels(r) {
+				sum += times[label]
+			}
+			if r.operator == "In" && sum < fewest {
+				rarest, fewest = p.labels(r), sum
+			}
+		}
+		for _, label := range rarest {
+			found[label] = append(found[label], p)
+		}
+	}
+	return found
+}
+
+func isSelected(policies map[placed][]closing, g guarded) bool {
+	selects := func(p closing) bool { return p.selects(g.namespace, g.labels) }
+	for key, value := range g.labels {
+		if slices.ContainsFunc(policies[placed{g.namespace, key, value}], selects) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(policies[placed{namespace: g.namespace}], selects)
 }
 
 // noteInstance adds a NetworkPolicy, and what makes Pods of an instance, if the tenant file
@@ -279,6 +339,7 @@ func expressionOf(place manifest.Node) (requirement, error) {
 		return requirement{}, err
 	}
 	values, err := texts(place, "values[]")
+	slices.Sort(values)
 	return requirement{key: key, operator: operator, values: values}, err
 }
 

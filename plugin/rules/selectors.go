@@ -60,7 +60,7 @@ func apart(text string) map[string]string {
 }
 
 // written writes what a selector asks for in a form that can be compared. No key has a
-// blank, and no value a comma.
+// blank, and no value a comma. Values stay in order.
 func written(all []requirement) string {
 	var b strings.Builder
 	for _, r := range all {

@@ -4,8 +4,9 @@
 # there is the node image, the cluster.
 #
 # IMAGES=auto (default) pulls if a registry answers and builds from source if
-# not; IMAGES=pull and IMAGES=build force either. What is there and built from
-# the same inputs is kept. MIRROR=HOST[:PORT] is a registry that has all of them, under
+# not; IMAGES=pull and IMAGES=build force either. What is there is kept: what was
+# pulled, unless with IMAGES=build, and what was built from the same inputs, unless
+# with IMAGES=pull. MIRROR=HOST[:PORT] is a registry that has all of them, under
 # their own paths, and is asked instead of the public ones.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/image-lib.sh"
@@ -23,7 +24,11 @@ esac
 up_to_date() {
   local have
   have=$(image_inputs "$1") || return 1
-  [ "$have" = "$2" ] || { [ -z "$have" ] && [ "$MODE" != build ]; }
+  case $MODE in
+    auto) [ -z "$have" ] || [ "$have" = "$2" ] ;;
+    pull) [ -z "$have" ] ;;
+    build) [ "$have" = "$2" ] ;;
+  esac
 }
 
 pull() {
@@ -63,14 +68,14 @@ missing() {
 public() { if [ "$1" = node ]; then echo "$PUBLIC_NODE"; else listed_images | awk -v name="$1" '$1 == name {print $2}'; fi; }
 own() { if [ "$1" = node ]; then echo "$NODE_IMAGE"; else local_name "$(public "$1")"; fi; }
 
-# build_own IMAGE PACKAGE: an image of a program of this repository, which is
-# made anew when the program is.
+# build_own IMAGE PACKAGE: an image of a program of this repository, which no registry has.
+# It is made anew when the program is.
 build_own() {
   local program digest
   program=.cache/build/$(basename "$2") # its name is part of the digest
   go build -ldflags "-s -w" -o "$program" "$2"
   digest=$(inputs "$program")
-  up_to_date "$1" "$digest" || step "making $1" program "$program" "$1" "$digest"
+  [ "$(image_inputs "$1")" = "$digest" ] || step "making $1" program "$program" "$1" "$digest"
 }
 
 # build NAME... makes images side by side: two compile while one waits for the network.

@@ -13,7 +13,7 @@ export PATH=$BIN:$PATH
 
 CLUSTER=${CLUSTER:-tenant-redis}
 # Names under tenant-redis.local/ are never asked of a registry.
-NODE_IMAGE=tenant-redis.local/kindest/node:local
+NODE_IMAGE=${NODE_IMAGE:-tenant-redis.local/kindest/node:local}
 CLIENT_IMAGE=tenant-redis.local/examples/go:local
 LEDGER_IMAGE=tenant-redis.local/ledger:local
 EXAMPLES_IMAGE=tenant-redis.local/examples/clients:local

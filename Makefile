@@ -122,11 +122,8 @@ help: ## this list
 bin/kubectl: ci/sources/kubernetes/go.mod
 	@scripts/build-tool.sh kubectl
 
-bin/tenant-post: FORCE
-	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant-post
-
-bin/tenant: FORCE
-	@$(GO_BUILD) -o $@ ./plugin/cmd/tenant
+bin/tenant-post bin/tenant: FORCE
+	@scripts/build-program.sh $(@F) $@
 
 bin/await-redis bin/record bin/timeline: FORCE
 	@$(GO_BUILD) -o $@ ./test/cmd/$(@F)

@@ -19,16 +19,13 @@ shift || true
 version=$(sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/internal/version/version.go)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Where there is no history the programs know their version alone.
-commit=$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || true)
-ldflags="-s -w -X github.com/tenant-redis/tenant-redis/plugin/internal/version.commit=$commit"
 
 # build OS ARCHITECTURE: both programs, into a folder of the platform.
 build() {
   local suffix='' program
   [ "$1" != windows ] || suffix=.exe
   for program in tenant tenant-post; do
-    GOOS=$1 GOARCH=$2 go build -ldflags "$ldflags" -o "$work/$1-$2/$program$suffix" "./plugin/cmd/$program"
+    GOOS=$1 GOARCH=$2 scripts/build-program.sh "$program" "$work/$1-$2/$program$suffix"
   done
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 )
 
 // repository is the root of the repository.
@@ -383,19 +384,22 @@ func TestHelmPluginInstall(t *testing.T) {
 	})
 }
 
+// builtVersion is what each program that the Makefile makes says of itself.
+var builtVersion = regexp.MustCompile(`^` + regexp.QuoteMeta(version.Version) + ` \(commit [0-9a-f]{40}(-dirty)?, go1\.26\.\d+\)\n$`)
+
 // TestHelmPluginVersions holds that all manifests say the version of the
-// program.
+// program, which knows its commit.
 func TestHelmPluginVersions(t *testing.T) {
 	eachHelm(t, func(t *testing.T, h helm) {
 		t.Helper()
-		program := strings.TrimSpace(h.must(t, "tenant", "version"))
+		require.Regexp(t, builtVersion, h.must(t, "tenant", "version"))
 		manifests, err := filepath.Glob(h.plugins + "/*/plugin.yaml")
 		require.NoError(t, err)
 		require.NotEmpty(t, manifests)
 		for _, name := range manifests {
 			text, err := os.ReadFile(name)
 			require.NoError(t, err)
-			require.Contains(t, string(text), "\nversion: "+program+"\n", name)
+			require.Contains(t, string(text), "\nversion: "+version.Version+"\n", name)
 		}
 	})
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # package.sh [FOLDER]: packs the charts into FOLDER (dist), the same bytes on
 # each machine and at each time, with their checksums in SHA256SUMS. Beside each is its bill
-# of materials (NAME-VERSION.cdx.json), and beside that which has the CRD of others its
-# licence (NAME-VERSION.licences.txt).
+# of materials (NAME-VERSION.cdx.json) and the licences of what others wrote of it
+# (NAME-VERSION.licences.txt).
 . "$(dirname "$0")/lib.sh"
 . scripts/materials-lib.sh
 
@@ -26,6 +26,14 @@ versioned() {
   done
 }
 
+# own BILL says that a chart has nothing of others.
+own() {
+  cat <<TEXT
+Nothing of others is in this chart. It is part of tenant-redis, whose licence is Apache-2.0.
+The images that it installs are in $1, and have licences of their own.
+TEXT
+}
+
 # materials CHART...: what is in charts. The CRD of RedisFailovers is the newer operator's.
 materials() {
   local chart name operator
@@ -38,6 +46,7 @@ materials() {
       notices "$operator" >"$name.licences.txt"
     else
       bill_of_chart "$chart" >"$name.cdx.json"
+      own "$(basename "$name").cdx.json" >"$name.licences.txt"
     fi
   done
 }

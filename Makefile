@@ -73,7 +73,7 @@ lint: ## style of Go, shell and charts
 	@$(NEED) packages $(LINTERS) bin/helm
 	@scripts/lint.sh
 
-vulnerabilities: ## known vulnerabilities that what ships can reach
+vulnerabilities: ## known vulnerabilities that what ships can reach, by the pinned database, or VULNDB=latest
 	@$(NEED) packages $(SCANNERS)
 	@scripts/vulnerabilities.sh
 

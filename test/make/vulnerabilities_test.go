@@ -4,14 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 // search has scripts/vulnerabilities.sh look at a module that calls golang.org/x/text's
-// GO-2026-5970, with that list of allowed vulnerabilities.
-func search(t *testing.T, allowed string) (string, error) {
+// GO-2026-5970, with that list of allowed vulnerabilities, and in that environment.
+func search(t *testing.T, allowed string, environment ...string) (string, error) {
 	t.Helper()
 	folder := t.TempDir()
 	for name, text := range map[string]string{
@@ -21,6 +23,7 @@ func search(t *testing.T, allowed string) (string, error) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
 	}
 	script := exec.CommandContext(t.Context(), "../../scripts/vulnerabilities.sh", filepath.Join(folder, "modules"), filepath.Join(folder, "allowed"))
+	script.Env = append(append(os.Environ(), "VULNDB="), environment...)
 	output, err := script.CombinedOutput()
 	return string(output), err
 }
@@ -30,6 +33,26 @@ func TestVulnerabilityIsFound(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, output, "https://pkg.go.dev/vuln/GO-2026-5970 golang.org/x/text v0.21.0, repaired in v0.39.0, "+
 		"called by github.com/tenant-redis/tenant-redis/test/make/testdata/vulnerable.main")
+	pins, err := os.ReadFile("../../ci/vulnerabilities/go.mod")
+	require.NoError(t, err)
+	pinned := regexp.MustCompile(`golang.org/x/vulndb (\S+)`).FindStringSubmatch(string(pins))
+	require.Contains(t, output, "searching for vulnerabilities, database "+pinned[1]+"\n")
+}
+
+// TestNewestDatabase has a registry of modules answer which the newest one is: Go's own cache,
+// served as one, with what was fetched last. Where none answers nothing is searched.
+func TestNewestDatabase(t *testing.T) {
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
+	require.NoError(t, err)
+	registry := "GOPROXY=file://" + strings.TrimSpace(string(cache)) + "/cache/download"
+	output, err := search(t, "# nothing\n", "VULNDB=latest", registry, "GONOSUMDB=golang.org/x/vulndb")
+	require.Error(t, err)
+	require.Contains(t, output, "https://pkg.go.dev/vuln/GO-2026-5970 ")
+
+	output, err = search(t, "GO-2026-5970 9999-12-31 a test\n", "VULNDB=latest", "GOPROXY=off")
+	require.Error(t, err)
+	require.Contains(t, output, "golang.org/x/vulndb@latest: module lookup disabled by GOPROXY=off")
+	require.NotContains(t, output, "searching")
 }
 
 func TestVulnerabilityIsAllowed(t *testing.T) {

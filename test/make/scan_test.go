@@ -18,7 +18,9 @@ func TestScheduledScan(t *testing.T) {
 		Strategy struct{ Matrix struct{ Chart []string } }
 		Steps    []struct{ Run string }
 	}
-	var workflow struct{ Jobs struct{ Programs, Images job } }
+	var workflow struct {
+		Jobs struct{ Programs, Images job }
+	}
 	read(t, "../../.github/workflows/scan.yaml", &workflow)
 	programs, images := workflow.Jobs.Programs, workflow.Jobs.Images
 	require.Regexp(t, ` make vulnerabilities VULNDB=latest$`, programs.Steps[len(programs.Steps)-1].Run)

@@ -77,20 +77,20 @@ func TestSizes(t *testing.T) {
 
 // TestOperatorsSize is the same for the operator.
 func TestOperatorsSize(t *testing.T) {
-	requests := func(instances string) (cpu float64, memory int64) {
+	requests := func(instances string) (cpu float64, memory, disk int64) {
 		out, err := exec.CommandContext(t.Context(), root+"/bin/helm", "template", "redis-operator", root+"/charts/redis-operator", "--show-only", "templates/deployment.yaml", "--set", "instances="+instances).Output()
 		require.NoError(t, err)
 		var deployment appsv1.Deployment
 		require.NoError(t, yaml.Unmarshal(out, &deployment))
 		pod := deployment.Spec.Template.Spec.Containers[0].Resources.Requests
 		pods := int64(*deployment.Spec.Replicas)
-		return float64(pods*pod.Cpu().MilliValue()) / 1000, pods * pod.Memory().Value() >> 20
+		return float64(pods*pod.Cpu().MilliValue()) / 1000, pods * pod.Memory().Value() >> 20, pods * pod.StorageEphemeral().Value() >> 20
 	}
-	cpu, memory := requests("10")
+	cpu, memory, _ := requests("10")
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("with `--set instances=10` it requests %g CPU and %d MiB", cpu, memory))
 	assert.Contains(t, read(t, "docs/for-administrators.md"), "helm upgrade redis-operator charts/redis-operator --namespace redis-system --reuse-values ", "else it requests more again")
-	cpu, memory = requests("200")
-	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB | – |", cpu, memory))
+	cpu, memory, disk := requests("200")
+	assert.Contains(t, read(t, "docs/sizing.md"), fmt.Sprintf("| the operator, once for each cluster | %g | %d MiB | %d MiB |", cpu, memory, disk))
 	assert.Contains(t, read(t, "README.md"), fmt.Sprintf("The operator requests %g CPU and %d MiB for its default", cpu, memory))
 }
 

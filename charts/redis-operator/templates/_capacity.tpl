@@ -23,7 +23,8 @@ JSON: workers, calls a second, thousandths of a CPU and MiB.
 {{/*
 What the operator gets, as JSON: what the values say, or else twice what it takes, so
 that a pass over all is done in half of the time, and faults, over which passes take
-longer, delay none of the others.
+longer, delay none of the others. The disk is for its log, of which kubelet keeps 50 MiB by
+default, and the limit leaves room for platforms that keep more: who exceeds it is evicted.
 */}}
 {{- define "redis-operator.capacity" -}}
 {{- $need := include "redis-operator.need" . | fromJson -}}
@@ -36,10 +37,12 @@ longer, delay none of the others.
   "resources" (dict
     "requests" (dict
       "cpu" ($resources.requests.cpu | default (max 50 $need.cpu | printf "%dm"))
-      "memory" ($resources.requests.memory | default (max 64 $need.memory | printf "%dMi")))
+      "memory" ($resources.requests.memory | default (max 64 $need.memory | printf "%dMi"))
+      "ephemeral-storage" "64Mi")
     "limits" (dict
       "cpu" ($resources.limits.cpu | default (mul 2 $need.cpu | max 500 | printf "%dm"))
-      "memory" ($resources.limits.memory | default (mul 2 $need.memory | max 256 | printf "%dMi")))) | toJson -}}
+      "memory" ($resources.limits.memory | default (mul 2 $need.memory | max 256 | printf "%dMi"))
+      "ephemeral-storage" "1Gi")) | toJson -}}
 {{- end }}
 
 {{/* Thousandths of a CPU of a quantity: 500m, 0.5 or 1. */}}

@@ -127,6 +127,9 @@ func TestContainersHaveResources(t *testing.T) {
 			assert.False(t, list.Cpu().IsZero(), container.Name)
 			assert.False(t, list.Memory().IsZero(), container.Name)
 		}
+		// A node that runs full evicts others first, and no log of kubelet's reaches the limit.
+		assert.GreaterOrEqual(t, container.Resources.Requests.StorageEphemeral().Value(), int64(64<<20), container.Name)
+		assert.GreaterOrEqual(t, container.Resources.Limits.StorageEphemeral().Value(), int64(1<<30), container.Name)
 	}
 }
 

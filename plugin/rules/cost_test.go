@@ -47,7 +47,7 @@ func TestCostIsLinear(t *testing.T) {
 		"a selector of many values": func(n int) {
 			n *= 10
 			output(gold, "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x}\nspec: {selector: {matchExpressions: [{key: tenant-redis.dev/tenant, operator: NotIn, values: [team-a"+
-				many(n, func(i int) string { return fmt.Sprintf(", q%d", i) })+"]}]}}\n"+
+				many(5*n, func(i int) string { return fmt.Sprintf(", q%d", i) })+"]}]}}\n"+
 				many(n, func(i int) string {
 					return fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: x%d, labels: {tenant-redis.dev/tenant: q%d}}\n", i, i)
 				}))

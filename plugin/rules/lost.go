@@ -199,28 +199,30 @@ func (e *engine) lostLabels(outcomes []*outcome) map[asked]loss {
 
 // wrongWith says what becomes of what a selector asks for.
 func (e *engine) wrongWith(r requirement, c change) string {
-	old, value, who := c.lost[r.key], c.got[r.key], e.relabels(r.key, c.got[r.key])
+	old, value := c.lost[r.key], c.got[r.key]
+	who, mend := e.relabels(r.key, value)
 	if r.operator != "In" && r.operator != "Exists" {
 		return fmt.Sprintf("shuts Pods with the label %s=%s out, which %s would get from %s of the tenant file; "+
-			"remove the label from the tenant file, or change the selector in the chart's values", r.key, value, c.owner, who)
+			"%s, or change the selector in the chart's values", r.key, value, c.owner, who, mend)
 	}
 	becomes := "makes it " + value
 	if _, isThere := c.got[r.key]; !isThere {
 		becomes = "removes it"
 	}
 	return fmt.Sprintf("asks for the label %s=%s, which %s would lose: %s of the tenant file %s; "+
-		"remove the label from the tenant file, or change both in the chart's values", r.key, old, c.owner, who, becomes)
+		"%s, or change both in the chart's values", r.key, old, c.owner, who, becomes, mend)
 }
 
-// relabels returns what of the tenant file gives a label that value, or takes it away.
-func (e *engine) relabels(key, value string) string {
+// relabels returns what of the tenant file gives a label that value, or takes it away, and
+// what mends it.
+func (e *engine) relabels(key, value string) (who, mend string) {
 	set, isSet := e.labels[key]
 	switch {
 	case isSet && set == value:
-		return e.labelCause(key).Rule
+		return e.labelCause(key).Rule, "remove the label from the tenant file"
 	case len(e.tenant.Spec.Patches) > 0:
-		return "spec.patches"
+		return "spec.patches", "leave the label as the chart has it"
 	default:
-		return "spec.sidecars"
+		return "spec.sidecars", "leave the Pods out of its targets"
 	}
 }

@@ -92,7 +92,7 @@ var Checks = []Check{
 		Fix: "is the Secret the one that the RedisFailover names in auth.secretPath? Restart the Redis Pods one by one", look: checkPassword,
 	},
 	{
-		Name: "user", Tenant: true, Holds: "every Redis knows the tenant's users, if it has any, and refuses them what is not for applications, and writes to the one that only reads",
+		Name: "user", Tenant: true, Holds: "every Redis knows the tenant's users, and refuses them what is not for applications, and writes to the one that only reads",
 		Why: "an application that is broken into must not become the instance's administrator",
 		Fix: "each Redis must have been started with auth.tenantUser: has the operator replaced them all?", look: checkUser,
 	},

@@ -110,7 +110,7 @@ func (e *engine) grantToPeer(o *object, peer manifest.Node) error {
 }
 
 // checkClientLabels refuses a peer that asks clients for other labels than the tenant file
-// names: the chart's own clients have those, and all others are told of these.
+// names: the chart's own clients have those, and all others get these.
 func (e *engine) checkClientLabels(p otherPeer) error {
 	labels, asked := e.tenant.Spec.Access.PodLabels, map[string]bool{}
 	for _, r := range p.pods {

@@ -232,7 +232,7 @@ func TestSelected(t *testing.T) {
 // line, and that no other is called so.
 func TestOperatorsImage(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--set=flavour=spotahome-1.2"}, {"--set=image.digest=sha256:" + strings.Repeat("0", 64)}} {
-		require.Contains(t, notesOf(t, "redis-operator", flags...), "\nquay.io/spotahome/redis-operator is frozen and has known holes. docs/operator.md has the three commands that build an image of your own and run it.\n")
+		require.Contains(t, notesOf(t, "redis-operator", flags...), "\nquay.io/spotahome/redis-operator is frozen and has known holes. https://github.com/tenant-redis/tenant-redis/blob/main/docs/operator.md has the three commands that build an image of your own and run it.\n")
 	}
 	for _, flags := range [][]string{{"--set=image.repository=registry.example/redis/redis-operator"}, {"--set=flavour=freshworks,group=blue,image.repository=ghcr.io/freshworks/redis-operator"}} {
 		require.NotContains(t, notesOf(t, "redis-operator", flags...), "frozen")

@@ -7,7 +7,7 @@
 namespace=$1 name=$2 chart=$3 inputs=$4
 shift 4
 
-digest=$({ find "$chart" "$inputs" "$BIN/tenant-post" -type f -print0 | sort -z | xargs -0 sha256sum; echo "$*"; } | sha256sum | cut -c 1-16)
+digest=$({ find "$chart" "$inputs" plugin -type f -print0 | sort -z | xargs -0 sha256sum; echo "$*"; } | sha256sum | cut -c 1-16)
 status=$(helm status "$name" --namespace "$namespace" --show-desc 2>/dev/null || true)
 if grep -q '^STATUS: deployed' <<<"$status" && grep -q "^DESCRIPTION: inputs $digest" <<<"$status"; then
   say "release $name: unchanged"

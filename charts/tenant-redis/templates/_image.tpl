@@ -41,7 +41,7 @@ TEXT}.
 {{- if not $version -}}
 {{- dict "well" false "says" "of a version that its name does not tell" | toJson -}}
 {{- else if not (hasKey $known $version) -}}
-{{- dict "well" false "says" (printf "%s, which docs/versions.md does not have" $name) | toJson -}}
+{{- dict "well" false "says" (printf "%s, of which nothing is known here" $name) | toJson -}}
 {{- else if not $until -}}
 {{- dict "well" true "says" (printf "supported: %s, of which no end is written" $name) | toJson -}}
 {{- else if gt (dateInZone "2006-01" now "UTC") $until -}}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -217,7 +218,7 @@ func TestNobodyElse(t *testing.T) {
 				require.Fail(t, "Redis", "gets out to %s: %v in %s: %v", to, label, in, got)
 			}
 			for _, one := range trying {
-				if got := e.letsOut(t, one.pod, p, to); got != (fellow || ownProxy || to == port{53, "UDP"}) {
+				if got := e.letsOut(t, one.pod, p, to); got != (fellow || ownProxy || to.protocol == corev1.ProtocolUDP) {
 					require.Fail(t, one.name, "gets out to %s: %v in %s: %v", to, label, in, got)
 				}
 			}

@@ -257,16 +257,20 @@ func (e engine) cells(t *testing.T, subjects, peers []peer) iter.Seq2[string, st
 // open lists the ports that the function leaves open.
 func open(passes func(port) bool) string {
 	var names []string
+	onlyUDP := true
 	for _, p := range ports {
 		if passes(p) {
 			names = append(names, p.String())
 		}
+		onlyUDP = onlyUDP && passes(p) == (p.protocol == corev1.ProtocolUDP)
 	}
 	switch {
 	case len(names) == 0:
 		return "–"
 	case len(names) == len(ports):
 		return "all"
+	case onlyUDP:
+		return "UDP"
 	}
 	return strings.Join(names, ", ")
 }

@@ -146,7 +146,7 @@ func TestAttention(t *testing.T) {
 		},
 		"no monitoring":     {[]string{operatorOfPrometheus, tenants}, "monitoring.enabled is false: no alert says when something is wrong. Set it to true."},
 		"an old server":     {[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/library/redis:7.0.15"}, "image is not supported: Redis 7.0 ended in September 2024. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported."},
-		"an unknown server": {[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/valkey/valkey:12.3-alpine"}, "image is Valkey 12.3, which docs/versions.md does not have. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported."},
+		"an unknown server": {[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/valkey/valkey:12.3-alpine"}, "image is Valkey 12.3, of which nothing is known here. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported."},
 		"a digest alone": {
 			[]string{operatorOfPrometheus, monitored, tenants, "--set=image=docker.io/valkey/valkey@sha256:" + strings.Repeat("0", 64)},
 			"image is of a version that its name does not tell. https://github.com/tenant-redis/tenant-redis/blob/main/docs/versions.md has what is supported.",

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -32,10 +33,12 @@ func TestRedisFailoverFitsTheCRD(t *testing.T) {
 	t.Run("of v1.2.4", func(t *testing.T) {
 		assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.2")), "spotahome-1.2", droppedKeys)
 	})
-	// That of manifests/ in github.com/freshworks/redis-operator at v3.3.5 has its fields,
-	// and more.
 	t.Run("of freshworks", func(t *testing.T) {
-		assertFits(t, render.ClosedSchema(t, render.UpstreamCRD(t, "redis-operator-1.3")), "freshworks")
+		assertFits(t, freshworksSchema(t), "freshworks")
+		spec := theFailover(t, flavoured("freshworks"), values{})["spec"].(map[string]any)
+		// With Valkey and a password no Redis would ever be ready.
+		assert.NotContains(t, spec, "engine")
+		assert.NotContains(t, spec["redis"], "disableMasterRollout")
 	})
 	t.Run("of saremox", func(t *testing.T) {
 		assertFits(t, saremoxSchema(t), "saremox")
@@ -51,15 +54,33 @@ func wrongSchema(t *testing.T) *validate.SchemaValidator {
 	return render.ClosedSchema(t, render.ModuleFile(t, "redis-operator-1.2", "github.com/spotahome/redis-operator", "charts/redisoperator/crds/"+render.CRDFile))
 }
 
+// freshworksSchema is that of v1.3.0-rc1 with the fork's own fields: the CRD of manifests/
+// in github.com/freshworks/redis-operator at v3.3.5 has both, and more.
+func freshworksSchema(t *testing.T) *validate.SchemaValidator {
+	t.Helper()
+	return extendedSchema(t, map[string]string{"spec engine": "string", "spec redis disableMasterRollout": "boolean"})
+}
+
 // saremoxSchema is that of v1.3.0-rc1 with the switch for Sentinel: the API types
 // of github.com/saremox/redis-operator (api/redisfailover/v1, commit
 // 006d1938) have all fields of the former, and of the others the chart sets this.
 func saremoxSchema(t *testing.T) *validate.SchemaValidator {
 	t.Helper()
+	return extendedSchema(t, map[string]string{"spec sentinel enabled": "boolean"})
+}
+
+// extendedSchema is that of v1.3.0-rc1 with more fields, by their paths, each of a type.
+func extendedSchema(t *testing.T, fields map[string]string) *validate.SchemaValidator {
+	t.Helper()
 	crd := render.Decode(t, render.UpstreamCRD(t, "redis-operator-1.3"))
 	version := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
-	sentinel := []string{"schema", "openAPIV3Schema", "properties", "spec", "properties", "sentinel", "properties", "enabled"}
-	require.NoError(t, unstructured.SetNestedMap(version, map[string]any{"type": "boolean"}, sentinel...))
+	for path, kind := range fields {
+		at := []string{"schema", "openAPIV3Schema"}
+		for step := range strings.FieldsSeq(path) {
+			at = append(at, "properties", step)
+		}
+		require.NoError(t, unstructured.SetNestedMap(version, map[string]any{"type": kind}, at...))
+	}
 	extended, err := yaml.Marshal(crd)
 	require.NoError(t, err)
 	return render.ClosedSchema(t, extended)

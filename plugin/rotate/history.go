@@ -30,7 +30,7 @@ func (i Instance) revisions(ctx context.Context) ([]corev1.Secret, []corev1.Conf
 	if err != nil {
 		return nil, nil, err
 	}
-	ofRelease := metav1.ListOptions{LabelSelector: "owner=helm,name=" + own.Labels[instanceLabel]}
+	ofRelease := metav1.ListOptions{LabelSelector: "owner=helm,name=" + own.Annotations[releaseKey]}
 	secrets, err := i.Client.CoreV1().Secrets(i.Namespace).List(ctx, ofRelease)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot list the release's revisions: %w", err)
@@ -40,7 +40,7 @@ func (i Instance) revisions(ctx context.Context) ([]corev1.Secret, []corev1.Conf
 		return nil, nil, fmt.Errorf("cannot list the release's revisions: %w", err)
 	}
 	if len(secrets.Items)+len(configMaps.Items) == 0 {
-		return nil, nil, fmt.Errorf("the release %q has no revision in a Secret or ConfigMap of namespace %s, which would name the Secrets to change: only what Helm has installed, with HELM_DRIVER secret or configmap, can be rotated", own.Labels[instanceLabel], i.Namespace)
+		return nil, nil, fmt.Errorf("the release %q has no revision in a Secret or ConfigMap of namespace %s, which would name the Secrets to change: only what Helm has installed, with HELM_DRIVER secret or configmap, can be rotated", own.Annotations[releaseKey], i.Namespace)
 	}
 	return secrets.Items, configMaps.Items, nil
 }

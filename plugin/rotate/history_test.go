@@ -59,7 +59,7 @@ func kept(release string) metav1.ObjectMeta {
 // TestHistory holds that Helm finds the new password in each revision, and all else
 // as it was, and that other releases are left alone.
 func TestHistory(t *testing.T) {
-	own := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app.kubernetes.io/instance": "release"}}}
+	own := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app.kubernetes.io/instance": "team-a"}, Annotations: map[string]string{"meta.helm.sh/release-name": "release"}}}
 	revision := &corev1.Secret{ObjectMeta: kept("release"), Type: "helm.sh/release.v1", Data: map[string][]byte{"release": []byte(packed(t, "release", with(old)))}}
 	foreign := &corev1.Secret{ObjectMeta: kept("other"), Type: "helm.sh/release.v1", Data: map[string][]byte{"release": []byte(packed(t, "other", with(old)))}}
 	configMap := &corev1.ConfigMap{ObjectMeta: kept("release"), Data: map[string]string{"release": packed(t, "release", with(old))}}

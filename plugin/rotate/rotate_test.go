@@ -124,13 +124,13 @@ func (w *world) tenantsAndOwn() []runtime.Object {
 		return metav1.ObjectMeta{
 			Namespace: namespace, Name: name,
 			Labels: map[string]string{
-				"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/name": "tenant-redis", "app.kubernetes.io/instance": name,
+				"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/name": "tenant-redis", "app.kubernetes.io/instance": "team-a",
 			},
-			Annotations: map[string]string{"meta.helm.sh/release-namespace": "redis-system"},
+			Annotations: map[string]string{"meta.helm.sh/release-name": name, "meta.helm.sh/release-namespace": "redis-system"},
 		}
 	}
 	neighbour := meta("team-b", "lab")
-	neighbour.Annotations = map[string]string{"meta.helm.sh/release-namespace": "elsewhere"}
+	neighbour.Annotations["meta.helm.sh/release-namespace"] = "elsewhere"
 	if w.user != "" {
 		tenants := map[string][]byte{
 			"REDIS_USERNAME": []byte(w.user), "REDIS_PASSWORD": []byte(oldTenant),
@@ -586,7 +586,8 @@ func TestRefusals(t *testing.T) {
 	require.ErrorContains(t, i.Start(t.Context()), `upgrade with auth.existingSecret "" first, and the chart takes the password over: secrets "none" not found`)
 
 	own := foreign.DeepCopy()
-	own.Labels = map[string]string{"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "release"}
+	own.Labels = map[string]string{"app.kubernetes.io/managed-by": "Helm"}
+	own.Annotations = map[string]string{"meta.helm.sh/release-name": "release"}
 	whole := func(context.Context) error { return nil }
 	i = Instance{Client: fake.NewClientset(own), Namespace: namespace, Name: name, Whole: whole}
 	require.ErrorContains(t, i.Start(t.Context()), `the release "release" has no revision in a Secret or ConfigMap of namespace redis-system`)
@@ -661,7 +662,7 @@ func TestRotationBesideNamesake(t *testing.T) {
 	require.NoError(t, err)
 	namesake := own.DeepCopy()
 	namesake.Name, namesake.ResourceVersion = name+"-instance", ""
-	namesake.Labels["app.kubernetes.io/instance"] = name + "-instance"
+	namesake.Annotations["meta.helm.sh/release-name"] = name + "-instance"
 	_, err = w.Rotation.Client.CoreV1().Secrets(namespace).Create(t.Context(), namesake, metav1.CreateOptions{})
 	require.NoError(t, err)
 	require.NoError(t, w.Rotation.Start(t.Context()))

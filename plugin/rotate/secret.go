@@ -25,8 +25,9 @@ const (
 	settledKey = "tenant-redis.dev/password-settled"
 )
 
-// instanceLabel has the release's name.
-const instanceLabel = "app.kubernetes.io/instance"
+// releaseKey is Helm's annotation with the release's name. Tenants may replace the label
+// that has it, too.
+const releaseKey = "meta.helm.sh/release-name"
 
 // turn is a password and how far its change is: next is set before it, previous after
 // it, neither when none is under way.
@@ -245,7 +246,7 @@ func (i Instance) tenants(ctx context.Context, s state) ([]corev1.Secret, error)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the Secret %s, which the release has made: %w", name, err)
 		}
-		if madeByHelm(secret) && secret.Labels[instanceLabel] == own.Labels[instanceLabel] && secret.Annotations["meta.helm.sh/release-namespace"] == i.Namespace {
+		if madeByHelm(secret) && secret.Annotations[releaseKey] == own.Annotations[releaseKey] && secret.Annotations["meta.helm.sh/release-namespace"] == i.Namespace {
 			found = append(found, *secret)
 		}
 	}

@@ -21,10 +21,8 @@ import (
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
-	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
-	"github.com/tenant-redis/tenant-redis/plugin/twice"
 )
 
 // Tenant is one tenant's rendered release.
@@ -194,9 +192,6 @@ func (s source) render(t *Tenant, shared string, capabilities *chartutil.Capabil
 		return hide(err, values)
 	}
 	if t.Result, err = rules.Render(t.File, []byte(stream)); err != nil {
-		return err
-	}
-	if err := twice.Check(t.File, manifest.Pieces([]byte(stream))); err != nil {
 		return err
 	}
 	if t.passwords, err = passwordsOf(t.Result); err != nil {

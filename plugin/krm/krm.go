@@ -17,7 +17,6 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
-	"github.com/tenant-redis/tenant-redis/plugin/twice"
 )
 
 const (
@@ -162,9 +161,6 @@ func (l *List) Render() (io.WriterTo, error) {
 	if err == nil {
 		var items rules.Text
 		if items, err = rules.Items(t, l.items()); err == nil {
-			err = twice.Check(t, l.items())
-		}
-		if err == nil {
 			return &output{items: items, results: l.changes(t)}, nil
 		}
 	}

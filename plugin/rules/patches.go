@@ -9,7 +9,7 @@ import (
 )
 
 // patchObjects carries out the tenant's patches on the objects of a document.
-func (e *engine) patchObjects(doc *manifest.Document, matched matches) error {
+func (e *engine) patchObjects(doc *manifest.Document, d *Document, matched matches) error {
 	if len(e.tenant.Spec.Patches) == 0 {
 		return nil
 	}
@@ -29,6 +29,7 @@ func (e *engine) patchObjects(doc *manifest.Document, matched matches) error {
 			continue
 		}
 		matched.noteRule(rule)
+		d.isPatched = true
 		if err := manifest.Patch(doc, targets, e.operations(patch, rule)); err != nil {
 			return err
 		}

@@ -60,12 +60,7 @@ func Again(t *tenant.Tenant) func(manifest.Piece) (Document, error) {
 	e := newEngine(t)
 	e.keepsPlan = true
 	return func(piece manifest.Piece) (Document, error) {
-		var o outcome
-		e.renderSome([]manifest.Piece{piece}, &o, matches{})
-		if err := o.problems.err(); err != nil {
-			return Document{}, err
-		}
-		return o.documents[0], nil
+		return e.renderOne(piece, &outcome{}, matches{})
 	}
 }
 
@@ -200,6 +195,9 @@ func (e *engine) renderSome(pieces []manifest.Piece, o *outcome, matched matches
 	var text bytes.Buffer
 	for _, piece := range pieces {
 		document, err := e.renderOne(piece, o, matched)
+		if err == nil && document.isPatched && e.verdict == nil {
+			err = e.checkTwice(document)
+		}
 		switch {
 		case err != nil:
 			o.problems.add(err)

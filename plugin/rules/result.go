@@ -102,6 +102,8 @@ type Document struct {
 	// Objects name the objects as they are rendered, each by group and kind,
 	// namespace and name.
 	Objects []string
+	// isPatched is whether a patch was about it.
+	isPatched bool
 	// changes do not say where, and take memory once for all documents that are changed
 	// alike.
 	changes []unique.Handle[manifest.Change]

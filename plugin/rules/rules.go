@@ -42,7 +42,7 @@ func (e *engine) plan(doc *manifest.Document, d *Document, o *outcome, matched m
 	if err != nil {
 		return err
 	}
-	if err := e.patchObjects(doc, matched); err != nil {
+	if err := e.patchObjects(doc, d, matched); err != nil {
 		return err
 	}
 	if err := e.attachSidecars(doc, matched); err != nil {

@@ -199,12 +199,13 @@ func TestSidecarRefusals(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestSidecarInSpiteOfPatches holds the way out that the refusals name.
+// TestSidecarInSpiteOfPatches holds the way out that the refusals name: all of the list, since
+// what the sidecar adds comes before the item.
 func TestSidecarInSpiteOfPatches(t *testing.T) {
-	patch := "  patches: [{target: {kind: Pod}, operations: [{op: replace, path: /spec/containers/0/env/0/value, value: 127.0.0.1}]}]\n"
+	patch := "  patches: [{target: {kind: Pod}, operations: [{op: replace, path: /spec/containers/0/env, value: [{name: REDIS_HOST, value: 127.0.0.1}, {name: REDIS_PORT, value: '6379'}]}]}]\n"
 	output, err := render(teamA(t, sidecars("{target: {kind: Pod}, instance: sessions}")+patch),
 		[]byte("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n    - env:\n        - {name: REDIS_HOST, value: redis}\n"))
 	require.NoError(t, err)
-	require.Contains(t, string(output), "- {name: REDIS_HOST, value: \"127.0.0.1\"}\n")
+	require.Contains(t, string(output), "- name: REDIS_HOST\n          value: \"127.0.0.1\"\n")
 	require.Equal(t, 1, strings.Count(string(output), "name: REDIS_HOST"))
 }

@@ -18,10 +18,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 	"github.com/tenant-redis/tenant-redis/plugin/krm"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
-	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
-	"github.com/tenant-redis/tenant-redis/plugin/twice"
 )
 
 const (
@@ -103,9 +101,6 @@ func answer(args []string, stdin io.Reader) (int, io.WriterTo, error) {
 	result, err := rules.Output(t, manifests)
 	if err == nil && !*allowEmpty {
 		err = result.CheckSome()
-	}
-	if err == nil {
-		err = twice.Check(t, manifest.Pieces(manifests))
 	}
 	if errors.Is(err, rules.ErrNothing) {
 		err = fmt.Errorf("%w; look at the command that should write them, or say --allow-empty. "+

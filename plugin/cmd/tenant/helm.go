@@ -17,10 +17,8 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 	"github.com/tenant-redis/tenant-redis/plugin/lasterror"
-	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 	"github.com/tenant-redis/tenant-redis/plugin/tenant"
-	"github.com/tenant-redis/tenant-redis/plugin/twice"
 )
 
 // helmCommand runs a command of the Helm that runs the plugin, with the
@@ -80,9 +78,6 @@ func renderTemplate(command *cobra.Command, t *tenant.Tenant, args []string) err
 	result, err := rules.Output(t, manifests.Bytes())
 	if err == nil {
 		err = result.CheckSome()
-	}
-	if err == nil {
-		err = twice.Check(t, manifest.Pieces(manifests.Bytes()))
 	}
 	if err == nil {
 		_, err = result.WriteTo(command.OutOrStdout())

@@ -15,9 +15,7 @@ import (
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/printable"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
-	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
-	"github.com/tenant-redis/tenant-redis/plugin/twice"
 )
 
 const (
@@ -102,9 +100,6 @@ func (r *rendered) result(command *cobra.Command, args []string) (rules.Result, 
 	result, err := rules.Render(t, manifests)
 	if err == nil && !r.allowEmpty {
 		err = result.CheckSome()
-	}
-	if err == nil {
-		err = twice.Check(t, manifest.Pieces(manifests))
 	}
 	if errors.Is(err, rules.ErrNothing) {
 		err = fmt.Errorf("%w; look at the command that should write them, or say --allow-empty", err)

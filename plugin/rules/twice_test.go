@@ -1,25 +1,21 @@
-package twice
+package rules
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/tenant-redis/tenant-redis/plugin/manifest"
-	"github.com/tenant-redis/tenant-redis/plugin/rules"
-	"github.com/tenant-redis/tenant-redis/plugin/tenant"
 )
 
-const (
-	pod    = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels:\n    a: b\nspec:\n  containers:\n  - name: a\n    image: redis:6\n"
-	config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {l: [a]}\n"
-	list   = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {l: [a]}}\n"
-)
-
-// TestCheck holds that what would change in a second run is refused in the first, naming
+// TestTwice holds that what would change in a second run is refused in the first, naming
 // the patch and the place, and that all else is not.
-func TestCheck(t *testing.T) {
-	const grows = "{op: replace, path: /data/l/0, value: x}]}\n  - {target: {kind: ConfigMap}, operations: [{op: add, path: /data/l/0, value: y}"
+func TestTwice(t *testing.T) {
+	const (
+		pod    = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels:\n    a: b\nspec:\n  containers:\n  - name: a\n    image: redis:6\n"
+		config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {l: [a]}\n"
+		list   = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {l: [a]}}\n"
+		grows  = "{op: replace, path: /data/l/0, value: x}]}\n  - {target: {kind: ConfigMap}, operations: [{op: add, path: /data/l/0, value: y}"
+	)
 	for name, test := range map[string]struct{ stream, kind, operations, want string }{
 		"an item whose image is mapped": {
 			pod, "Pod", "{op: add, path: /spec/containers/-, value: {name: s, image: redis:7}}",
@@ -36,13 +32,9 @@ func TestCheck(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file, err := tenant.Read("tenant.yaml", []byte("apiVersion: tenant-redis.dev/v1alpha1\nkind: Tenant\nmetadata: {name: team-a}\nspec:\n"+
-				"  namespace: redis-system\n  images: [{from: docker.io, to: m.test, optional: true}]\n"+
-				"  patches:\n  - {target: {kind: "+test.kind+"}, operations: ["+test.operations+"]}\n"))
-			require.NoError(t, err)
-			_, err = rules.Output(file, []byte(test.stream))
-			require.NoError(t, err)
-			err = Check(file, manifest.Pieces([]byte(test.stream)))
+			team := teamA(t, "  images: [{from: docker.io, to: m.test, optional: true}]\n"+
+				"  patches:\n  - {target: {kind: "+test.kind+"}, operations: ["+test.operations+"]}\n")
+			_, err := Output(team, []byte(test.stream))
 			if test.want == "" {
 				require.NoError(t, err)
 			} else {
@@ -50,4 +42,12 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTwiceIsBounded holds that one patch of many objects is told as often as other problems.
+func TestTwiceIsBounded(t *testing.T) {
+	team := teamA(t, "  images: [{from: docker.io, to: m.test}]\n  patches: [{target: {kind: Pod}, operations: [{op: add, path: /spec/containers/-, value: {name: s, image: redis:7}}]}]\n")
+	_, err := Output(team, []byte(strings.Repeat("---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: redis}]}\n", maxProblems+7)))
+	require.Equal(t, maxProblems, strings.Count(err.Error(), "a second run would change it again"))
+	require.ErrorContains(t, err, "and 7 objects more")
 }

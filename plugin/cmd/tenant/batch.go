@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -50,9 +50,16 @@ func batchCommand() *cobra.Command {
 // belong to no tenant any more. All are written beside their names before the first gets
 // it, so that nobody sees one half written, nor some tenants' new and others' old for want
 // of room.
-func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) (err error) {
+func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) error {
 	// Manifests hold Secrets.
 	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	there, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	if err := removeBeside(folder, there); err != nil {
 		return err
 	}
 	written := map[string]string{}
@@ -77,13 +84,30 @@ func writeAll(command *cobra.Command, tenants []batch.Tenant, folder string) (er
 		}
 		fmt.Fprintln(command.OutOrStdout(), printable.Text(name))
 	}
-	there, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
-	for _, name := range there {
-		if !slices.Contains(names, name) {
+	for _, entry := range there {
+		name := filepath.Join(folder, entry.Name())
+		if _, ours := written[name]; !ours && filepath.Ext(name) == ".yaml" {
 			fmt.Fprintf(command.ErrOrStderr(), "%s is of no tenant in these folders; remove it, and what it made\n", printable.Text(name))
 		}
 	}
-	return err
+	return nil
+}
+
+// besideName is how writeBeside names files.
+var besideName = regexp.MustCompile(`^\.batch-[0-9]+$`)
+
+// removeBeside removes what an interrupted run has left beside the files' names, which holds
+// Secrets.
+func removeBeside(folder string, there []os.DirEntry) error {
+	for _, entry := range there {
+		if !entry.Type().IsRegular() || !besideName.MatchString(entry.Name()) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeBeside writes a file into the folder of a name, and returns its own.

@@ -406,8 +406,14 @@ func TestBatchWritesAllOrNothing(t *testing.T) {
 	require.Empty(t, left)
 
 	require.NoError(t, os.Remove(filepath.Join(out, "team-b.yaml")))
+	for _, name := range []string{".batch-123", ".batch-notes", "gone.yaml"} {
+		require.NoError(t, os.WriteFile(filepath.Join(out, name), nil, 0o600))
+	}
 	got = batchIn(folder)
 	require.Zero(t, got.code, got.stderr)
+	require.Equal(t, filepath.Join(out, "gone.yaml")+" is of no tenant in these folders; remove it, and what it made\n", got.stderr)
+	require.NoFileExists(t, filepath.Join(out, ".batch-123"), "left by an interrupted run")
+	require.FileExists(t, filepath.Join(out, ".batch-notes"), "somebody else's")
 	require.FileExists(t, filepath.Join(out, "team-a.yaml"))
 	require.FileExists(t, filepath.Join(out, "team-b.yaml"))
 }

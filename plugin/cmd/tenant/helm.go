@@ -181,7 +181,8 @@ func runUnquoted(helm *exec.Cmd, stderr io.Writer) error {
 	return err
 }
 
-// unquotedLines hands on whole lines.
+// unquotedLines hands on whole lines where the parser may quote something, and all else at
+// once: a program that Helm asks for credentials may ask who runs it, and wait.
 type unquotedLines struct {
 	to   io.Writer
 	rest []byte
@@ -189,9 +190,9 @@ type unquotedLines struct {
 
 func (u *unquotedLines) Write(text []byte) (int, error) {
 	u.rest = append(u.rest, text...)
-	end := bytes.LastIndexByte(u.rest, '\n') + 1
-	if end == 0 {
-		return len(text), nil
+	end := len(u.rest)
+	if line := bytes.LastIndexByte(u.rest, '\n') + 1; yamltext.MayQuote(string(u.rest[line:])) {
+		end = line
 	}
 	_, err := io.WriteString(u.to, yamltext.WithoutQuotes(string(u.rest[:end])))
 	u.rest = bytes.Clone(u.rest[end:])

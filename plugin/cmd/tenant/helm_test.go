@@ -14,6 +14,7 @@ import (
 
 	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/yamltext"
 )
 
 // repository is the root of the repository.
@@ -402,4 +403,31 @@ func TestHelmPluginVersions(t *testing.T) {
 			require.Contains(t, string(text), "\nversion: "+version.Version+"\n", name)
 		}
 	})
+}
+
+// TestUnquotedLines holds that a question is seen while its answer is awaited, and that
+// nothing of a manifest is seen, however what Helm says arrives.
+func TestUnquotedLines(t *testing.T) {
+	var seen bytes.Buffer
+	lines := &unquotedLines{to: &seen}
+	for _, said := range []string{"Please log in.\nEnter the key's passphrase: ", "Wrong.\nAgain: "} {
+		seen.Reset()
+		_, err := lines.Write([]byte(said))
+		require.NoError(t, err)
+		require.Equal(t, said, seen.String())
+	}
+	for _, text := range []string{"a: *hunter", "{{hunter: 1}: 2}", "a: !!int hunter", "{hunter: 1, hunter: 2}", "a: &hunter {b: *hunter}"} {
+		problem := yaml.Unmarshal([]byte(text), new(any))
+		require.ErrorContains(t, problem, "hunter")
+		said := "Error: " + problem.Error() + "\n"
+		for at := range said {
+			seen.Reset()
+			for _, part := range []string{said[:at], said[at:]} {
+				_, err := lines.Write([]byte(part))
+				require.NoError(t, err)
+				require.NotRegexp(t, "hu|nter", seen.String())
+			}
+			require.Equal(t, yamltext.WithoutQuotes(said), seen.String())
+		}
+	}
 }

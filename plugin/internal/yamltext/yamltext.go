@@ -159,3 +159,10 @@ var quotes = regexp.MustCompile("(unknown anchor '|anchor ').*(' referenced|' va
 func WithoutQuotes(said string) string {
 	return quotes.ReplaceAllString(said, "$1$3$5$7***$2$4$6$8")
 }
+
+// beforeQuotes is what the parser says before it quotes anything.
+var beforeQuotes = regexp.MustCompile(`yaml: |line \d+: `)
+
+// MayQuote tells whether what another program has not said to its end may be one of the
+// parser's errors.
+func MayQuote(begun string) bool { return beforeQuotes.MatchString(begun) }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 )
 
 // asOf is the day on which the branches were looked up.
@@ -127,5 +129,5 @@ func (i *instance) operatorNote() string {
 	if at < 0 {
 		return ""
 	}
-	return fmt.Sprintf("; the operator's %s is frozen and has known holes: docs/operator.md says how to build one", i.operatorImages[at])
+	return fmt.Sprintf("; the operator's %s is frozen and has known holes: %s says how to build one", i.operatorImages[at], version.Page("docs/operator.md"))
 }

@@ -7,15 +7,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenant-redis/tenant-redis/plugin/draft"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 )
 
 // draftHead stands above a first tenant file.
-const draftHead = `# A first tenant file, made of a chart's manifests by helm tenant init. Look at it:
+var draftHead = `# A first tenant file, made of a chart's manifests by helm tenant init. Look at it:
 # - exceptions and kinds are what the manifests have, allowed or not; with pods: []
 #   no rule but that of images is about the containers of a kind;
 # - namespace is that of most objects; namespaces must be only the tenant's;
 # - images stay where they are: write your mirror into to.
-# plugin/tenant-file.md has all keys: access, resources, placement, alerts and more.
+# ` + version.Page("plugin/tenant-file.md") + ` has all keys:
+#   access, resources, placement, alerts and more.
 `
 
 func initCommand() *cobra.Command {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tenant-redis/tenant-redis/plugin/input"
 	"github.com/tenant-redis/tenant-redis/plugin/internal/secrettest"
+	"github.com/tenant-redis/tenant-redis/plugin/internal/version"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 	"github.com/tenant-redis/tenant-redis/plugin/rules"
 )
@@ -342,6 +343,7 @@ func TestInit(t *testing.T) {
 	got := command(service, "init", "--name", "team-b")
 	require.Zero(t, got.code, got.stderr)
 	require.Contains(t, got.stdout, "kind: Tenant\nmetadata:\n  name: team-b\nspec:\n  namespace: redis-system\n")
+	require.Contains(t, got.stdout, "# "+version.Page("plugin/tenant-file.md")+" has all keys:\n")
 	file := filepath.Join(t.TempDir(), "tenant.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(got.stdout), 0o600))
 	got = command(service, "explain", "--tenant", file)

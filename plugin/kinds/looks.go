@@ -60,27 +60,71 @@ func Injects(text string) bool {
 	if !strings.Contains(text, ":") {
 		return false // It has no field, and most have none.
 	}
-	text = strings.TrimSpace(text)
-	switch {
-	case strings.HasPrefix(text, "["):
-		text = "{items: " + text + "}"
-	case strings.HasPrefix(text, "-"):
-		text = "items:\n" + text
+	for piece := range manifest.Pieces([]byte(text)) {
+		if injects(piece) {
+			return true
+		}
 	}
-	doc, err := manifest.Parse(manifest.Piece{Text: []byte(text)})
+	return false
+}
+
+func injects(piece manifest.Piece) bool {
+	doc, err := manifest.Parse(piece)
 	if doc == nil {
-		return false
+		return injectsInList(string(piece.Alone()))
 	}
 	root, ok := doc.Root()
-	if !ok || err != nil && strings.Contains(text, "*") {
+	if !ok || err != nil && strings.Contains(string(piece.Text), "*") {
 		return ok // What an alias leads to may have no end.
 	}
-	found := LooksLikeContainer("", root)
+	return holdsImage(root)
+}
+
+// injectsInList is injects for a text that is no mapping.
+func injectsInList(text string) bool {
+	list := "items:\n" + strings.TrimPrefix(text, "---")
+	doc, err := manifest.Parse(manifest.Piece{Text: []byte(list)})
+	if doc == nil {
+		return hasField(text)
+	}
+	root, _ := doc.Root()
+	if err != nil && strings.Contains(text, "*") {
+		return true
+	}
+	found, err := root.Find("items[]")
+	return err == nil && len(found) > 0 && holdsImage(root)
+}
+
+// holdsImage tells whether something in a mapping looks like a container or an image.
+func holdsImage(root manifest.Node) bool {
+	looks := func(key string, value manifest.Node) bool {
+		if strings.Contains(key, " ") {
+			key = "" // It is prose.
+		}
+		return len(ImagesIn(key, value)) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(key, value)
+	}
+	found := looks("", root)
 	_ = root.Walk(func(key string, value manifest.Node) (bool, error) {
-		found = found || len(ImagesIn(key, value)) > 0 || LooksLikeContainers(key, value) || LooksLikeContainer(key, value)
+		found = found || looks(key, value)
 		return !found, nil
 	})
 	return found
+}
+
+var (
+	// beginning is how JSON and YAML begin, below comments.
+	beginning = regexp.MustCompile(`^\s*([#%].*\n\s*)*(---|- |[{\[]|["']?[\w./-]+["']?\s*:)`)
+	// fields are the names of those in what may have been JSON or YAML.
+	fields = regexp.MustCompile(`(?m)(?:^|[{\[,])[\s-]*["']?([\w-]+)["']?\s*:`)
+)
+
+// hasField tells whether a text that cannot be parsed has a field for containers or an
+// image. Other readers may put up with more.
+func hasField(text string) bool {
+	return beginning.MatchString(text) && slices.ContainsFunc(fields.FindAllStringSubmatch(text, -1), func(found []string) bool {
+		name := strings.ToLower(found[1])
+		return isImage(name) || strings.HasSuffix(name, "container") || strings.HasSuffix(name, "containers")
+	})
 }
 
 // ofContainers are fields that nothing but a container has beside an image.
@@ -125,12 +169,18 @@ func isHosted(text string) bool {
 func IsImage(key, text string) bool { return isImage(key) && isName(text) }
 
 // isParted tells whether a mapping has a repository and which of its images, whatever
-// its own field is called.
-func isParted(keys []string) bool {
-	has := func(names ...string) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { return isOneOf(names, key) })
-	}
-	return has("repository", "repo", "registry", "hub") && has("tag", "digest", "sha", "version", "image")
+// its own field is called. A repository of another scheme has charts, or code.
+func isParted(mapping manifest.Node) bool {
+	hasRepository, hasWhich := false, false
+	_ = mapping.Walk(func(key string, value manifest.Node) (bool, error) {
+		text, _ := value.Text()
+		_, name := image.CutScheme(text)
+		isRepository := isOneOf([]string{"repository", "repo", "registry", "hub"}, key)
+		hasRepository = hasRepository || isRepository && !strings.Contains(name, "://")
+		hasWhich = hasWhich || isOneOf([]string{"tag", "digest", "sha", "version", "image"}, key)
+		return false, nil
+	})
+	return hasRepository && hasWhich
 }
 
 // IsTagged tells whether a text is an image with a scheme, a tag or a digest, and nothing
@@ -141,10 +191,12 @@ func IsTagged(text string) bool {
 	return ok && (hasScheme || read.Rest != "" && hasPath || read.Rest == ":latest" || isVersion.MatchString(read.Rest))
 }
 
-// hasPort tells whether a text is HOST:PORT/NAME.
+// hasPort tells whether a text is HOST:PORT/NAME of a registry. Others, such as redis:6379/0,
+// have short hosts.
 func hasPort(text string) bool {
 	host, _, hasPath := strings.Cut(text, "/")
-	return hasPath && strings.Contains(host, ":") && isName(text)
+	port := strings.LastIndex(host, ":")
+	return hasPath && port > 0 && (host[:port] == "localhost" || strings.ContainsAny(host[:port], ".[")) && isName(text)
 }
 
 // isVersion is a tag that is no port, or a digest.
@@ -156,25 +208,31 @@ var isVersion = regexp.MustCompile(`^:v?[0-9]+[.-]|@`)
 // any name NAME:TAG, HOST:PORT/NAME, oci://NAME and {repository: NAME, tag: TAG}.
 func ImagesIn(key string, value manifest.Node) []manifest.Node {
 	isAbout := strings.Contains(strings.ToLower(key), "image")
-	keys := value.Keys()
-	if len(keys) == 0 {
-		text, _ := value.Text()
+	if len(value.Keys()) == 0 {
+		text := trimmed(value)
 		if IsImage(key, text) || isAbout && isHosted(text) || IsTagged(text) || hasPort(text) {
 			return []manifest.Node{value}
 		}
 		return nil
 	}
-	isParts := isImage(key) || isParted(keys)
+	isParts := isImage(key) || isParted(value)
 	var names []manifest.Node
 	_ = Walk(value, func(key string, below manifest.Node) (bool, error) {
-		text, err := below.Text()
+		text := trimmed(below)
 		isPart := isParts && below.Path() == value.Path()+"."+key
-		if err == nil && (isPart && isOneOf(namesImage, key) && isName(text) || (isPart || isAbout) && isHosted(text)) {
+		if isPart && isOneOf(namesImage, key) && isName(text) || (isPart || isAbout) && isHosted(text) {
 			names = append(names, below)
 		}
 		return isAbout, nil
 	})
 	return names
+}
+
+// trimmed is the text at a place without blanks around it, as whoever reads a text of lines
+// takes it.
+func trimmed(place manifest.Node) string {
+	text, _ := place.Text()
+	return strings.TrimSpace(text)
 }
 
 // isOneOf compares names of fields as readers of JSON do.

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"github.com/tenant-redis/tenant-redis/plugin/kinds"
 	"github.com/tenant-redis/tenant-redis/plugin/manifest"
 )
@@ -72,8 +74,10 @@ func (o *object) knownPlaces(images []manifest.Node) (map[string]bool, error) {
 func (e *engine) checkInjected(o *object) error {
 	return o.walkTexts(o.kind.Annotations, func(key, text string, place manifest.Node) error {
 		_, isSet := e.tenant.Spec.Annotations[key]
-		// What is called an image is under the rules for images.
-		holds := kinds.Injects(text) || kinds.IsTagged(text) && !kinds.IsImage(key, text)
+		// What is called an image is under the rules for images, but for blanks around it.
+		name := strings.TrimSpace(text)
+		isImage := (kinds.IsTagged(name) || kinds.IsImage(key, name)) && !kinds.IsImage(key, text)
+		holds := isImage || kinds.Injects(text)
 		if isSet || isDeployers(key) || !holds {
 			return nil
 		}

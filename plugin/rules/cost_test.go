@@ -57,6 +57,12 @@ func TestCostIsLinear(t *testing.T) {
 				return fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: x%d, labels: {app: a%d, tier: old}}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: x%d}\nspec: {selector: {app: b%d, tier: old}}\n", i, i, i, i)
 			}))
 		},
+		"selectors of a key that few have": func(n int) {
+			output(gold, many(5*n, func(i int) string {
+				return fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: x%d, labels: {app: a%d}}\n---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: x%d}\n"+
+					"spec: {selector: {matchLabels: {tenant-redis.dev/tenant: team-a}, matchExpressions: [{key: tier, operator: NotIn, values: [gold]}, {key: k%d, operator: Exists}]}}\n", i, i, i, i)
+			}))
+		},
 		"proxies with policies": func(n int) {
 			n *= 10
 			o := outcome{}

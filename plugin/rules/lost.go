@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,15 +11,34 @@ import (
 // label is one of some objects.
 type label struct {
 	key, value string
-	of         sort
+	reach
 }
 
 // change is what relabelled says, taken apart.
 type change struct {
-	relabelled
+	reach
 	kept, lost, got map[string]string
+	isMade          bool
 	owner           string
 }
+
+// relabelled is the change in a form that can be compared.
+func (c change) relabelled() relabelled {
+	return relabelled{c.reach, encoded(c.kept), encoded(c.lost), encoded(c.got), c.isMade}
+}
+
+// change reads what relabelled has written.
+func (r relabelled) change(owner string) change {
+	read := func(text string) (labels map[string]string) {
+		_ = json.Unmarshal([]byte(text), &labels)
+		return labels
+	}
+	return change{r.reach, read(r.kept), read(r.lost), read(r.got), r.isMade, owner}
+}
+
+// matters tells whether a selector may lose something. Of Pods alone somebody may want that
+// they have no such label.
+func (c change) matters() bool { return len(c.lost) > 0 || c.of == pods && len(c.got) > 0 }
 
 // given are labels that controllers of Kubernetes and the Redis operator give Pods besides
 // those of their template, with values that no manifest has.
@@ -58,7 +78,7 @@ func either(key string, one, other map[string]string) (string, bool) {
 }
 
 // clue is what is known of changes without looking at each: a label that one has, loses or
-// gets, or whose key it loses or gets.
+// gets, or whose key it has, loses or gets.
 type clue struct {
 	how how
 	label
@@ -70,28 +90,38 @@ const (
 	has how = iota
 	loses
 	gets
+	hasKey
 	losesKey
 	getsKey
 	isMade
 )
 
+// clues are those by which selectors of its own namespace find a change, and those of all.
 func (c change) clues() []clue {
+	clues := c.cluesIn(c.reach)
+	if c.namespace != "" {
+		clues = append(clues, c.cluesIn(reach{of: c.of})...)
+	}
+	return clues
+}
+
+func (c change) cluesIn(in reach) []clue {
 	var clues []clue
 	add := func(labels, others map[string]string, ofValue, ofKey how) {
 		for key, value := range labels {
-			clues = append(clues, clue{has, label{key, value, c.of}}, clue{ofValue, label{key, value, c.of}})
+			clues = append(clues, clue{has, label{key, value, in}}, clue{hasKey, label{key, "", in}}, clue{ofValue, label{key, value, in}})
 			if _, isThere := others[key]; !isThere {
-				clues = append(clues, clue{ofKey, label{key, "", c.of}})
+				clues = append(clues, clue{ofKey, label{key, "", in}})
 			}
 		}
 	}
 	add(c.lost, c.got, loses, losesKey)
 	add(c.got, c.lost, gets, getsKey)
 	for key, value := range c.kept {
-		clues = append(clues, clue{has, label{key, value, c.of}})
+		clues = append(clues, clue{has, label{key, value, in}}, clue{hasKey, label{key, "", in}})
 	}
 	if c.isMade {
-		clues = append(clues, clue{isMade, label{of: c.of}})
+		clues = append(clues, clue{isMade, label{reach: in}})
 	}
 	return clues
 }
@@ -105,7 +135,7 @@ type changes struct {
 func changesOf(owners map[relabelled]string) changes {
 	x := changes{byClue: map[clue][]int{}}
 	for _, r := range slices.SortedFunc(maps.Keys(owners), compare) {
-		x.all = append(x.all, change{r, apart(r.kept), apart(r.lost), apart(r.got), owners[r]})
+		x.all = append(x.all, r.change(owners[r]))
 	}
 	for i, c := range x.all {
 		for _, clue := range c.clues() {
@@ -116,33 +146,49 @@ func changesOf(owners map[relabelled]string) changes {
 }
 
 func compare(a, b relabelled) int {
-	return cmp.Or(cmp.Compare(a.lost, b.lost), cmp.Compare(a.kept, b.kept), cmp.Compare(a.got, b.got), cmp.Compare(a.of, b.of))
+	return cmp.Or(cmp.Compare(a.lost, b.lost), cmp.Compare(a.kept, b.kept), cmp.Compare(a.got, b.got), cmp.Compare(a.of, b.of), cmp.Compare(a.namespace, b.namespace))
 }
 
 // couldLose are the clues of changes by which a selector may lose something.
-func couldLose(of sort, all []requirement) []clue {
+func couldLose(in reach, all []requirement) []clue {
 	var clues []clue
 	for _, r := range all {
 		switch r.operator {
 		case "In":
-			clues = append(clues, r.clues(loses, of)...)
+			clues = append(clues, r.clues(loses, in)...)
 		case "NotIn":
-			clues = append(clues, r.clues(gets, of)...)
+			clues = append(clues, r.clues(gets, in)...)
 		case "Exists":
-			clues = append(clues, clue{losesKey, label{r.key, "", of}})
+			clues = append(clues, clue{losesKey, label{r.key, "", in}})
 		case "DoesNotExist":
-			clues = append(clues, clue{getsKey, label{r.key, "", of}})
+			clues = append(clues, clue{getsKey, label{r.key, "", in}})
 		}
 	}
 	return clues
 }
 
-func (r requirement) clues(how how, of sort) []clue {
+func (r requirement) clues(how how, in reach) []clue {
 	clues := make([]clue, len(r.values))
 	for i, value := range r.values {
-		clues[i] = clue{how, label{r.key, value, of}}
+		clues[i] = clue{how, label{r.key, value, in}}
 	}
 	return clues
+}
+
+// having are the clues of changes without which a selector selects nothing, or none if
+// nobody can tell.
+func (r requirement) having(in reach) []clue {
+	made := clue{isMade, label{reach: in}}
+	switch {
+	case given[r.key]:
+		return nil
+	case r.operator == "In":
+		return append(r.clues(has, in), made)
+	case r.operator == "Exists":
+		return []clue{{hasKey, label{r.key, "", in}}, made}
+	default:
+		return nil
+	}
 }
 
 func (x changes) count(clues []clue) int {
@@ -155,13 +201,10 @@ func (x changes) count(clues []clue) int {
 
 // lossOf returns the first change by which a selector loses something, and what it asks for
 // in vain. It looks at those of the label that the fewest have.
-func (x changes) lossOf(of sort, all []requirement) (c change, at int, isLost bool) {
-	fewest := couldLose(of, all)
+func (x changes) lossOf(in reach, all []requirement) (c change, at int, isLost bool) {
+	fewest := couldLose(in, all)
 	for _, r := range all {
-		if r.operator != "In" || given[r.key] {
-			continue
-		}
-		if having := append(r.clues(has, of), clue{isMade, label{of: of}}); x.count(having) < x.count(fewest) {
+		if having := r.having(in); having != nil && x.count(having) < x.count(fewest) {
 			fewest = having
 		}
 	}
@@ -190,7 +233,7 @@ func (e *engine) lostLabels(outcomes []*outcome) map[asked]loss {
 	x, lost := changesOf(owners), map[asked]loss{}
 	for a := range wanted {
 		all := a.requirements()
-		if c, at, isLost := x.lossOf(a.of, all); isLost {
+		if c, at, isLost := x.lossOf(a.reach, all); isLost {
 			lost[a] = loss{at, e.wrongWith(all[at], c)}
 		}
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -19,9 +20,16 @@ const (
 	namespaces
 )
 
-// relabelled are the labels of something that gets others, as joined writes them.
+// reach is of what labels are or what a selector is about, and where: in all namespaces if
+// it names none.
+type reach struct {
+	of        sort
+	namespace string
+}
+
+// relabelled are the labels of something that gets others, as encoded writes them.
 type relabelled struct {
-	of sort
+	reach
 	// kept are those that stay, lost those that do not, and got what is there instead.
 	kept, lost, got string
 	// isMade is whether an operator makes it, which may add labels.
@@ -30,7 +38,7 @@ type relabelled struct {
 
 // asked is all that a selector asks for, as written writes it.
 type asked struct {
-	of  sort
+	reach
 	all string
 }
 
@@ -40,42 +48,28 @@ type loss struct {
 	wrong string
 }
 
-// joined writes labels in a form that can be compared: each on a line, which has neither in it.
-func joined(labels map[string]string) string {
-	var b strings.Builder
-	for key, value := range ordered(labels) {
-		b.WriteString(key + "=" + value + "\n")
-	}
-	return b.String()
+// encoded writes texts in a form that can be compared.
+func encoded(texts any) string {
+	text, _ := json.Marshal(texts)
+	return string(text)
 }
 
-// apart reads what joined has written.
-func apart(text string) map[string]string {
-	labels := map[string]string{}
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		labels[key] = value
-	}
-	return labels
-}
-
-// written writes what a selector asks for in a form that can be compared. No key has a
-// blank, and no value a comma. Values stay in order.
+// written writes what a selector asks for in a form that can be compared.
 func written(all []requirement) string {
-	var b strings.Builder
-	for _, r := range all {
-		b.WriteString(r.key + " " + r.operator + " " + strings.Join(r.values, ",") + "\n")
+	texts := make([][]string, len(all))
+	for i, r := range all {
+		texts[i] = append([]string{r.key, r.operator}, r.values...)
 	}
-	return b.String()
+	return encoded(texts)
 }
 
 // requirements reads what written has written.
 func (a asked) requirements() []requirement {
-	var all []requirement
-	for line := range strings.Lines(a.all) {
-		key, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		operator, values, _ := strings.Cut(rest, " ")
-		all = append(all, requirement{key: key, operator: operator, values: strings.Split(values, ",")})
+	var texts [][]string
+	_ = json.Unmarshal([]byte(a.all), &texts)
+	all := make([]requirement, len(texts))
+	for i, text := range texts {
+		all[i] = requirement{key: text[0], operator: text[1], values: text[2:]}
 	}
 	return all
 }
@@ -160,34 +154,34 @@ func (e *engine) noteLabels(o *object, before map[holder]map[string]string, f *f
 	if err != nil {
 		return err
 	}
+	var own []change
 	for h, old := range before {
-		if labels, isThere := after[h]; isThere {
-			noteRelabelled(o, h.of, old, labels, f)
+		labels, isThere := after[h]
+		if c := changeOf(o, h.of, old, labels); isThere && c.matters() {
+			note(&f.relabelled, c.relabelled(), c.owner)
+			own = append(own, c)
 		}
 	}
-	return e.noteSelectors(o, f)
+	return e.noteSelectors(o, own, f)
 }
 
-func noteRelabelled(o *object, of sort, before, after map[string]string, f *facts) {
-	kept, lost, got := map[string]string{}, map[string]string{}, maps.Clone(after)
+func changeOf(o *object, of sort, before, after map[string]string) change {
+	c := change{
+		reach: reach{of, o.namespace}, isMade: o.kind.StandIn && o.id != kinds.Failover, owner: o.title(),
+		kept: map[string]string{}, lost: map[string]string{}, got: maps.Clone(after),
+	}
 	for key, value := range before {
 		if now, isThere := after[key]; !isThere || now != value {
-			lost[key] = value
+			c.lost[key] = value
 			continue
 		}
-		kept[key] = value
-		delete(got, key)
+		c.kept[key] = value
+		delete(c.got, key)
 	}
-	// Of Pods alone somebody may want that they have no such label.
-	if len(lost) == 0 && (of != pods || len(got) == 0) {
-		return
-	}
-	owner := o.title()
 	if of == pods {
-		owner = "Pods of " + owner
+		c.owner = "Pods of " + c.owner
 	}
-	isMade := o.kind.StandIn && o.id != kinds.Failover
-	note(&f.relabelled, relabelled{of, joined(kept), joined(lost), joined(got), isMade}, owner)
+	return c
 }
 
 // title is the kind and name.
@@ -223,32 +217,37 @@ type wish struct {
 	place manifest.Node
 }
 
-// selection is a selector in an object.
+// selection is a selector in an object, at a path.
 type selection struct {
-	of     sort
+	reach
+	path   string
 	wishes []wish
 }
 
-func (s selection) asked() asked {
+func (s selection) requirements() []requirement {
 	all := make([]requirement, len(s.wishes))
 	for i, w := range s.wishes {
 		all[i] = w.requirement
 	}
-	return asked{s.of, written(all)}
+	return all
 }
 
+func (s selection) asked() asked { return asked{s.reach, written(s.requirements())} }
+
 // noteSelectors adds what the selectors of an object ask for. In the second round it refuses
-// what nothing has any more.
-func (e *engine) noteSelectors(o *object, f *facts) error {
+// what nothing has any more. own are the changes of its own labels.
+func (e *engine) noteSelectors(o *object, own []change, f *facts) error {
 	// What a Secret holds is no selector, and must not be told; a claim selects volumes.
 	if o.id == "/Secret" || o.id == "/PersistentVolumeClaim" {
 		return nil
 	}
-	all, err := o.selections()
-	if err != nil {
-		return err
-	}
-	for _, s := range all {
+	for _, s := range o.selections() {
+		if o.kind.Selector != "" && s.path == "."+selectorOf(o.kind.Selector) {
+			if err := e.checkOwn(s, own); err != nil {
+				return err
+			}
+			continue
+		}
 		if e.verdict != nil {
 			if lost, isLost := e.verdict.lost[s.asked()]; isLost {
 				return s.wishes[lost.at].place.Errorf("%s", lost.wrong)
@@ -262,6 +261,17 @@ func (e *engine) noteSelectors(o *object, f *facts) error {
 	return nil
 }
 
+// checkOwn refuses to take Pods from the workload that makes them: it selects no others.
+func (e *engine) checkOwn(s *selection, own []change) error {
+	all := s.requirements()
+	for _, c := range own {
+		if at := c.losesOf(all); c.of == pods && at >= 0 {
+			return s.wishes[at].place.Errorf("%s", e.wrongWith(all[at], c))
+		}
+	}
+	return nil
+}
+
 // mayLose tells whether what a selector asks for is a label that may become another. Which
 // labels patches are about, only the result tells.
 func (e *engine) mayLose(w wish) bool {
@@ -270,74 +280,108 @@ func (e *engine) mayLose(w wish) bool {
 }
 
 // selections are the selectors of an object, in their order.
-func (o *object) selections() ([]*selection, error) {
+func (o *object) selections() []*selection {
 	var all []*selection
 	byPath := map[string]*selection{}
 	fields := []string{"selector", "matchLabels", "matchExpressions"}
 	if isIstios(o) {
 		fields = append(fields, "labels")
 	}
-	for _, place := range o.node.Below(fields...) {
-		path := place.Path()
-		wishes, err := wishesOf(place)
-		if err != nil {
-			return nil, err
-		}
-		if len(wishes) == 0 || selectsNone(path) {
+	places := o.node.Below(fields...)
+	if len(places) == 0 {
+		return nil
+	}
+	wide := o.wide()
+	for _, place := range places {
+		if selectsNone(place.Path()) {
 			continue
 		}
-		// Both fields of a selector count.
-		path = strings.TrimSuffix(strings.TrimSuffix(path, ".matchLabels"), ".matchExpressions")
+		wishes := wishesOf(place)
+		if len(wishes) == 0 {
+			continue
+		}
+		path := selectorOf(place.Path())
 		if byPath[path] == nil {
-			byPath[path] = &selection{of: selects(o, place.Path())}
+			byPath[path] = &selection{reach: reach{of: selects(o, place.Path())}, path: path}
+			if byPath[path].of != namespaces && kinds.IsKnown(o.id) && !isBelow(path, wide) {
+				byPath[path].namespace = o.namespace
+			}
 			all = append(all, byPath[path])
 		}
 		byPath[path].wishes = append(byPath[path].wishes, wishes...)
 	}
-	return all, nil
+	return all
 }
+
+// selectorOf is the path of a selector. Both of its fields count.
+func selectorOf(path string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".matchLabels"), ".matchExpressions")
+}
+
+// wide are the paths below which selectors may be about other namespaces than the object's.
+func (o *object) wide() map[string]bool {
+	paths := map[string]bool{}
+	for _, place := range o.node.Below(
+		"namespaces", "namespaceSelector", "ruleNamespaceSelector", "serviceMonitorNamespaceSelector", "podMonitorNamespaceSelector",
+		"probeNamespaceSelector", "scrapeConfigNamespaceSelector", "alertmanagerConfigNamespaceSelector",
+	) {
+		paths[parentOf(place.Path())] = true
+	}
+	return paths
+}
+
+// isBelow tells whether a path is below one of others.
+func isBelow(path string, others map[string]bool) bool {
+	for path != "" {
+		if path = parentOf(path); others[path] {
+			return true
+		}
+	}
+	return false
+}
+
+func parentOf(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
 
 // isIstios tells whether an object is of a kind whose selectors are fields called labels.
 func isIstios(o *object) bool { return strings.HasPrefix(o.id, "networking.istio.io/") }
 
-// wishesOf are what a place asks for: a mapping of labels, or a list of expressions.
-func wishesOf(place manifest.Node) ([]wish, error) {
+// wishesOf are what a place asks for: a mapping of labels, or a list of expressions. The
+// schema of a kind has fields of these names, too, and other kinds have other operators.
+func wishesOf(place manifest.Node) []wish {
 	path := place.Path()
 	switch {
 	case strings.HasSuffix(path, ".matchExpressions"):
 		return expressionsOf(place)
 	case strings.HasSuffix(path, ".labels") && !selectsByLabels.MatchString(path), len(place.Keys()) == 0:
-		return nil, nil
+		return nil
 	}
 	labels, err := labelsAt(place, "")
 	if err != nil {
-		return nil, nil //nolint:nilerr // The schema of a kind has fields of these names, too.
+		return nil
 	}
 	var wishes []wish
 	for key, value := range ordered(labels) {
 		wishes = append(wishes, wish{requirement{key, "In", []string{value}}, place})
 	}
-	return wishes, nil
+	return wishes
 }
 
 // selectsByLabels are the fields by which Istio selects Pods.
 var selectsByLabels = regexp.MustCompile(`\.workloadSelector\.labels$|\.subsets\[[0-9]+\]\.labels$`)
 
-func expressionsOf(list manifest.Node) ([]wish, error) {
+func expressionsOf(list manifest.Node) []wish {
 	if !list.HasItems() {
-		return nil, nil
+		return nil
 	}
 	expressions, err := list.Items()
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	wishes := make([]wish, len(expressions))
-	for i, place := range expressions {
-		r, err := expressionOf(place)
-		if err != nil {
-			return nil, err
+	var wishes []wish
+	for _, place := range expressions {
+		if r, err := expressionOf(place); err == nil {
+			wishes = append(wishes, wish{r, place})
 		}
-		wishes[i] = wish{r, place}
 	}
-	return wishes, nil
+	return wishes
 }

@@ -124,12 +124,72 @@ func TestWhoWasNeverSelected(t *testing.T) {
 	require.ErrorContains(t, err, "which Pods of RedisFailover r would lose")
 }
 
+// TestOnlyItsNamespaceIsSelected holds that a selector loses nothing by the Pods of namespaces
+// that it is not about.
+func TestOnlyItsNamespaceIsSelected(t *testing.T) {
+	const web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: NAMESPACE}\nspec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}}\n---\n"
+	here, there := strings.Replace(web, ", namespace: NAMESPACE", "", 1), strings.Replace(web, "NAMESPACE", "team-a", 1)
+	team := teamA(t, "  namespaces: [team-a]\n  kinds: [{group: networking.istio.io, kind: Sidecar, scope: Namespaced}]\n  patches: [{target: {kind: Deployment, group: apps, namespace: redis-system}, operations: ["+
+		"{op: replace, path: /spec/template/metadata/labels/app, value: web2}, {op: replace, path: /spec/selector/matchLabels/app, value: web2}]}]\n")
+	for selector, isLost := range map[string]bool{
+		"apiVersion: v1\nkind: Service\nmetadata: {name: x, namespace: team-a}\nspec: {selector: {app: web}}\n":                                                                         false,
+		"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: {app: web}}\n":                                                                                            true,
+		"apiVersion: v1\nkind: Service\nmetadata: {name: x, namespace: redis-system}\nspec: {selector: {app: web}}\n":                                                                   true,
+		"apiVersion: monitoring.coreos.com/v1\nkind: PodMonitor\nmetadata: {name: x, namespace: team-a}\nspec: {selector: {matchLabels: {app: web}}}\n":                                 false,
+		"apiVersion: monitoring.coreos.com/v1\nkind: PodMonitor\nmetadata: {name: x, namespace: team-a}\nspec: {namespaceSelector: {any: true}, selector: {matchLabels: {app: web}}}\n": true,
+		"apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: x, namespace: team-a}\nspec: {workloadSelector: {labels: {app: web}}}\n":                                   true,
+		inTeamA(networkPolicy) + "from: [{podSelector: {matchLabels: {app: web}}}]\n":                                                                                                   false,
+		inTeamA(networkPolicy) + "from: [{podSelector: {matchLabels: {app: web}}, namespaceSelector: {}}]\n":                                                                            true,
+	} {
+		for _, stream := range []string{here + there + selector, selector + "---\n" + there + here} {
+			_, err := Render(team, []byte(stream))
+			if !isLost {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorContains(t, err, "asks for the label app=web, which Pods of Deployment web would lose")
+		}
+	}
+}
+
+func inTeamA(object string) string {
+	return strings.Replace(object, "{name: n}", "{name: n, namespace: team-a}", 1)
+}
+
+// TestWorkloadsSelectTheirOwn holds that a workload loses nothing by the Pods of another.
+func TestWorkloadsSelectTheirOwn(t *testing.T) {
+	const web = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}}}\n---\n"
+	stream := web + strings.Replace(web, "name: web", "name: canary", 1)
+	patch := func(more string) *tenant.Tenant {
+		return teamA(t, "  patches: [{target: {kind: Deployment, group: apps, name: canary}, operations: [{op: replace, path: /spec/template/metadata/labels/app, value: canary}"+more+"]}]\n")
+	}
+	_, err := Render(patch(", {op: replace, path: /spec/selector/matchLabels/app, value: canary}"), []byte(stream))
+	require.NoError(t, err)
+	_, err = Render(patch(""), []byte(stream))
+	require.ErrorContains(t, err, "Deployment canary: .spec.selector.matchLabels: asks for the label app=web, which Pods of Deployment canary would lose")
+	require.NotContains(t, err.Error(), "Deployment web")
+}
+
+// TestSelectorsOfLines holds that a label with a line feed is one.
+func TestSelectorsOfLines(t *testing.T) {
+	const server = "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: p}\nspec: {podMetadata: {labels: {tier: old}}}\n---\n"
+	const patch = "  patches: [{target: {kind: ConfigMap}, optional: true, operations: [{op: add, path: /data, value: {}}]}]\n"
+	for _, selector := range []string{`{a: "b\ntier In old"}`, `{"a\ntier": old}`, `{a: "b,c"}`, `{"a b": c}`} {
+		_, err := Render(teamA(t, "  labels: {tier: gold}\n"+patch), []byte(server+"apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {selector: "+selector+"}\n"))
+		require.NoError(t, err)
+	}
+}
+
 // TestFieldsThatAreNoSelectors holds that fields which are only called so are left alone, as
 // in the schema of a kind.
 func TestFieldsThatAreNoSelectors(t *testing.T) {
 	team := teamA(t, "  exceptions: [{group: apiextensions.k8s.io, kind: CustomResourceDefinition}]\n  patches: [{target: {kind: ConfigMap}, optional: true, operations: [{op: add, path: /data, value: {}}]}]\n")
 	for _, schema := range []string{"{matchLabels: {type: object, properties: {a: {type: string}}}, matchExpressions: {type: array, items: {type: object}}}", "[a]", "a", "{dnsZones: [a]}"} {
 		_, err := Render(team, []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\nspec: {selector: "+schema+"}\n"))
+		require.NoError(t, err)
+	}
+	for _, expressions := range []string{"[{key: a, operator: Gt, values: [4]}]", "[{a: b}]", "[a]"} {
+		_, err := Render(teamA(t, declaredKinds), []byte("apiVersion: example.com/v1\nkind: Plain\nmetadata: {name: x}\nspec: {a: {matchExpressions: "+expressions+"}}\n"))
 		require.NoError(t, err)
 	}
 }

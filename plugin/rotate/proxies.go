@@ -53,7 +53,7 @@ func (i Instance) restartProxies(ctx context.Context, s state) (bool, error) {
 	return true, nil
 }
 
-// stillOld tells of a proxy that has not gone. On a node that answers no more it may still
+// stillOld names a proxy that has not gone. On a node that answers no more it may still
 // serve: only who knows that the node is gone can tell Kubernetes so.
 func stillOld(proxy *corev1.Pod) error {
 	if proxy.DeletionTimestamp == nil {

@@ -108,15 +108,15 @@ func (w *world) secrets() []runtime.Object {
 
 // revision is one that has made these Secrets.
 func (w *world) revision(version, status string, secrets ...string) *corev1.Secret {
-	manifest := ""
+	var manifest strings.Builder
 	for _, secret := range secrets {
 		of, name, _ := strings.Cut(secret, "/")
-		manifest += fmt.Sprintf("---\n# Source: tenant-redis/templates/secret.yaml\napiVersion: v1\nkind: Secret\nmetadata: {namespace: %s, name: %s}\n", of, name)
+		fmt.Fprintf(&manifest, "---\n# Source: tenant-redis/templates/secret.yaml\napiVersion: v1\nkind: Secret\nmetadata: {namespace: %s, name: %s}\n", of, name)
 	}
 	meta := kept(name)
 	meta.Name += version
 	meta.Labels["version"], meta.Labels["status"] = version, status
-	return &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"release": []byte(packed(w.T, name, manifest))}}
+	return &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"release": []byte(packed(w.T, name, manifest.String()))}}
 }
 
 func (w *world) tenantsAndOwn() []runtime.Object {

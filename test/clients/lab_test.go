@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -132,13 +133,23 @@ func serve(t *testing.T, i *lab.Instance, c Client, program string, environment 
 	return ledger.Service{Name: ledger.Kind(c.Name), URL: base + "/keys"}
 }
 
+// lastPort is the last port that a client was given.
+var lastPort atomic.Int32
+
+// freePort returns one on which nobody listens, and which no connection gets before the client
+// listens: the kernel gives those from 32768 on.
 func freePort(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = listener.Close() }()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	for {
+		port := strconv.Itoa(20000 + int(lastPort.Add(1)))
+		listener, err := config.Listen(t.Context(), "tcp", ":"+port)
+		if err == nil {
+			require.NoError(t, listener.Close())
+			return port
+		}
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+	}
 }
 
 // get returns the status of an answer, zero if there is none.

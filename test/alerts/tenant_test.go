@@ -212,6 +212,12 @@ var tenantExamples = []example{
 		},
 	},
 	{
+		// That of a proxy is no Redis' either.
+		alert: "RedisForeignMaster",
+		fault: func(i *instance) { i.redis[1].follows(i.ip+"31", 1) },
+		want:  alerts{{"rfr-cache-1 of redis-system/cache follows 10.1.0.31, which is no Pod of this instance: its data is replaced by what is there.", labelled{"pod": "rfr-cache-1", "pod_ip": "10.1.0.31"}}},
+	},
+	{
 		alert: "RedisForeignMaster",
 		fault: func(i *instance) { i.redis[1].unscraped(); i.redis[2].follows("127.0.0.1", 0) },
 		want:  alerts{{"rfr-cache-2 of redis-system/cache follows 127.0.0.1, which is no Pod of this instance: its data is replaced by what is there.", labelled{"pod": "rfr-cache-2", "pod_ip": "127.0.0.1"}}},
@@ -371,6 +377,17 @@ var tenantExamples = []example{
 		want:        alerts{{"1 Sentinels of redis-system/cache name 10.9.9.9 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.9.9.9"}}},
 		silent:      faults{"the master is lost, and nothing takes over": func(i *instance) { i.redis[0].vanish() }},
 		silentAfter: 30,
+	},
+	{
+		// That of a proxy is none, at once and while a Pod is missing.
+		alert: "RedisSentinelForeignMaster",
+		fault: func(i *instance) { each(i.sentinel, func(s *scrape) { s.watches(i.ip + "31") }) },
+		want:  alerts{{"3 Sentinels of redis-system/cache name 10.1.0.31 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.1.0.31"}}},
+	},
+	{
+		alert: "RedisSentinelForeignMaster",
+		fault: func(i *instance) { i.redis[1].vanish(); each(i.sentinel, func(s *scrape) { s.watches(i.ip + "31") }) },
+		want:  alerts{{"3 Sentinels of redis-system/cache name 10.1.0.31 as the master, which is no Pod of this instance: clients log in there with their password.", labelled{"pod_ip": "10.1.0.31"}}},
 	},
 	{
 		alert: "RedisSentinelEpochSpent",

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -171,12 +172,12 @@ done`)
 	for _, pod := range i.Pods(t, "redis") {
 		own[pod.Status.PodIP] = pod.Name
 	}
-	// helm test asks Sentinel, and has a password. It fails.
+	// helm test asks Sentinel, and has a password. It fails, and is not let out. The network
+	// plugin leaves a Pod open for a moment when it starts: docs/limits.md.
 	_ = exec.CommandContext(t.Context(), framework.Path("bin/helm"), "--namespace", i.Namespace, "test", i.Name, "--timeout", "3m").Run()
-	require.Contains(t, framework.Output(t, i.Namespace, "logs", "job/"+i.Name+"-golive"), "names "+foreign+":6379")
-	for _, pod := range framework.ListPods(t, i.Namespace, "job-name="+i.Name+"-golive") {
-		own[pod.Status.PodIP] = pod.Name
-	}
+	golive := framework.Output(t, i.Namespace, "logs", "job/"+i.Name+"-golive")
+	require.Contains(t, golive, "names "+foreign+":6379")
+	require.Regexp(t, regexp.QuoteMeta(foreign)+":6379 says Could not connect to ", golive)
 	heard := framework.Output(t, i.Tenant, "logs", "job/foreign")
 	require.Contains(t, heard, "Ready to accept connections")
 	for address, name := range own {

@@ -105,18 +105,7 @@ func dies(t *testing.T, step step, die string) string {
 	}
 	require.Error(t, i.Hook(old))
 	require.True(t, reached())
-	for _, w := range writers {
-		i.writesAgain(w)
-	}
-	master := i.onlyMaster()
-	cells := []string{step.name, strconv.FormatBool(kills > 0)}
-	lost := 0
-	for _, w := range writers {
-		lost += i.finish(w, master)
-		cells = append(cells, fmt.Sprintf("%.2f s", w.gap.Seconds()))
-	}
-	row := strings.Join(append(cells, strconv.Itoa(lost)), " | ")
-	t.Log(row)
+	row, lost := i.cost(writers, step.name, strconv.FormatBool(kills > 0))
 	require.LessOrEqual(t, lost, kills*len(writers))
 	const says = "announced, since who has promoted this Redis has not"
 	switch {
@@ -187,18 +176,7 @@ func leaderDies(t *testing.T, step step, script string) string {
 		require.NoError(t, os.Remove(filepath.Join(p.Dir, "redis-cli")))
 	}
 	leader.Signal(syscall.SIGKILL)
-	for _, w := range writers {
-		i.writesAgain(w)
-	}
-	master := i.onlyMaster()
-	cells := []string{step.name, "the Pod of " + script}
-	lost := 0
-	for _, w := range writers {
-		lost += i.finish(w, master)
-		cells = append(cells, fmt.Sprintf("%.2f s", w.gap.Seconds()))
-	}
-	row := strings.Join(append(cells, strconv.Itoa(lost)), " | ")
-	t.Log(row)
+	row, lost := i.cost(writers, step.name, "the Pod of "+script)
 	require.LessOrEqual(t, lost, len(writers)) // what the old master had in flight
 	// Twice the failover-timeout, a second, and another detection if the next master dies.
 	promise := 2*i.ElectionTimeout() + time.Second + i.Detection
@@ -209,6 +187,23 @@ func leaderDies(t *testing.T, step step, script string) string {
 		require.Less(t, w.gap, promise+noise)
 	}
 	return row
+}
+
+// cost waits until there is one master again, and returns the row of a death that begins with
+// these cells, and how many acknowledged writes that master does not have.
+func (i *instance) cost(writers []*writer, cells ...string) (row string, lost int) {
+	i.T.Helper()
+	for _, w := range writers {
+		i.writesAgain(w)
+	}
+	master := i.onlyMaster()
+	for _, w := range writers {
+		lost += i.finish(w, master)
+		cells = append(cells, fmt.Sprintf("%.2f s", w.gap.Seconds()))
+	}
+	row = strings.Join(append(cells, strconv.Itoa(lost)), " | ")
+	i.T.Log(row)
+	return row, lost
 }
 
 // writesAgain waits until a writer does.

@@ -10,14 +10,11 @@ allowed=$(realpath "${2:-ci/vulnerabilities/allowed}")
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
 
-# fetch tells of the database where it is. Another one than the pinned must not be pinned by
-# that: outside of a module the checksum database is asked instead of go.sum.
+# fetch says where the database is. Another one than the pinned must not be pinned by that: it
+# is the copy of the pins that gets its checksum, from the checksum database.
 fetch() {
-  if [ -n "${VULNDB:-}" ]; then
-    cd / && go mod download -json "golang.org/x/vulndb@$VULNDB"
-  else
-    go -C ci/vulnerabilities mod download -json golang.org/x/vulndb
-  fi | tee "$reports/database"
+  cp ci/vulnerabilities/go.mod ci/vulnerabilities/go.sum "$reports"
+  go -C "$reports" mod download -json "golang.org/x/vulndb${VULNDB:+@$VULNDB}" | tee "$reports/database"
 }
 
 # search FOLDER PACKAGE... writes what govulncheck says of a module.

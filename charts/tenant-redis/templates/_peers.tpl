@@ -43,8 +43,8 @@
 {{/*
 Where the Pods that try the instance out may go. They log in wherever a Sentinel sends them, and
 a Sentinel can be told an address. What is closed to them the instance has to refuse, so all its
-ports are open from here. Where the cluster's DNS is differs, and the port of its Pods, by which network plugins go;
-it answers by UDP, which no Redis does.
+ports are open from here. Where the cluster's DNS is differs, and so does the port of its Pods,
+by which network plugins go. It answers by UDP, which no Redis does.
 */}}
 {{- define "tenant-redis.peers.tried" -}}
 - to:
